@@ -1,0 +1,1 @@
+"""The embedded broker: its processes, configuration, the authorizer, kick and purge."""

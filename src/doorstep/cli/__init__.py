@@ -1,0 +1,1 @@
+"""The `doorstep` command: composition root. Each subcommand imports its shell lazily."""

@@ -1,0 +1,1 @@
+"""The SDK and agent for Linux boards: transports, key store, registration."""

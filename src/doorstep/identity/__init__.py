@@ -1,0 +1,1 @@
+"""What a device is: ids, credentials, certificates, label codes, signed statements, assurance."""

@@ -1,0 +1,1 @@
+"""Durable stream, open, check, store: sealed messages become readings. Knows no Django."""

@@ -1,0 +1,1 @@
+"""Custody ledger, evidence, claim policy, disputes, transfer, release: who may have which device, and why."""

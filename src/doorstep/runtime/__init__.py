@@ -1,0 +1,1 @@
+"""What every server-side shell stands on: settings, state folder, database, secrets at rest."""

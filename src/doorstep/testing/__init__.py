@@ -1,0 +1,1 @@
+"""Shipped test kit: in-memory link, fake clock, simulated device, contract suites."""
