@@ -1,1 +1,1 @@
-"""Bytes to values and back: canonical CBOR subset, protobuf of local provisioning, SenML, framing, caps. No keys, no state."""
+"""Bytes to values and back: CBOR, protobuf of local provisioning, SenML, framing, caps. No keys, no state."""

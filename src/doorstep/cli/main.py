@@ -1,0 +1,69 @@
+"""The ``doorstep`` command: finds subcommands lazily and turns errors into sentences and exit codes."""
+
+import importlib
+import json
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from doorstep import __version__
+from doorstep.errors import DoorstepError, MisuseError, PeerError, RefusedError, UnavailableError
+
+__all__ = ["main"]
+
+_COMMANDS: Final[Mapping[str, str]] = {}
+"""Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""
+
+_EXIT_CODES: Final[tuple[tuple[type[DoorstepError], int], ...]] = (
+    (MisuseError, 2),
+    (PeerError, 3),
+    (RefusedError, 4),
+    (UnavailableError, 5),
+    (DoorstepError, 1),
+)
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = _COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def _doorstep() -> None:
+    """Carry connected devices from the factory line to their owner's doorstep."""
+
+
+def main() -> None:
+    """Run the command; exit 0, or by class of error: 2 misuse, 3 peer, 4 refused, 5 unavailable."""
+    try:
+        _doorstep.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except DoorstepError as error:
+        _show(error)
+        sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
+
+
+def _show(error: DoorstepError) -> None:
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": error.message, "next_step": error.next_step}), err=True)
+        return
+    click.secho(f"Error: {error.message}", fg="red", err=True)
+    if error.next_step:
+        click.echo(f"Next:  {error.next_step}", err=True)

@@ -1,0 +1,8 @@
+"""The web role's application."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.server.settings")
+application = get_asgi_application()

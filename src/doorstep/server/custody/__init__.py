@@ -1,0 +1,1 @@
+"""Sales, claims, disputes and the custody ledger."""

@@ -1,0 +1,182 @@
+"""Tables of products, batches, devices and their credentials.
+
+Table and column names are a contract: ingest and the broker use some of them with SQL of their own.
+Times named ``…_us`` are microseconds since 1970 (UTC), so that both databases and all shells agree on them.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+from doorstep.server.accounts.models import Organisation, User
+
+__all__ = ["Batch", "Credential", "Device", "DeviceSession", "Product", "Revocation", "SealedState"]
+
+
+class Product(models.Model):
+    """A kind of device, with the methods its maker chose."""
+
+    key = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    identity_method = models.CharField(max_length=20, default="certificate")
+    onboarding_method = models.CharField(max_length=20, default="protocomm-sec2")
+    claim_policy = models.CharField(
+        max_length=400, default="device_key & setup_session & (sale | label_code | staff)"
+    )
+    """Boolean expression over evidence kinds; see ``doorstep.ownership.policy``."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "product"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Batch(models.Model):
+    """Devices made together."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="batches")
+    number = models.CharField(max_length=40, unique=True)
+    count = models.PositiveIntegerField()
+    """How many were asked for; ``devices`` counts those made."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        db_table = "batch"
+
+
+class Device(models.Model):
+    """One device: its identity never changes, and no claim overwrites its owner."""
+
+    device_id = models.CharField(max_length=8, unique=True)
+    serial = models.CharField(max_length=40, unique=True)
+    hardware_id = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="devices")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="devices")
+    public_key = models.BinaryField()
+    """Factory P-256 key, DER SubjectPublicKeyInfo."""
+    idevid = models.BinaryField()
+    """Factory certificate (IEEE 802.1AR IDevID), DER."""
+    claim_code_hash = models.BinaryField(null=True, db_index=True)
+    claim_code_used_at = models.DateTimeField(null=True, blank=True)
+
+    life = models.CharField(max_length=12, default="made")
+    """State of ``doorstep.ownership.life.Life``."""
+    blocked = models.BooleanField(default=False)
+    """Overlay: revoked or stolen; nothing of it is accepted."""
+    disputed = models.BooleanField(default=False)
+    """Overlay: somebody else holds a valid-looking claim; the owner's access is unchanged."""
+    owner = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="devices"
+    )
+    alias = models.CharField(max_length=80, blank=True)
+    ownership_period = models.PositiveIntegerField(default=0)
+    """Counts owners; every stored message carries it."""
+    generation = models.PositiveIntegerField(default=0)
+    """Grows with each change that ingest or the authorizer must notice (blocked, period, keys)."""
+    last_seen_us = models.BigIntegerField(null=True, blank=True)
+    """Time of the newest stored message; written by ingest."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "device"
+        indexes: ClassVar = [models.Index(fields=["owner", "device_id"], name="device_by_owner")]
+
+    def __str__(self) -> str:
+        return self.alias or self.serial
+
+
+class Credential(models.Model):
+    """An operational client certificate. Rotates, expires, is revoked; identity stays."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="credentials")
+    fingerprint = models.CharField(max_length=64, unique=True)
+    """Hex SHA-256 of the certificate's DER."""
+    public_key_hash = models.CharField(max_length=64, db_index=True)
+    """Hex SHA-256 of its SubjectPublicKeyInfo."""
+    certificate = models.BinaryField()
+    """DER."""
+    not_before_us = models.BigIntegerField()
+    not_after_us = models.BigIntegerField()
+    state = models.CharField(max_length=12, default="active")
+    """active, superseded, revoked."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "credential"
+
+
+class SealedState(models.Model):
+    """Where one device's sealed messages stand: epoch, keys (wrapped by the key file), replay windows.
+
+    Written by the factory (epoch 0: only ``root``), then by ingest in the transaction that stores messages.
+    Wrapped secrets use the contexts ``sealed/<device_id>/root``, ``…/master`` and ``…/previous``.
+    """
+
+    device = models.OneToOneField(Device, primary_key=True, on_delete=models.CASCADE, related_name="sealed")
+    epoch = models.BigIntegerField(default=0)
+    """Newest epoch that a verified message used; 0 before the first."""
+    root = models.BinaryField()
+    """Wrapped root of the next epoch (the factory root before the first)."""
+    master = models.BinaryField(null=True)
+    """Wrapped master secret of ``epoch``."""
+    seq_high = models.BigIntegerField(default=-1)
+    """Highest sequence seen in ``epoch``; -1 before the first."""
+    window_bits = models.BigIntegerField(default=0)
+    """64-bit replay window below ``seq_high``, as a signed number."""
+    previous_epoch = models.BigIntegerField(null=True)
+    previous_master = models.BinaryField(null=True)
+    previous_seq_high = models.BigIntegerField(default=-1)
+    previous_window_bits = models.BigIntegerField(default=0)
+    previous_until_us = models.BigIntegerField(null=True)
+    """When late messages of the previous epoch stop being taken."""
+    connect_epoch = models.BigIntegerField(default=0)
+    """Place of the last CONNECT proof, written by the authorizer alone; the next must be greater."""
+    connect_seq = models.BigIntegerField(default=-1)
+
+    class Meta:
+        db_table = "sealed_state"
+
+
+class DeviceSession(models.Model):
+    """A broker connection of a device: what a kick needs to know. Written by the authorizer."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="sessions")
+    broker = models.CharField(max_length=10)
+    """Which broker process: ``secure`` or ``plain``."""
+    server_id = models.CharField(max_length=80)
+    client_id = models.BigIntegerField()
+    """The broker's number of the connection."""
+    credential = models.CharField(max_length=64, blank=True)
+    """Fingerprint of the certificate it came with; empty for a CONNECT proof."""
+    connected_us = models.BigIntegerField()
+    ended_us = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "device_session"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["broker", "server_id", "client_id"], name="one_row_a_connection")
+        ]
+        indexes: ClassVar = [models.Index(fields=["device", "ended_us"], name="session_by_device")]
+
+
+class Revocation(models.Model):
+    """A revocation and how long it took: asked for by the server, carried out by the broker role."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="revocations")
+    reason = models.CharField(max_length=200)
+    asked_by = models.CharField(max_length=254)
+    asked_us = models.BigIntegerField()
+    """The click."""
+    kicked_us = models.BigIntegerField(null=True, blank=True)
+    """Every session of the device was closed."""
+    purged_us = models.BigIntegerField(null=True, blank=True)
+    """Its queued and retained messages are gone; then the revocation is finished."""
+    sessions_kicked = models.PositiveIntegerField(default=0)
+    messages_purged = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "revocation"
+        indexes: ClassVar = [models.Index(fields=["purged_us"], name="revocation_open")]

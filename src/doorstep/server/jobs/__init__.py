@@ -1,0 +1,1 @@
+"""Background jobs: mail and expiry, on the database."""

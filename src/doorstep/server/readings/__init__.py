@@ -1,0 +1,1 @@
+"""What devices sent: stored messages and dead letters."""
