@@ -87,7 +87,7 @@ def build_compact(envelope: Envelope) -> bytes:
 
 
 def build_full(envelope: Envelope, kid: bytes) -> bytes:
-    """Return the full encoding; ``kid`` is the sender's, which the carrier names where the envelope does not."""
+    """Return the full encoding; ``kid`` is the sender's, known from the carrier if not inside."""
     unprotected = {
         _KID: kid,
         _PARTIAL_IV: shortest(envelope.sequence),

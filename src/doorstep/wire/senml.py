@@ -100,7 +100,7 @@ _decode_object: Final = msgspec.json.Decoder(
 
 
 def check(payload: bytes) -> int:
-    """Return how many readings ``payload`` holds; raises MalformedMessage exactly where `decode` does."""
+    """Return how many readings ``payload`` holds; raises MalformedMessage where `decode` does."""
     return len(_names(_parse(payload)))
 
 
@@ -127,11 +127,9 @@ def encode_json(readings: Iterable[Reading]) -> bytes:
 
 def encode_cbor(readings: Iterable[Reading]) -> bytes:
     """Return ``readings`` as SenML CBOR; raises MisuseError where `decode` would refuse the result."""
-    records = [
-        {label: record[name] for label, name in _LABELS.items() if name in record}
-        for record in map(_record, readings)
-    ]
-    return _checked(cbor2.dumps(records, canonical=True))
+    records = map(_record, readings)
+    labelled = [{label: rec[name] for label, name in _LABELS.items() if name in rec} for rec in records]
+    return _checked(cbor2.dumps(labelled, canonical=True))
 
 
 def _record(reading: Reading) -> dict[str, Value]:
