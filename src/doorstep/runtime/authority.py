@@ -23,6 +23,7 @@ from doorstep.crypto.p256 import PrivateKey, PublicKey
 from doorstep.crypto.x509 import Certificate, Issuer, SigningRequest
 from doorstep.errors import DoorstepError, MisuseError, SettingsError, UnavailableError, VerificationFailed
 from doorstep.identity import certificates
+from doorstep.runtime.state import write_private
 
 __all__ = [
     "DIRECTORY",
@@ -37,7 +38,9 @@ DIRECTORY: Final = "ca"
 """Name of the folder inside the state folder."""
 
 _READABLE_BY_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_RESTORE: Final = "restore the folder from its backup; a new authority would not know the devices already made"
+_RESTORE: Final = (
+    "restore the folder from its backup; a new authority would not know the devices already made"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,8 @@ class Authority:
 def open_authority(
     directory: Path, maker: str, *, now: datetime, rng: Callable[[int], bytes] = os.urandom
 ) -> Authority:
-    """Load the authority in ``directory``, or create it there when the folder does not exist."""
-    if directory.exists():
+    """Load the authority in ``directory``, or create it there when the folder is empty."""
+    if _is_occupied(directory):
         return load_authority(directory, now=now, rng=rng)
     return create_authority(directory, maker, now=now, rng=rng)
 
@@ -122,7 +125,7 @@ def create_authority(
 
     Raises `MisuseError` when there is one already, `UnavailableError` when the disk refuses.
     """
-    if directory.exists():
+    if _is_occupied(directory):
         raise MisuseError(f"there is a certificate authority in {directory} already")
     keys = {name: p256.generate(rng) for name in ("root", "factory", "operations")}
     made = _certificates_for(maker, keys, now, rng)
@@ -136,9 +139,7 @@ def create_authority(
     return load_authority(directory, now=now, rng=rng)
 
 
-def load_authority(
-    directory: Path, *, now: datetime, rng: Callable[[int], bytes] = os.urandom
-) -> Authority:
+def load_authority(directory: Path, *, now: datetime, rng: Callable[[int], bytes] = os.urandom) -> Authority:
     """Read the authority and check that its files are private and belong together.
 
     Raises `SettingsError` for files that others can read or that contradict each other, `UnavailableError`
@@ -152,6 +153,10 @@ def load_authority(
         root_key_online=(directory / "root.key").exists(),
         rng=rng,
     )
+
+
+def _is_occupied(directory: Path) -> bool:
+    return directory.exists() and any(directory.iterdir())
 
 
 def _certificates_for(
@@ -178,20 +183,12 @@ def _write_whole(directory: Path, keys: dict[str, PrivateKey], made: dict[str, C
     fresh = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
         for name, certificate in made.items():
-            _write(fresh / f"{name}.key", keys[name].to_pem(), 0o600)
-            _write(fresh / f"{name}.crt", certificate.pem, 0o644)
+            write_private(fresh / f"{name}.key", keys[name].to_pem())
+            write_private(fresh / f"{name}.crt", certificate.pem)
         fresh.rename(directory)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
 
 
 def _load_issuer(directory: Path, name: str, root: Certificate, now: datetime) -> Issuer:
