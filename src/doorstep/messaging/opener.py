@@ -33,7 +33,10 @@ class Progress(NamedTuple):
 
 
 class Opener:
-    """Opens what the device ``kid`` sends. State moves only after a tag verified."""
+    """Opens what the device ``kid`` sends. State moves only after a tag verified.
+
+    ``epoch_changed`` says that the next write must store `snapshot`; else `progress` is enough.
+    """
 
     __slots__ = ("_current", "_kid", "_previous", "_previous_until_us", "_root", "epoch_changed")
 
@@ -43,7 +46,7 @@ class Opener:
         self._root = state.root
         self._previous = None if state.previous is None else _receiver(kid, state.previous)
         self._previous_until_us = state.previous_until_us or 0
-        self.epoch_changed = False
+        self.epoch_changed = state.unsaved
 
     def open(self, message: bytes, channel: bytes, now_us: int) -> Opened:
         """Open ``message``, in either encoding, that came on ``channel`` at ``now_us`` (microseconds).
@@ -73,14 +76,14 @@ class Opener:
             self.epoch_changed = True
 
     def progress(self) -> Progress:
-        """Return what to store while ``epoch_changed`` is false."""
+        """Return what has moved while ``epoch_changed`` is false."""
         high, bits = self._current.high, signed_window(self._current.window)
         if self._previous is None:
             return Progress(high, bits, NOTHING_SEEN, 0)
         return Progress(high, bits, self._previous.high, signed_window(self._previous.window))
 
     def snapshot(self) -> SealedState:
-        """Return the whole state to store; ``epoch_changed`` is about what happens after this."""
+        """Return the whole state to store, and clear ``epoch_changed``."""
         self.epoch_changed = False
         current = _state(self._current)
         if self._previous is None:

@@ -48,11 +48,12 @@ class SealedState:
     root: bytes = field(repr=False)
     previous: EpochState | None = None
     previous_until_us: int | None = None
+    unsaved: bool = field(default=False, compare=False)  # no row holds these keys yet
 
     @classmethod
     def first(cls, root: bytes, epoch: int = 0) -> Self:
         """Return the state of a device that will start with ``root`` at ``epoch``."""
-        return cls(EpochState(epoch, master_secret(root)), next_root(root))
+        return cls(EpochState(epoch, master_secret(root)), next_root(root), unsaved=True)
 
     @classmethod
     def from_columns(cls, row: StoredState) -> Self:
