@@ -43,7 +43,7 @@ MAX_TIME: Final = 1 << 36  # seconds since 1970 of a time or base time: the year
 _ONE_NAME: Final = rf"[A-Za-z0-9][A-Za-z0-9:./_-]{{0,{MAX_NAME - 1}}}+"  # RFC 8428 section 4.5.1
 _match_names: Final = re.compile(rf"{_ONE_NAME}(?:\n{_ONE_NAME})*+").fullmatch
 _NUL_ESCAPE: Final = b"\\u0000"  # no database keeps the character in text
-_CBOR_DEPTH: Final = 3  # array, map, and a tagged number
+_CBOR_DEPTH: Final = 4  # array, map, and a decimal fraction: a tagged array
 _SHOWN: Final = 100  # characters of a decoder's words that an error repeats
 
 Value: TypeAlias = float | bool | str
@@ -114,7 +114,7 @@ def decode(payload: bytes) -> tuple[Reading, ...]:
 
 
 def absolute_time(reading: Reading, arrived: float) -> float:
-    """Return when ``reading`` was taken, in seconds since 1970; without a time of its own, when it arrived."""
+    """Return when ``reading`` was taken, in seconds since 1970; ``arrived`` if it does not say."""
     if reading.time is None:
         return arrived
     return reading.time + arrived if reading.time < RELATIVE_BELOW else reading.time
