@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -231,6 +232,8 @@ _makers: list[_Maker] = []
 
 
 def _start_worker(setup: _WorkerSetup) -> None:
+    # Ctrl-C in a terminal reaches the whole group; the parent decides when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _makers[:] = [_Maker(setup)]
 
 

@@ -7,6 +7,7 @@ batch-<id>/            0700
   labels.pdf                 label sheet
   manifest.csv               serial, device id, hardware id, certificate fingerprint; nothing secret
   batch.json                 what was made, when, and how much of it
+  remaining.csv              only if the run was stopped: what was not made, ready for a new batch
 ```
 """
 
@@ -15,18 +16,21 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
 from doorstep.errors import MisuseError, UnavailableError
-from doorstep.factory.batch import DeviceRecord, MadeDevice
+from doorstep.factory.batch import DeviceOrder, DeviceRecord, MadeDevice
 from doorstep.factory.labels import LabelSheet
 from doorstep.factory.nvs import PARTITION_SIZE
 from doorstep.runtime.state import write_private
 
-__all__ = ["BatchFolder"]
+__all__ = ["REMAINING", "BatchFolder"]
+
+REMAINING: Final = "remaining.csv"
+"""What a stopped run did not make."""
 
 _LABEL_BYTES: Final = 6 * 1024
 """Room kept for one label in the PDF; a label takes about 4 KiB."""
@@ -101,8 +105,8 @@ class BatchFolder:
         for leftover in self._staging.iterdir():
             leftover.unlink()
 
-    def close(self, summary: Mapping[str, object]) -> None:
-        """Write labels, manifest and summary for what was published."""
+    def close(self, summary: Mapping[str, object], remaining: Sequence[DeviceOrder]) -> None:
+        """Write labels, manifest and summary for what was published, and what remains to be made."""
         self.discard_staged()
         self._staging.rmdir()
         _fill_reserved(self.path / ".labels", self._labels.finish() if self._published else b"")
@@ -112,6 +116,8 @@ class BatchFolder:
             (self.path / ".labels").unlink()
         write_private(self.path / "manifest.csv", _manifest(self._published))
         write_private(self.path / "batch.json", json.dumps(summary, indent=1).encode() + b"\n")
+        if remaining:
+            write_private(self.path / REMAINING, _order_rows(remaining))
 
     @property
     def _staging(self) -> Path:
@@ -128,7 +134,7 @@ def _refuse_too_full(path: Path, devices: int) -> None:
     free = shutil.disk_usage(path).free
     if free < needed:
         raise UnavailableError(
-            f"{devices} devices need {needed // 2**20 + 1} MiB and the disk of {path} has {free // 2**20} MiB",
+            f"{devices} devices need {needed // 2**20 + 1} MiB, the disk of {path} has {free // 2**20} MiB",
             next_step="make room, or choose another disk with --out; nothing was made yet",
         )
 
@@ -150,8 +156,21 @@ def _fill_reserved(path: Path, content: bytes) -> None:
 
 
 def _manifest(records: Sequence[DeviceRecord]) -> bytes:
+    return _table(
+        _MANIFEST_HEADER, ((r.serial, r.device_id, r.hardware_id or "", r.fingerprint) for r in records)
+    )
+
+
+def _order_rows(orders: Sequence[DeviceOrder]) -> bytes:
+    """Write what `orders.read_rows` reads; an address is required there as soon as its column is."""
+    if any(order.hardware_id is None for order in orders):
+        return _table(("serial",), ((order.serial,) for order in orders))
+    return _table(("mac", "serial"), ((order.hardware_id or "", order.serial) for order in orders))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_MANIFEST_HEADER)
-    writer.writerows((r.serial, r.device_id, r.hardware_id or "", r.fingerprint) for r in records)
+    writer.writerow(header)
+    writer.writerows(rows)
     return text.getvalue().encode("ascii")

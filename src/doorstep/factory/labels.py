@@ -124,7 +124,7 @@ def _draw_qr(canvas: Canvas, qr: QrPath) -> None:
     canvas.restoreState()
 
 
-def _draw_fitted(  # noqa: PLR0913 - text has a face, a size, a place and room
+def _draw_fitted(  # noqa: PLR0913, PLR0917 - text has face, size, place, room
     canvas: Canvas, text: str, face: str, size: float, x: float, y: float, room: float
 ) -> None:
     """Draw on one line, smaller where it must be: a cut serial would be a wrong serial."""
@@ -134,7 +134,7 @@ def _draw_fitted(  # noqa: PLR0913 - text has a face, a size, a place and room
 
 
 def _title(content: LabelContent) -> str:
-    """The product's name where the font has all its letters; the device id is always printable."""
+    """Return the product's name where the font has all its letters, else the device id."""
     glyphs = _font(_BOLD).face.charToGlyph
     printable = all(ord(letter) in glyphs for letter in content.product_name)
     return content.product_name if printable else content.device_id
@@ -187,7 +187,7 @@ def _draw_foil(canvas: Canvas) -> None:
     _draw_lines(canvas, _PLAIN, _FOIL_LEFT + _FOIL_WIDTH + 2.8 * mm, warning, 12.3 * mm, _QUIET, 5.6)
 
 
-def _draw_lines(  # noqa: PLR0913, PLR0917 - text has a face, a size, a colour and a place
+def _draw_lines(  # noqa: PLR0913, PLR0917 - text has a face, size, colour and place
     canvas: Canvas, face: str, x: float, lines: tuple[str, ...], y: float, colour: HexColor, size: float
 ) -> None:
     canvas.setFillColor(colour)

@@ -57,16 +57,16 @@ def numbered(prefix: str, count: int) -> Orders:
 
 
 def read_rows(content: bytes, prefix: str) -> Orders:
-    """Read a CSV file with the column ``mac`` and, if wished, ``serial``.
+    """Read a CSV file with the columns ``mac`` or ``serial`` or both.
 
     Raises `MisuseError` when the file as a whole is no such table; a bad row is only refused.
     """
     reader = csv.DictReader(io.StringIO(_text(content)), strict=True)
     header = {name.strip().lower() for name in reader.fieldnames or ()}
-    if "mac" not in header or not header <= _COLUMNS:
+    if not header or not header <= _COLUMNS:
         raise MisuseError(
-            f"the first line must name the columns mac and perhaps serial, it names {sorted(header)}",
-            next_step="put `mac` or `mac,serial` on the first line",
+            f"the first line must name the columns mac or serial or both, it names {sorted(header)}",
+            next_step="put `mac`, `serial` or `mac,serial` on the first line",
         )
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     return _collect(_numbered_rows(reader), prefix)
@@ -109,14 +109,18 @@ def _collect(rows: Iterable[tuple[int, Mapping[str | None, object]]], prefix: st
 def _order(row: Mapping[str | None, object], fallback_serial: str) -> tuple[DeviceOrder, bool]:
     if None in row:
         raise ids.MalformedId("the row has more columns than the first line")
-    hardware_id = ids.parse_hardware_id(str(row.get("mac") or "").strip())
     serial = str(row.get("serial") or "").strip()
-    order = DeviceOrder(ids.check_serial(serial or fallback_serial), hardware_id.value)
-    return order, hardware_id.locally_administered
+    checked = ids.check_serial(serial or fallback_serial)
+    if "mac" not in row:
+        return DeviceOrder(checked), False
+    hardware_id = ids.parse_hardware_id(str(row["mac"] or "").strip())
+    return DeviceOrder(checked, hardware_id.value), hardware_id.locally_administered
 
 
 def _refuse_repeated(order: DeviceOrder, line: int, seen: dict[str, int]) -> None:
-    names = (f"serial {order.serial}", f"hardware id {order.hardware_id}")
+    names = [f"serial {order.serial}"]
+    if order.hardware_id is not None:
+        names.append(f"hardware id {order.hardware_id}")
     for name in names:
         if name in seen:
             raise ids.MalformedId(f"{name} stands on line {seen[name]} already")

@@ -11,7 +11,7 @@ from time import monotonic
 
 from doorstep.errors import DoorstepError, UnavailableError
 from doorstep.factory.batch import BatchRequest, DeviceRecord, make_devices
-from doorstep.factory.folder import BatchFolder
+from doorstep.factory.folder import REMAINING, BatchFolder
 from doorstep.runtime.authority import Authority
 
 __all__ = ["BatchResult", "BatchStopped", "run_batch"]
@@ -99,15 +99,16 @@ def _close(folder: BatchFolder, request: BatchRequest, result: BatchResult) -> N
             "asked": result.asked,
             "made": result.made,
             "seconds": round(result.seconds, 3),
-        }
+        },
+        request.devices[result.made :],
     )
 
 
 def _stopped(error: OSError | DoorstepError, request: BatchRequest, result: BatchResult) -> BatchStopped:
     remaining = [order.serial for order in request.devices[result.made :]]
+    again = f"then make a new batch with --macs {result.folder}/{REMAINING}"
     if isinstance(error, OSError):
-        reason = f"the files cannot be written: {error.strerror}"
-        advice = "make room, then make a new batch of the remaining devices"
-    else:
-        reason, advice = error.message, error.next_step or "then make a new batch of the remaining devices"
-    return BatchStopped(reason, result, remaining, advice)
+        return BatchStopped(
+            f"the files cannot be written: {error.strerror}", result, remaining, f"make room, {again}"
+        )
+    return BatchStopped(error.message, result, remaining, f"{error.next_step or 'mend it'}; {again}")
