@@ -12,9 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from doorstep.crypto import p256
-from doorstep.crypto.fixed_base import FixedBase
 from doorstep.crypto.p256 import PrivateKey
-from doorstep.crypto.srp6a import GENERATOR, PRIME
 from doorstep.crypto.x509 import Certificate, Issuer
 from doorstep.errors import UnavailableError
 from doorstep.factory.labels import LabelContent
@@ -30,9 +28,6 @@ __all__ = ["BatchRequest", "DeviceOrder", "DeviceRecord", "MadeDevice", "make_de
 
 _CHUNK: Final = 100
 """Devices made, recorded and published together."""
-
-_SRP_EXPONENT_BITS: Final = 512
-"""x is a SHA-512 value."""
 
 _SERVICE_PREFIX: Final = "PROV_"
 """Phone apps list access points that begin with it."""
@@ -155,13 +150,12 @@ class _Maker:
             Certificate(setup.factory_certificate), PrivateKey.from_pkcs8(setup.factory_key)
         )
         self._root = Certificate(setup.root_certificate)
-        self._powers = FixedBase(GENERATOR, PRIME, _SRP_EXPONENT_BITS)
 
     def make(self, order: DeviceOrder) -> MadeDevice:
         device_id = ids.new_device_id(os.urandom)
         key = p256.generate(os.urandom)
         idevid = self._idevid(order, device_id, key)
-        setup = credentials.generate(os.urandom, power=self._powers.power)
+        setup = credentials.generate(os.urandom)
         code = claim_code.generate(os.urandom)
         record = DeviceRecord(
             device_id=device_id,
