@@ -9,7 +9,7 @@ from typing import Any
 
 from doorstep.runtime.state import StateFolder
 
-__all__ = ["RoleStatus", "Status", "file_of", "read", "write"]
+__all__ = ["RoleStatus", "Status", "file_of", "lives", "read", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +56,14 @@ def read(state: StateFolder) -> Status | None:
         return None
     roles = {name: RoleStatus(**role) for name, role in document["roles"].items()}
     return Status(document["pid"], document["started"], roles)
+
+
+def lives(pid: int) -> bool:
+    """Say whether a process of this number runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
