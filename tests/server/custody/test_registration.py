@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from doorstep.crypto import p256
 from doorstep.crypto.x509 import build_request
@@ -159,7 +160,7 @@ def test_sale_evidence_needs_a_confirmed_address_of_an_owner() -> None:
     [device] = devices()
     user, organisation = customer()
     _sell(device, user)
-    user.emailaddress_set.update(verified=False)
+    EmailAddress.objects.filter(user=user).update(verified=False)
     assert _outcome(_register(device, _token(user, organisation)))[0] is Outcome.HELD
 
 
