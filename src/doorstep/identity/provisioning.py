@@ -1,0 +1,110 @@
+"""The provisioning file: everything the factory puts into one device, as JSON.
+
+The factory writes it and the device reads it; the format is theirs together. It holds the device's private
+key and root key, so it goes into the device, mode 0600, and nowhere else. Binary values are base64.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal, Self
+
+import msgspec
+
+from doorstep.crypto.p256 import PrivateKey
+from doorstep.crypto.x509 import Certificate, load_chain
+from doorstep.errors import MalformedMessage
+from doorstep.identity.ids import check_device_id, check_product_key, check_serial, parse_hardware_id
+
+__all__ = [
+    "PROVISIONING_CAP",
+    "ROOT_KEY_LENGTH",
+    "MalformedProvisioning",
+    "Provisioning",
+    "Servers",
+    "SetupVerifier",
+]
+
+PROVISIONING_CAP: Final = 16_384
+"""Bytes of a provisioning file."""
+
+ROOT_KEY_LENGTH: Final = 32
+"""Bytes of the root key of sealed messages."""
+
+
+class MalformedProvisioning(MalformedMessage):
+    """Text is not a provisioning file."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupVerifier:
+    """What the device needs for protocomm security 2: never the code itself."""
+
+    service_name: str
+    """Name of its access point or BLE advertisement, as the label says."""
+    username: str
+    salt: bytes = field(repr=False)
+    verifier: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the device finds its maker's platform."""
+
+    device_api: str
+    mqtt_host: str
+    mqtt_tls_port: int
+    mqtt_plain_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """One device's identity, secrets and servers."""
+
+    device_id: str
+    serial: str
+    product: str
+    hardware_id: str | None
+    private_key: str = field(repr=False)
+    """PEM PKCS#8 of the factory key."""
+    certificate_chain: str
+    """PEM: the IDevID, then the factory CA."""
+    trust_anchor: str
+    """PEM: the maker's device root CA."""
+    root_key: bytes = field(repr=False)
+    setup: SetupVerifier
+    servers: Servers
+    version: Literal[1] = 1
+
+    def to_json(self) -> bytes:
+        """Return the file's content."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read a file and check that every part is usable and nothing unknown is there.
+
+        Raises `MalformedMessage`, without repeating any value.
+        """
+        if len(data) > PROVISIONING_CAP:
+            raise MalformedProvisioning(f"a provisioning file has at most {PROVISIONING_CAP} bytes")
+        try:
+            made = msgspec.json.decode(data, type=cls)
+            known = msgspec.json.decode(msgspec.json.encode(made)) == msgspec.json.decode(data)
+        except msgspec.DecodeError as error:
+            raise MalformedProvisioning(f"this is not a provisioning file: {error}") from error
+        if not known:
+            raise MalformedProvisioning("a provisioning file has no other fields than the factory writes")
+        made._check()
+        return made
+
+    def _check(self) -> None:
+        check_device_id(self.device_id)
+        check_serial(self.serial)
+        check_product_key(self.product)
+        if self.hardware_id is not None:
+            parse_hardware_id(self.hardware_id)
+        if len(self.root_key) != ROOT_KEY_LENGTH:
+            raise MalformedProvisioning(f"a root key has {ROOT_KEY_LENGTH} bytes")
+        idevid = load_chain(self.certificate_chain.encode("ascii"))[0]
+        if PrivateKey.from_pkcs8(self.private_key.encode("ascii")).public_key.spki != idevid.public_key.spki:
+            raise MalformedProvisioning("the private key is not the IDevID's")
+        Certificate.from_pem(self.trust_anchor.encode("ascii"))
