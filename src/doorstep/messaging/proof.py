@@ -24,7 +24,7 @@ CONNECT_CHANNEL: Final = b"connect"
 MAX_PROOF: Final = 64  # characters of a proof
 
 Counter = tuple[int, int]  # epoch and sequence number of a proof: each one is above the one before
-NO_PROOF_YET: Final[Counter] = (-1, -1)
+NO_PROOF_YET: Final[Counter] = (0, -1)  # below the first message of epoch 0
 
 _CONTENT: Final = b"v1"
 
@@ -58,7 +58,7 @@ def _receiver(kid: bytes, state: SealedState, epoch: int) -> EpochReceiver:
             RejectReason.EPOCH_PAST, f"epoch {epoch} is over: the device is in epoch {current.epoch}"
         )
     if epoch == current.epoch:
-        return EpochReceiver(current.master_secret, epoch, kid)
+        return EpochReceiver(current.master, epoch, kid)
     return receiver_ahead(kid, current.epoch, state.root, epoch)[0]
 
 

@@ -72,5 +72,5 @@ def seal_downlink(state: SealedState, sequence: int, channel: bytes, plaintext: 
 
     The caller numbers the messages of an epoch from 0 and never repeats a number. Raises EpochExhausted.
     """
-    sender = EpochSender(state.current.master_secret, state.current.epoch, SERVER_ID)
+    sender = EpochSender(state.current.master, state.current.epoch, SERVER_ID)
     return build_compact(sender.seal(sequence, channel, plaintext)._replace(kid=None))

@@ -10,18 +10,21 @@ __all__ = ["EpochState", "SealedState", "StoredState"]
 
 
 class StoredState(NamedTuple):
-    """The columns of a SealedState: windows are signed 64-bit, secrets raw (wrap them before storing)."""
+    """The columns of a SealedState: windows are signed 64-bit, secrets raw (wrap them before storing).
+
+    Where ``master`` is None, ``root`` is still that of ``epoch`` itself: a device that never sent.
+    """
 
     epoch: int
-    seq_high: int
-    window_bits: int
     root: bytes
-    master_secret: bytes
-    prev_epoch: int | None = None
-    prev_seq_high: int | None = None
-    prev_window_bits: int | None = None
-    prev_until_us: int | None = None
-    prev_master_secret: bytes | None = None
+    master: bytes | None = None
+    seq_high: int = NOTHING_SEEN
+    window_bits: int = 0
+    previous_epoch: int | None = None
+    previous_master: bytes | None = None
+    previous_seq_high: int = NOTHING_SEEN
+    previous_window_bits: int = 0
+    previous_until_us: int | None = None
 
     def __repr__(self) -> str:
         return f"StoredState(epoch={self.epoch}, seq_high={self.seq_high})"
@@ -32,7 +35,7 @@ class EpochState:
     """One epoch: its master secret and its replay window."""
 
     epoch: int
-    master_secret: bytes = field(repr=False)
+    master: bytes = field(repr=False)
     high: int = NOTHING_SEEN
     window: int = 0
 
@@ -44,47 +47,38 @@ class SealedState:
     current: EpochState
     root: bytes = field(repr=False)
     previous: EpochState | None = None
-    previous_until_us: int = 0
+    previous_until_us: int | None = None
+    unsaved: bool = field(default=False, compare=False)  # no row holds these keys yet
 
     @classmethod
     def first(cls, root: bytes, epoch: int = 0) -> Self:
         """Return the state of a device that will start with ``root`` at ``epoch``."""
-        return cls(EpochState(epoch, master_secret(root)), next_root(root))
+        return cls(EpochState(epoch, master_secret(root)), next_root(root), unsaved=True)
 
     @classmethod
     def from_columns(cls, row: StoredState) -> Self:
-        """Return the state that `columns` made ``row`` of."""
-        current = EpochState(row.epoch, row.master_secret, row.seq_high, unsigned_window(row.window_bits))
-        match row:
-            case StoredState(
-                prev_epoch=int(epoch),
-                prev_seq_high=int(high),
-                prev_window_bits=int(bits),
-                prev_until_us=int(until_us),
-                prev_master_secret=bytes(secret),
-            ):
-                return cls(
-                    current, row.root, EpochState(epoch, secret, high, unsigned_window(bits)), until_us
-                )
-            case _:
-                return cls(current, row.root)
+        """Return the state that ``row`` stores."""
+        if row.master is None:
+            return cls.first(row.root, row.epoch)
+        current = EpochState(row.epoch, row.master, row.seq_high, unsigned_window(row.window_bits))
+        if row.previous_epoch is None or row.previous_master is None:
+            return cls(current, row.root)
+        window = unsigned_window(row.previous_window_bits)
+        previous = EpochState(row.previous_epoch, row.previous_master, row.previous_seq_high, window)
+        return cls(current, row.root, previous, row.previous_until_us)
 
     def columns(self) -> StoredState:
         """Return the state as columns."""
         current, previous = self.current, self.previous
         row = StoredState(
-            epoch=current.epoch,
-            seq_high=current.high,
-            window_bits=signed_window(current.window),
-            root=self.root,
-            master_secret=current.master_secret,
+            current.epoch, self.root, current.master, current.high, signed_window(current.window)
         )
         if previous is None:
             return row
         return row._replace(
-            prev_epoch=previous.epoch,
-            prev_seq_high=previous.high,
-            prev_window_bits=signed_window(previous.window),
-            prev_until_us=self.previous_until_us,
-            prev_master_secret=previous.master_secret,
+            previous_epoch=previous.epoch,
+            previous_master=previous.master,
+            previous_seq_high=previous.high,
+            previous_window_bits=signed_window(previous.window),
+            previous_until_us=self.previous_until_us,
         )

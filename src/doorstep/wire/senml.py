@@ -114,7 +114,7 @@ def decode(payload: bytes) -> tuple[Reading, ...]:
 
 
 def absolute_time(reading: Reading, arrived: float) -> float:
-    """Return when ``reading`` was taken, in seconds since 1970; without a time of its own, when it arrived."""
+    """Return when ``reading`` was taken, in seconds since 1970; ``arrived`` if it does not say."""
     if reading.time is None:
         return arrived
     return reading.time + arrived if reading.time < RELATIVE_BELOW else reading.time
