@@ -105,7 +105,11 @@ def test_decoder_returns_what_was_encoded(value: cbor.Value) -> None:
     assert cbor.encode(cbor.decode(data)) == data
 
 
-@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(INTEGERS, inner), max_leaves=20))
+@given(
+    st.recursive(
+        LEAVES, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(INTEGERS, inner, max_size=5)
+    )
+)
 def test_encoder_agrees_with_cbor2(value: cbor.Value) -> None:
     assert cbor2.loads(cbor.encode(value)) == value
 
