@@ -116,7 +116,9 @@ def test_verifier_refuses_certificate_issued_by_end_entity() -> None:
         child.verify(LEAF, now=NOW)
 
 
-@pytest.mark.parametrize(("now", "reason"), [(NOW - 2 * DAY, "not valid before"), (NOW + 2 * DAY, "expired on")])
+@pytest.mark.parametrize(
+    ("now", "reason"), [(NOW - 2 * DAY, "not valid before"), (NOW + 2 * DAY, "expired on")]
+)
 def test_verifier_refuses_certificate_outside_its_time(now: dt.datetime, reason: str) -> None:
     with pytest.raises(CertificateRefused, match=reason):
         LEAF.verify(ROOT, now=now)

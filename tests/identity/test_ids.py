@@ -34,7 +34,8 @@ def test_core_refuses_kid_of_other_length(kid: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abcdefg", "abcdefghi", "ABCDEFGH", "abcdefg1", "abcdefg=", "abcdefg\n", "abcdefgh\n", "äbcdefgh"]
+    "text",
+    ["", "abcdefg", "abcdefghi", "ABCDEFGH", "abcdefg1", "abcdefg=", "abcdefg\n", "abcdefgh\n", "äbcdefgh"],
 )
 def test_core_refuses_malformed_device_id(text: str) -> None:
     with pytest.raises(ids.MalformedId, match="not a device id"):

@@ -184,9 +184,15 @@ def test_leash_refuses_to_run_for_a_supervisor_that_is_gone() -> None:
     assert subprocess.run(command, check=False, timeout=PATIENCE_S).returncode == 75
 
 
+FOLLOWING = """
+import sys
+from doorstep.supervisor import leash
+sys.exit(leash.follow(int(sys.argv[1]), sys.argv[2:]))
+"""
+
+
 def _followed(parent: str, *argv: str) -> list[str]:
-    code = "import sys; from doorstep.supervisor.leash import follow as f; sys.exit(f(int(sys.argv[1]), sys.argv[2:]))"
-    return [sys.executable, "-c", code, parent, *argv]
+    return [sys.executable, "-c", FOLLOWING, parent, *argv]
 
 
 def test_watching_leash_returns_the_programs_exit_code() -> None:

@@ -141,18 +141,14 @@ def _write_tls(settings: Settings, state: StateFolder) -> TlsFiles:
     authority = load_authority(state.ca, now=now)
     names = dict.fromkeys((settings.public_host, "localhost", "127.0.0.1"))
     identity = authority.issue_server(list(names), now=now)
-    files = TlsFiles(
-        state.broker / "server.crt", state.broker / "server.key", state.broker / "device-ca.crt"
-    )
+    files = TlsFiles(state.broker / "server.crt", state.broker / "server.key", state.broker / "device-ca.crt")
     write_private(files.key, identity.key.to_pem())
     write_private(files.certificate, identity.chain_pem)
     write_private(files.client_ca, authority.operations.certificate.pem)
     return files
 
 
-def _process(
-    settings: Settings, binary: Path, files: Mapping[Broker, Path], broker: Broker
-) -> BrokerProcess:
+def _process(settings: Settings, binary: Path, files: Mapping[Broker, Path], broker: Broker) -> BrokerProcess:
     return BrokerProcess(
         role=f"nats-{broker}",
         argv=(str(binary), "-c", str(files[broker])),

@@ -10,7 +10,11 @@ __all__ = ["all_sales", "devices_in", "held_claims", "ledger", "lines_of", "open
 
 def all_sales() -> QuerySet[Sale]:
     """Return every sale, newest first, with the number of its devices."""
-    return Sale.objects.select_related("wholesaler").annotate(devices=Count("lines")).order_by("-created_at", "-pk")
+    return (
+        Sale.objects.select_related("wholesaler")
+        .annotate(devices=Count("lines"))
+        .order_by("-created_at", "-pk")
+    )
 
 
 def lines_of(sale: Sale) -> QuerySet[SaleLine]:
