@@ -9,8 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
+
+from django.db import connections
 
 from doorstep.broker import processes
 from doorstep.cli.role import ROLES
@@ -24,16 +27,28 @@ from doorstep.supervisor import logs, room
 from doorstep.supervisor.life import hopeless
 from doorstep.supervisor.shell import RoleSpec, Supervisor
 
-__all__ = ["Say", "running"]
+__all__ = ["Platform", "Say", "running"]
 
 Say = Callable[[str], None]
 """Takes one line for the person who waits."""
 
 _LOOK_S: Final = 0.1
+_AUTHORITY_NAME: Final = "Doorstep"
+"""Stands in the names of the certificates that the first start makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What runs, and the log-in that was made for it."""
+
+    supervisor: Supervisor
+    state: StateFolder
+    staff: tuple[str, str] | None = field(repr=False)
+    """E-mail and password of the first member of staff, at the first start only."""
 
 
 @contextmanager
-def running(settings: Settings, say: Say, *, watch: Callable[[Supervisor], None]) -> Iterator[Supervisor]:
+def running(settings: Settings, say: Say, *, watch: Callable[[Supervisor], None]) -> Iterator[Platform]:
     """Hold the state folder and run every role; enter when all serve, and stop them in order at the end.
 
     ``watch`` is called again and again while the roles come up. Raises what ``room``, ``StateFolder.locked``
@@ -43,14 +58,15 @@ def running(settings: Settings, say: Say, *, watch: Callable[[Supervisor], None]
     state = StateFolder.open(settings.state)
     with state.locked():
         _check_room(settings, state)
-        supervisor = Supervisor(state, _prepare(settings, state, say), dict(os.environ))
+        staff = _prepare_database(settings, say)
+        supervisor = Supervisor(state, _prepare_roles(settings, state, say), dict(os.environ))
         stop = threading.Event()
         # A daemon: when this process dies in a hurry, the leash ends the roles.
         thread = threading.Thread(target=supervisor.run, args=(stop,), name="supervisor", daemon=True)
         thread.start()
         try:
             _wait_until_serving(supervisor, thread, watch)
-            yield supervisor
+            yield Platform(supervisor, state, staff)
         finally:
             stop.set()
             thread.join()
@@ -62,17 +78,24 @@ def _check_room(settings: Settings, state: StateFolder) -> None:
         room.check_port(setting, address, port)
 
 
-def _prepare(settings: Settings, state: StateFolder, say: Say) -> list[RoleSpec]:
-    say(f"database: {'SQLite in the state folder' if settings.embedded_database else 'PostgreSQL'}, tables")
+def _prepare_database(settings: Settings, say: Say) -> tuple[str, str] | None:
+    kind = "SQLite in the state folder" if settings.embedded_database else "PostgreSQL"
     migrate()
-    say("certificate authority")
-    open_authority(state.ca, "Doorstep", now=datetime.now(UTC))
+    say(f"database: {kind}, tables up to date")
     from doorstep.server.accounts.bootstrap import bootstrap  # noqa: PLC0415 - its models need Django started
 
-    for line in bootstrap():
-        say(line)
-    say("brokers: configuration and server certificate")
+    staff = bootstrap()
+    connections.close_all()
+    if staff:
+        say(f"first member of staff: {staff[0]}, password {staff[1]} (shown this once)")
+    return staff
+
+
+def _prepare_roles(settings: Settings, state: StateFolder, say: Say) -> list[RoleSpec]:
+    authority = open_authority(state.ca, _AUTHORITY_NAME, now=datetime.now(UTC))
+    say(f"certificate authority: {authority.root.common_name}")
     brokers = processes.prepare(settings, state, KeyFile.open(state.key_file))
+    say("brokers: configured, with a new server certificate")
     python = [RoleSpec(name, (sys.executable, "-m", "doorstep", "role", name)) for name in ROLES]
     return [*(RoleSpec(broker.role, broker.argv, broker.is_ready) for broker in brokers), *python]
 

@@ -94,12 +94,12 @@ def up(*, as_json: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     view = View(console)
     with ExitStack() as stack:
-        supervisor = stack.enter_context(running(settings, view.say, watch=view))
+        platform = stack.enter_context(running(settings, view.say, watch=view))
         _tell(settings, console, as_json=as_json)
         try:
             while True:
                 time.sleep(_LOOK_S)
-                view(supervisor)
+                view(platform.supervisor)
         except KeyboardInterrupt:
             console.print("Stopping the roles in order …")
     console.print("Stopped. Everything is in the state folder.")

@@ -50,7 +50,7 @@ class Settings:
     sync_interval_s: int = 2
     """How often the broker forces its files to disk; what a power cut on one node can cost."""
     smtp_url: str = field(default="", repr=False)
-    """``smtp://user:password@host:587`` (STARTTLS) or ``smtps://…``; empty writes mail to the state folder."""
+    """``smtp://user:password@host:587`` (STARTTLS) or ``smtps://…``; empty: files in the state folder."""
     developer_page: bool = True
     """Show outgoing mail in the portal; only on a loopback address."""
 

@@ -16,6 +16,7 @@ __all__ = ["command", "follow", "main"]
 
 _PR_SET_PDEATHSIG: Final = 1
 _ORPHANED: Final = 75
+_NOT_FOUND: Final = 127
 _WATCH_S: Final = 0.25
 
 
@@ -33,7 +34,11 @@ def main(arguments: list[str]) -> int:
     # The supervisor may have ended before the kernel took the leash.
     if os.getppid() != parent:
         return _ORPHANED
-    return os.execvp(argv[0], argv)  # noqa: S606 - the supervisor's own command line, no shell
+    try:
+        os.execvp(argv[0], argv)  # noqa: S606 - the supervisor's own command line, no shell
+    except OSError as error:
+        sys.stderr.write(f"{argv[0]} can't be run: {error.strerror}\n")
+        return _NOT_FOUND
 
 
 def follow(parent: int, argv: list[str]) -> int:
