@@ -137,7 +137,10 @@ def admit_certificate(
 
 
 def admit_proof(
-    request: ConnectRequest, device: DeviceFacts | None, sealed: tuple[SealedState, Counter] | None, now_us: int
+    request: ConnectRequest,
+    device: DeviceFacts | None,
+    sealed: tuple[SealedState, Counter] | None,
+    now_us: int,
 ) -> Admission:
     """Judge a client of the plain listener; ``sealed`` is where the named device's messages stand."""
     _check_kind(request)

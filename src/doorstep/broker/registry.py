@@ -44,7 +44,9 @@ _END_SESSION: Final = (
     "UPDATE device_session SET ended_us = ?"
     " WHERE broker = ? AND server_id = ? AND client_id = ? AND ended_us IS NULL"
 )
-_OPEN_SESSIONS: Final = "SELECT server_id, client_id FROM device_session WHERE broker = ? AND ended_us IS NULL"
+_OPEN_SESSIONS: Final = (
+    "SELECT server_id, client_id FROM device_session WHERE broker = ? AND ended_us IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,7 @@ class Registry:
     key_file: KeyFile
     _letters: DeadLetters = field(default_factory=DeadLetters)
 
-    def judge(
-        self, connection: Connection, requests: Sequence[ConnectRequest], now_us: int
-    ) -> list[Verdict]:
+    def judge(self, connection: Connection, requests: Sequence[ConnectRequest], now_us: int) -> list[Verdict]:
         """Decide about each request; sessions, used proofs and refusals are durable when this returns.
 
         A revocation that is committed later finds the session; one that was committed earlier is seen here.
@@ -89,7 +89,9 @@ class Registry:
     ) -> None:
         """Record as gone what the broker no longer knows; for what ended while we did not listen."""
         known = connection.query(_OPEN_SESSIONS, (broker,))
-        gone = [Ended(broker, server, client, now_us) for server, client in known if (server, client) not in alive]
+        gone = [
+            Ended(broker, server, client, now_us) for server, client in known if (server, client) not in alive
+        ]
         self.end(connection, gone)
 
     def record(self, connection: Connection, letters: list[Letter]) -> None:
@@ -116,7 +118,9 @@ class Registry:
     def _admit(self, connection: Connection, request: ConnectRequest, now_us: int) -> tuple[int, Admission]:
         if request.broker is Broker.SECURE:
             found = connection.query(_locking(connection, _BY_CERTIFICATE), (request.fingerprint,))
-            device, credential = (_device(found[0]), CredentialFacts(*found[0][4:7])) if found else (None, None)
+            device, credential = (
+                (_device(found[0]), CredentialFacts(*found[0][4:7])) if found else (None, None)
+            )
             admission = admit_certificate(request, device, credential, now_us)
         else:
             found = connection.query(_locking(connection, _BY_NAME), (request.username,))
