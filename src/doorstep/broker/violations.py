@@ -14,7 +14,9 @@ from doorstep.runtime.dead_letters import Letter
 
 __all__ = ["LogTail", "read_violation"]
 
-_MAX_LINE: Final = re.compile(
+_MAX_LINE: Final = 4096
+_MAX_READ: Final = 1024 * 1024
+_LINE: Final = re.compile(
     rb'\[ERR\] .* - "(?P<client>[^"]*)" - (?P<verb>Publish|Subscription) Violation - .*?'
     rb'Subject "(?P<subject>[^"]*)"'
 )
