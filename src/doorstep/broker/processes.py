@@ -28,6 +28,7 @@ OLDEST: Final = (2, 14)
 _BESIDE_STREAM: Final = 1024**3
 """Bytes for sessions and retained messages beside the capped message stream."""
 
+_MAX_GREETING: Final = 8192
 _VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 
 
@@ -37,11 +38,17 @@ class BrokerProcess:
 
     role: str
     argv: tuple[str, ...]
-    ports: tuple[tuple[str, int], ...]
+    port: int
+    """Its internal listener, the last one that it opens."""
 
     def is_ready(self) -> bool:
-        """Say whether every listener takes connections."""
-        return all(_accepts(host, port) for host, port in self.ports)
+        """Say whether it serves: it greets us by the name that we gave it."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                greeting = connection.makefile("rb").readline(_MAX_GREETING)
+        except OSError:
+            return False
+        return f'"server_name":"doorstep-{self.role.removeprefix("nats-")}"'.encode() in greeting
 
 
 def prepare(settings: Settings, state: StateFolder, key_file: KeyFile) -> list[BrokerProcess]:
@@ -152,10 +159,7 @@ def _process(settings: Settings, binary: Path, files: Mapping[Broker, Path], bro
     return BrokerProcess(
         role=f"nats-{broker}",
         argv=(str(binary), "-c", str(files[broker])),
-        ports=(
-            ("127.0.0.1", _nats_port(settings, broker)),
-            (settings.bind, _mqtt_port(settings, broker)),
-        ),
+        port=_nats_port(settings, broker),
     )
 
 
@@ -165,12 +169,3 @@ def _nats_port(settings: Settings, broker: Broker) -> int:
 
 def _mqtt_port(settings: Settings, broker: Broker) -> int:
     return settings.mqtt_tls_port if broker is Broker.SECURE else settings.mqtt_plain_port
-
-
-def _accepts(host: str, port: int) -> bool:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    try:
-        socket.create_connection((reachable, port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -16,7 +16,7 @@ from doorstep.runtime.brokers import PARTITIONS, STREAM, consumer_name
 __all__ = ["make_ready", "request"]
 
 _SUBJECTS: Final = "$MQTT.msgs.>"
-_STREAM_NOT_FOUND: Final = 10059
+_NOT_FOUND: Final = 404
 _TIMEOUT_S: Final = 10.0
 _ACK_WAIT_NS: Final = 60_000_000_000
 _ON_THEIR_WAY: Final = 50_000
@@ -30,9 +30,16 @@ async def make_ready(client: NatsClient, max_bytes: int) -> None:
         await request(client, f"CONSUMER.CREATE.{STREAM}.{consumer_name(partition)}", _consumer(partition))
 
 
-async def request(client: NatsClient, call: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Call the broker's stream interface; raise UnavailableError with its own words when it refuses."""
+async def request(
+    client: NatsClient, call: str, body: dict[str, Any] | None = None, *, missing_ok: bool = False
+) -> dict[str, Any]:
+    """Call the broker's stream interface; raise UnavailableError with its own words when it refuses.
+
+    With ``missing_ok`` a stream, consumer or message that is not there is an empty answer.
+    """
     answer = await _ask(client, call, body)
+    if missing_ok and answer.get("error", {}).get("code") == _NOT_FOUND:
+        return {}
     if "error" in answer:
         raise UnavailableError(
             f"the broker refuses {call.split('.$')[0]}: {answer['error'].get('description', 'no reason')}",
@@ -43,7 +50,7 @@ async def request(client: NatsClient, call: str, body: dict[str, Any] | None = N
 
 async def _make_stream(client: NatsClient, max_bytes: int) -> None:
     found = await _ask(client, f"STREAM.INFO.{STREAM}", None)
-    if found.get("error", {}).get("err_code") == _STREAM_NOT_FOUND:
+    if found.get("error", {}).get("code") == _NOT_FOUND:
         await request(client, f"STREAM.CREATE.{STREAM}", _stream(max_bytes))
     elif "config" in found and not _is_capped(found["config"], max_bytes):
         capped = found["config"] | {"max_bytes": max_bytes, "discard": "new"}
