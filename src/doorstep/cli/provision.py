@@ -49,9 +49,7 @@ class _Wanted:
 @click.option("--label", "label_text", required=True, help="The label's QR text, or a file that holds it.")
 @click.option("--url", default="http://192.168.4.1", show_default=True, help="The device's own address.")
 @click.option("--ssid", help="The network to join; without it the device lists what it hears.")
-@click.option(
-    "--passphrase-file", type=click.Path(exists=True, dir_okay=False), help="Its password, in a file."
-)
+@click.option("--passphrase-file", help="A file that holds its password.")
 @click.option("--passphrase-prompt", is_flag=True, help="Ask for its password.")
 @click.option("--open", "is_open", is_flag=True, help="The network has no password.")
 @click.option("--token", help="The registration token from the portal.")
@@ -103,9 +101,7 @@ def _read(path: str) -> bytes:
         with Path(path).open("rb") as file:
             return file.read(MAX_FILE)
     except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be read: {error.strerror}.", next_step="Give another file."
-        ) from None
+        raise SettingsError(f"{path[:80]!r} cannot be read: {error.strerror}.") from None
 
 
 def _passphrase(options: dict[str, Any]) -> bytes | None:
