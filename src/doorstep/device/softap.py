@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from doorstep.device.httpd import MAX_HEAD, HttpRefusal, Request, read_request, write_answer
 from doorstep.device.station import WifiStation
@@ -27,7 +27,9 @@ from doorstep.onboarding.device import (
 )
 from doorstep.onboarding.network import JoinFailure, JoinOutcome, NetworkCredentials
 from doorstep.wire.provisioning.delivery import DeviceStage
-from doorstep.wire.provisioning.scan import ScanEntry
+
+if TYPE_CHECKING:
+    from doorstep.wire.provisioning.scan import ScanEntry
 
 __all__ = ["SoftApServer"]
 

@@ -112,7 +112,7 @@ class Sec2Device:
         return reply
 
     def open(self, sealed: bytes) -> bytes:
-        """Return the plain request; raises `PeerError` before the session is secured or if it does not hold."""
+        """Return the plain request; raises `PeerError` if it does not hold or comes before the proof."""
         if not isinstance(self._keys, LockstepGcm):
             self.end()
             raise ProtocolViolation("a request came before the session was secured")
