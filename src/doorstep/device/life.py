@@ -179,6 +179,8 @@ class PlatformSilent:
     """The device API could not be reached or had no answer."""
 
     reason: str
+    next_step: str = ""
+    clock_wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
