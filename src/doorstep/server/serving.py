@@ -22,6 +22,7 @@ _GRACE_S: Final = 5
 
 def listen(address: str, port: int, setting: str) -> socket.socket:
     """Bind a listening socket; raise UnavailableError that names the setting when the port is taken."""
+    listener = None
     try:
         family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -29,6 +30,8 @@ def listen(address: str, port: int, setting: str) -> socket.socket:
         listener.bind((address, port))
         listener.listen(_BACKLOG)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise UnavailableError(
             f"can't listen on {address} port {port}: {error.strerror or error}",
             next_step=f"Stop what uses the port, or choose another with {setting}.",
