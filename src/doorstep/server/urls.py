@@ -6,4 +6,5 @@ __all__ = ["urlpatterns"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
+    path("", include("doorstep.server.portal.urls")),
 ]

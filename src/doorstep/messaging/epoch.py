@@ -1,0 +1,76 @@
+"""One sender in one epoch, seen from either end."""
+
+from typing import Final
+
+from doorstep.crypto.ccm import AesCcm
+from doorstep.errors import MisuseError, VerificationFailed
+from doorstep.messaging.envelope import MAX_PLAINTEXT, MAX_SEQUENCE, Envelope, aad
+from doorstep.messaging.errors import EpochExhausted, Forged, RejectReason, Replayed
+from doorstep.messaging.keys import SUITE, derive_sender_keys
+from doorstep.messaging.replay import NOTHING_SEEN, WINDOW_WIDTH, mark, was_seen
+
+__all__ = ["EpochReceiver", "EpochSender"]
+
+
+class EpochSender:
+    """Seals what ``sender_id`` says in ``epoch``; the caller never repeats a sequence number."""
+
+    __slots__ = ("_cipher", "_keys", "_sender_id", "epoch")
+
+    def __init__(self, secret: bytes, epoch: int, sender_id: bytes) -> None:
+        self.epoch: Final = epoch
+        self._sender_id = sender_id
+        self._keys = derive_sender_keys(secret, epoch, sender_id)
+        self._cipher = AesCcm(self._keys.key, SUITE.tag_length)
+
+    def seal(self, sequence: int, channel: bytes, plaintext: bytes) -> Envelope:
+        """Return message ``sequence``, its kid inside. Raises EpochExhausted behind the last number."""
+        if sequence > MAX_SEQUENCE:
+            raise EpochExhausted(
+                f"epoch {self.epoch} has no sequence number left",
+                next_step="store the next epoch and start it",
+            )
+        if len(plaintext) > MAX_PLAINTEXT:
+            raise MisuseError(f"one message carries at most {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
+        sealed = self._cipher.seal(self._keys.nonce(sequence), plaintext, aad(channel))
+        return Envelope(self.epoch, sequence, self._sender_id, sealed)
+
+
+class EpochReceiver:
+    """Opens what ``sender_id`` says in ``epoch``, each message once (``high``, ``window``: see `replay`)."""
+
+    __slots__ = ("_cipher", "_nonce", "epoch", "high", "secret", "window")
+
+    def __init__(
+        self, secret: bytes, epoch: int, sender_id: bytes, high: int = NOTHING_SEEN, window: int = 0
+    ) -> None:
+        keys = derive_sender_keys(secret, epoch, sender_id)
+        self.secret: Final = secret
+        self.epoch: Final = epoch
+        self.high = high
+        self.window = window
+        self._nonce = keys.nonce
+        self._cipher = AesCcm(keys.key, SUITE.tag_length)
+
+    def open(self, sequence: int, sealed: bytes, channel: bytes) -> bytes:
+        """Return the plaintext and count it as seen; raises Replayed or Forged and changes nothing."""
+        if sequence <= self.high:
+            self._refuse_seen(sequence)
+        try:
+            plaintext = self._cipher.open(self._nonce(sequence), sealed, aad(channel))
+        except VerificationFailed:
+            raise Forged(
+                RejectReason.WRONG_TAG, f"the tag of message {sequence} in epoch {self.epoch} does not hold"
+            ) from None
+        self.high, self.window = mark(self.high, self.window, sequence)
+        return plaintext
+
+    def _refuse_seen(self, sequence: int) -> None:
+        if sequence <= self.high - WINDOW_WIDTH:
+            raise Replayed(
+                RejectReason.TOO_OLD, f"message {sequence} is behind the window that ends at {self.high}"
+            )
+        if was_seen(self.high, self.window, sequence):
+            raise Replayed(
+                RejectReason.REPLAYED, f"message {sequence} of epoch {self.epoch} was opened before"
+            )

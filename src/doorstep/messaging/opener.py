@@ -1,0 +1,122 @@
+"""The platform's end: opens one device's messages, and follows its epochs."""
+
+from typing import Final, NamedTuple
+
+from doorstep.messaging.envelope import parse
+from doorstep.messaging.epoch import EpochReceiver
+from doorstep.messaging.errors import Forged, RejectReason, Replayed
+from doorstep.messaging.keys import master_secret, next_root, run_ahead
+from doorstep.messaging.replay import NOTHING_SEEN, signed_window
+from doorstep.messaging.state import EpochState, SealedState
+
+__all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress", "receiver_ahead"]
+
+MAX_AHEAD: Final = 1_000  # epochs the ratchet is run for a message whose tag is not yet known to hold
+PREVIOUS_EPOCH_US: Final = 600_000_000  # the previous epoch opens late packets for ten minutes
+
+
+class Opened(NamedTuple):
+    """A genuine message; a device never uses the same epoch and sequence number twice."""
+
+    epoch: int
+    sequence: int
+    plaintext: bytes
+
+
+class Progress(NamedTuple):
+    """All of a SealedState that moves while no epoch changes, as columns."""
+
+    seq_high: int
+    window_bits: int
+    previous_seq_high: int
+    previous_window_bits: int
+
+
+class Opener:
+    """Opens what the device ``kid`` sends. State moves only after a tag verified.
+
+    ``epoch_changed`` says that the next write must store `snapshot`; else `progress` is enough.
+    """
+
+    __slots__ = ("_current", "_kid", "_previous", "_previous_until_us", "_root", "epoch_changed")
+
+    def __init__(self, kid: bytes, state: SealedState) -> None:
+        self._kid = kid
+        self._current = _receiver(kid, state.current)
+        self._root = state.root
+        self._previous = None if state.previous is None else _receiver(kid, state.previous)
+        self._previous_until_us = state.previous_until_us or 0
+        self.epoch_changed = state.unsaved
+
+    def open(self, message: bytes, channel: bytes, now_us: int) -> Opened:
+        """Open ``message``, in either encoding, that came on ``channel`` at ``now_us`` (microseconds).
+
+        Raises Rejected with its reason, and then nothing changed.
+        """
+        epoch, sequence, kid, sealed = parse(message)
+        if kid is not None and kid != self._kid:
+            raise Forged(RejectReason.UNKNOWN_KID, "the message names another sender than its carrier")
+        current = self._current
+        if epoch == current.epoch:
+            return Opened(epoch, sequence, current.open(sequence, sealed, channel))
+        if epoch < current.epoch:
+            late = self._receiver_behind(epoch, now_us)
+            return Opened(epoch, sequence, late.open(sequence, sealed, channel))
+        ahead, root = receiver_ahead(self._kid, current.epoch, self._root, epoch)
+        plaintext = ahead.open(sequence, sealed, channel)
+        self._previous, self._current, self._root = current, ahead, root
+        self._previous_until_us = now_us + PREVIOUS_EPOCH_US
+        self.epoch_changed = True
+        return Opened(epoch, sequence, plaintext)
+
+    def expire(self, now_us: int) -> None:
+        """Forget the previous epoch once its deadline has passed."""
+        if self._previous is not None and now_us >= self._previous_until_us:
+            self._previous = None
+            self.epoch_changed = True
+
+    def progress(self) -> Progress:
+        """Return what has moved while ``epoch_changed`` is false."""
+        high, bits = self._current.high, signed_window(self._current.window)
+        if self._previous is None:
+            return Progress(high, bits, NOTHING_SEEN, 0)
+        return Progress(high, bits, self._previous.high, signed_window(self._previous.window))
+
+    def snapshot(self) -> SealedState:
+        """Return the whole state to store, and clear ``epoch_changed``."""
+        self.epoch_changed = False
+        current = _state(self._current)
+        if self._previous is None:
+            return SealedState(current, self._root)
+        return SealedState(current, self._root, _state(self._previous), self._previous_until_us)
+
+    def _receiver_behind(self, epoch: int, now_us: int) -> EpochReceiver:
+        self.expire(now_us)
+        if self._previous is None or epoch != self._previous.epoch:
+            raise Replayed(
+                RejectReason.EPOCH_PAST,
+                f"epoch {epoch} is over: the device is in epoch {self._current.epoch}",
+            )
+        return self._previous
+
+
+def receiver_ahead(kid: bytes, current: int, root: bytes, epoch: int) -> tuple[EpochReceiver, bytes]:
+    """Return the receiver of ``epoch`` and the root after it, from the ``root`` that follows ``current``.
+
+    Raises Forged when ``epoch`` is more than MAX_AHEAD ahead of ``current``.
+    """
+    if epoch - current > MAX_AHEAD:
+        raise Forged(
+            RejectReason.EPOCH_TOO_FAR,
+            f"epoch {epoch} is more than {MAX_AHEAD} ahead of the device's {current}",
+        )
+    reached = run_ahead(root, epoch - current - 1)
+    return EpochReceiver(master_secret(reached), epoch, kid), next_root(reached)
+
+
+def _receiver(kid: bytes, state: EpochState) -> EpochReceiver:
+    return EpochReceiver(state.master, state.epoch, kid, state.high, state.window)
+
+
+def _state(receiver: EpochReceiver) -> EpochState:
+    return EpochState(receiver.epoch, receiver.secret, receiver.high, receiver.window)

@@ -1,0 +1,74 @@
+"""The CONNECT proof: a sealed, counted one-time password for listeners without TLS."""
+
+import base64
+import binascii
+from typing import Final
+
+from doorstep.messaging.envelope import parse
+from doorstep.messaging.epoch import EpochReceiver
+from doorstep.messaging.errors import Forged, MalformedEnvelope, RejectReason, Replayed
+from doorstep.messaging.opener import receiver_ahead
+from doorstep.messaging.sealer import DeviceSealer
+from doorstep.messaging.state import SealedState
+
+__all__ = [
+    "CONNECT_CHANNEL",
+    "MAX_PROOF",
+    "NO_PROOF_YET",
+    "Counter",
+    "open_connect_proof",
+    "seal_connect_proof",
+]
+
+CONNECT_CHANNEL: Final = b"connect"
+MAX_PROOF: Final = 64  # characters of a proof
+
+Counter = tuple[int, int]  # epoch and sequence number of a proof: each one is above the one before
+NO_PROOF_YET: Final[Counter] = (0, -1)  # below the first message of epoch 0
+
+_CONTENT: Final = b"v1"
+
+
+def seal_connect_proof(sealer: DeviceSealer) -> str:
+    """Return a fresh proof, good for one CONNECT: base64url text for the password field."""
+    message = sealer.seal(CONNECT_CHANNEL, _CONTENT)
+    return base64.urlsafe_b64encode(message).rstrip(b"=").decode()
+
+
+def open_connect_proof(kid: bytes, state: SealedState, text: str, last: Counter) -> Counter:
+    """Return the counter to store as the next ``last``; raises Rejected for any but a fresh, genuine proof.
+
+    The message epochs of ``state`` stay where they are.
+    """
+    epoch, sequence, named, sealed = parse(_decoded(text))
+    if named is not None and named != kid:
+        raise Forged(RejectReason.UNKNOWN_KID, "the proof names another device")
+    if (epoch, sequence) <= last:
+        raise Replayed(RejectReason.REPLAYED, "the proof, or a later one, was used before")
+    receiver = _receiver(kid, state, epoch)
+    if receiver.open(sequence, sealed, CONNECT_CHANNEL) != _CONTENT:
+        raise MalformedEnvelope(RejectReason.BAD_PAYLOAD, "the proof is of a version we do not know")
+    return epoch, sequence
+
+
+def _receiver(kid: bytes, state: SealedState, epoch: int) -> EpochReceiver:
+    current = state.current
+    if epoch < current.epoch:
+        raise Replayed(
+            RejectReason.EPOCH_PAST, f"epoch {epoch} is over: the device is in epoch {current.epoch}"
+        )
+    if epoch == current.epoch:
+        return EpochReceiver(current.master, epoch, kid)
+    return receiver_ahead(kid, current.epoch, state.root, epoch)[0]
+
+
+def _decoded(text: str) -> bytes:
+    if len(text) > MAX_PROOF:
+        raise MalformedEnvelope(RejectReason.OVERSIZE, f"a proof has at most {MAX_PROOF} characters")
+    try:
+        message = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise MalformedEnvelope(RejectReason.MALFORMED, "the proof is not base64url") from None
+    if base64.urlsafe_b64encode(message).rstrip(b"=").decode() != text:
+        raise MalformedEnvelope(RejectReason.MALFORMED, "the proof is not canonical base64url")
+    return message

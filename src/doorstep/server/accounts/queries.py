@@ -1,0 +1,54 @@
+"""Who somebody is and where they stand: the principal that pages read for."""
+
+from dataclasses import dataclass
+
+from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+
+__all__ = ["Principal", "members_of", "principal_of"]
+
+_MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user acting for one of their organisations, with the role they have there."""
+
+    user: User
+    organisation: Organisation
+    role: Role
+    organisations: tuple[Organisation, ...]
+    """Every organisation the user can act for, the current one included, by name."""
+
+    @property
+    def is_maker(self) -> bool:
+        """Whether this is the maker's own staff."""
+        return self.organisation.kind == OrganisationKind.MAKER
+
+    @property
+    def manages(self) -> bool:
+        """Whether the role may revoke devices and change people: owner or admin."""
+        return self.role in _MANAGERS
+
+    @property
+    def operates(self) -> bool:
+        """Whether the role may add devices: everybody but a viewer."""
+        return self.role is not Role.VIEWER
+
+
+def principal_of(user: User, chosen: int | None = None) -> Principal | None:
+    """Return who ``user`` acts as: the chosen organisation, else the one joined first; None without any."""
+    memberships = list(
+        Member.objects.filter(user=user).select_related("organisation").order_by("joined_at", "pk")
+    )
+    if not memberships:
+        return None
+    current = next((row for row in memberships if row.organisation_id == chosen), memberships[0])
+    names = sorted((row.organisation for row in memberships), key=lambda row: row.name.casefold())
+    return Principal(user, current.organisation, Role(current.role), tuple(names))
+
+
+def members_of(principal: Principal) -> list[Member]:
+    """Return the people of the principal's organisation, owners first."""
+    order = {role: place for place, role in enumerate(Role)}
+    rows = Member.objects.filter(organisation=principal.organisation).select_related("user")
+    return sorted(rows, key=lambda row: (order[Role(row.role)], row.user.get_full_name().casefold()))
