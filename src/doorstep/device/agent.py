@@ -249,7 +249,7 @@ class Agent:
         return event
 
     def _leave_used_epochs(self) -> None:
-        if self._sealing.epoch <= self._enrolment.seen_epoch:
+        if self._sealing.epoch < self._enrolment.first_epoch:
             self._sealing.begin_epoch()
 
     def _notice_clock(self) -> None:

@@ -43,8 +43,8 @@ class Enrolment:
         self._clock_us = clock_us
         self.clock_offset_us = 0
         """Platform time minus this device's, as the last answer showed it."""
-        self.seen_epoch = -1
-        """The newest epoch that the platform saw, as the last answer said it."""
+        self.first_epoch = 0
+        """The first epoch that this device may use, as the last answer said it."""
 
     async def register(self, ticket: Ticket) -> Registered:
         """Show the token, or ask what became of a held claim; the token is deleted once that is decided."""
@@ -109,8 +109,8 @@ class Enrolment:
             raise MisuseError("an answer that binds names the broker")
         now_us = self._clock_us()
         self.clock_offset_us = answer.time_us - now_us
-        self.seen_epoch = answer.seen_epoch
-        self._store.skip_epochs(answer.seen_epoch + 1)
+        self.first_epoch = answer.first_epoch
+        self._store.skip_epochs(answer.first_epoch)
         self._store.commit_operational(answer.certificate, url, answer.broker, now_us=now_us)
         held = self._store.operational()
         return 0 if held is None else round(held.certificate.not_after.timestamp() * 1e6)

@@ -85,8 +85,8 @@ class Answer:
     certificate: str = field(repr=False)
     """PEM chain, leaf first; empty unless bound."""
     broker: Broker | None
-    seen_epoch: int
-    """The newest epoch that the platform saw; the device goes on above it."""
+    first_epoch: int
+    """The first epoch that this device may use."""
     time_us: int
 
 
@@ -199,7 +199,7 @@ def _answer(body: bytes) -> Answer:
         reason=_shown(made.reason),
         certificate=made.certificate,
         broker=None if made.mqtt is None else Broker(_endpoint(made.mqtt.tls), _endpoint(made.mqtt.plain)),
-        seen_epoch=0 if made.sealed is None else made.sealed.epoch,
+        first_epoch=0 if made.sealed is None else made.sealed.epoch,
         time_us=round(made.time * 1e6),
     )
 
