@@ -61,6 +61,7 @@ class SimulatedDevice:
         plain: bool = False,
         interval_s: float = 1.0,
         notify: Callable[[Notice], None] = lambda _notice: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.made = made
         self.folder = folder
@@ -69,6 +70,7 @@ class SimulatedDevice:
         self._sensor = sensor or simulated_sensor()
         self._options = AgentOptions(SetupAddress("127.0.0.1", 0), plain=plain, interval_s=interval_s)
         self._notify = notify
+        self._clock = clock
         self._store: Store | None = None
         self._agent: Agent | None = None
         self._running: asyncio.Task[None] | None = None
@@ -94,7 +96,7 @@ class SimulatedDevice:
         self._store = Store.open(self.folder)
         self._store.adopt(self.made)
         self._agent = Agent(
-            self._store, self._station, self._sensor, options=self._options, notify=self._told
+            self._store, self._station, self._sensor, options=self._options, notify=self._told, clock=self._clock
         )
         self._running = asyncio.create_task(self._agent.run())
 
