@@ -20,6 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "product": "doorstep.cli.product:product",
     "factory": "doorstep.cli.platform_batch:factory",
     "doctor": "doorstep.cli.doctor:doctor",
+    "device": "doorstep.cli.device:device",
 }
 """Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""
 

@@ -57,7 +57,7 @@ def make_api_key(organisation: Organisation, name: str, scopes: Collection[str])
 
 
 def find_caller(key: str) -> Caller:
-    """Return who a presented key belongs to; raise VerificationFailed, in the same words and time, for any other."""
+    """Return who a presented key belongs to; raise VerificationFailed, always the same, for any other."""
     if len(key) > KEY_CAP or not key.isascii():
         key = ""
     row = ApiKey.objects.select_related("organisation").filter(prefix=key.partition(".")[0]).first()

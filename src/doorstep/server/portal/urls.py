@@ -2,15 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from doorstep.server.portal.views import developer, devices, people, staff
+from doorstep.server.portal.views import developer, devices, people, registration, revocation, staff
 
 __all__ = ["urlpatterns"]
 
 urlpatterns: list[URLPattern] = [
     path("", devices.home, name="home"),
     path("devices/", devices.overview, name="devices"),
+    path("devices/add/", registration.add, name="add-device"),
+    path("devices/added/<int:number>/", registration.added, name="added"),
+    path("devices/added/<int:number>/state", registration.state, name="added-state"),
     path("devices/<str:device_id>/", devices.one, name="device"),
     path("devices/<str:device_id>/live", devices.live, name="device-live"),
+    path("devices/<str:device_id>/revoke/", revocation.revoke, name="revoke"),
     path("people/", people.people, name="people"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),

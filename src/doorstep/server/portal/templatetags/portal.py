@@ -1,7 +1,6 @@
 """Icons, times and figures as the portal's pages show them."""
 
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from django import template
@@ -9,6 +8,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from doorstep.server.clock import from_us, now_us, to_us
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import Status, status_of
 from doorstep.server.readings.queries import Point
@@ -45,7 +45,7 @@ def moment(time_us: int | None) -> SafeString | str:
     """Write a time in UTC; scripts turn it into the reader's own zone."""
     if time_us is None:
         return "–"
-    when = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+    when = from_us(time_us)
     return format_html(
         '<time datetime="{}">{} UTC</time>', when.isoformat(timespec="seconds"), f"{when:%-d %b %Y, %H:%M:%S}"
     )
@@ -54,7 +54,7 @@ def moment(time_us: int | None) -> SafeString | str:
 @register.filter
 def day(when: datetime | None) -> SafeString | str:
     """Write a date and time of the database as `moment` does."""
-    return moment(int(when.timestamp() * 1_000_000) if when else None)
+    return moment(to_us(when) if when else None)
 
 
 @register.filter
@@ -62,12 +62,12 @@ def ago(time_us: int | None) -> SafeString | str:
     """Write how long ago something was; "never" for what was not."""
     if time_us is None:
         return "never"
-    when = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+    when = from_us(time_us)
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>',
         when.isoformat(timespec="seconds"),
         f"{when:%-d %b %Y, %H:%M:%S}",
-        _ago(time.time() - time_us / 1_000_000),
+        _ago((now_us() - time_us) / 1_000_000),
     )
 
 
@@ -112,7 +112,7 @@ def at(mapping: dict[int, object], key: int) -> object | None:
 @register.inclusion_tag("portal/parts/badge.html")
 def status(device: Device) -> dict[str, str]:
     """Show a device's status as a badge."""
-    now = status_of(device, time.time_ns() // 1000)
+    now = status_of(device, now_us())
     return {"tone": TONES[now], "text": now.value}
 
 

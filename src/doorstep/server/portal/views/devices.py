@@ -1,6 +1,5 @@
 """The devices of an organisation, and one of them."""
 
-import time
 from typing import Any, Final
 
 from django.core.paginator import Paginator
@@ -9,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from doorstep.server.accounts.queries import Principal
+from doorstep.server.clock import now_us
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import (
     active_credential,
@@ -87,10 +87,10 @@ def find(principal: Principal, device_id: str) -> Device:
 
 
 def _live(device: Device, window: Window) -> dict[str, Any]:
-    now_us = time.time_ns() // 1000
-    status = status_of(device, now_us)
+    now = now_us()
+    status = status_of(device, now)
     return {
-        "now_us": now_us,
+        "now_us": now,
         "last_seen_us": device.last_seen_us,
         "next_after_us": window.next_after_us,
         "status": {"word": status.value, "tone": TONES[status]},
