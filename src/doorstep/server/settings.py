@@ -113,7 +113,16 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_ADAPTER = "doorstep.server.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "doorstep.server.accounts.forms.SignUpForm"}
+ACCOUNT_FORMS = {
+    "login": "doorstep.server.accounts.forms.LogIn",
+    "signup": "doorstep.server.accounts.forms.SignUp",
+    "reset_password": "doorstep.server.accounts.forms.ResetPassword",
+    "reset_password_from_key": "doorstep.server.accounts.forms.NewPassword",
+    "change_password": "doorstep.server.accounts.forms.ChangePassword",
+    "set_password": "doorstep.server.accounts.forms.SetPassword",
+    "add_email": "doorstep.server.accounts.forms.NewEmail",
+    "reauthenticate": "doorstep.server.accounts.forms.Reauthenticate",
+}
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True

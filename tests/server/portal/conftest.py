@@ -88,7 +88,9 @@ def chromium() -> Iterator[Browser]:
     """A real Chromium, or a skip that says what is missing."""
     if CHROMIUM is None:
         pytest.skip("no chromium in PATH")
-    with sync_playwright() as playwright:
+    # Playwright keeps a loop in this thread, and Django's tests share the thread.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         yield browser
         browser.close()

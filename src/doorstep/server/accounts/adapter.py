@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from doorstep.server.accounts.actions import open_customer_organisation
-from doorstep.server.accounts.forms import SignUpForm
+from doorstep.server.accounts.forms import SignUp
 from doorstep.server.accounts.models import User
 
 __all__ = ["AccountAdapter"]
@@ -25,7 +25,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         "email_taken": "This e-mail address already has an account. Log in, or reset its password.",
     }
 
-    def save_user(self, request: HttpRequest, user: User, form: SignUpForm, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - allauth's signature
+    def save_user(self, request: HttpRequest, user: User, form: SignUp, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - allauth's signature
         """Store the user together with the organisation they own."""
         with transaction.atomic():
             user.name = form.cleaned_data.get("name", "")
