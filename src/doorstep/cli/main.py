@@ -14,6 +14,7 @@ from doorstep.errors import DoorstepError, MisuseError, PeerError, RefusedError,
 __all__ = ["main"]
 
 _COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "doorstep.cli.demo:demo",
     "up": "doorstep.cli.up:up",
     "status": "doorstep.cli.status:status",
     "role": "doorstep.cli.role:role",

@@ -36,7 +36,9 @@ class AddForm(forms.Form):
         required=False,
         max_length=_CODE_CAP,
         help_text="Only if the label has one, and only after you scratched it free. It helps to prove that the device is yours.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
     )
 
 
@@ -59,7 +61,11 @@ def add(request: HttpRequest, principal: Principal) -> HttpResponse:
         except (PeerError, RefusedError) as error:
             form.add_error("code", _sentences(error))
         else:
-            context = {"token": token, "row": row, "lifetime_s": (row.expires_at_us - row.created_at_us) // 1_000_000}
+            context = {
+                "token": token,
+                "row": row,
+                "lifetime_s": (row.expires_at_us - row.created_at_us) // 1_000_000,
+            }
             return render(request, "portal/token.html", context)
     return render(request, "portal/add.html", {"form": form})
 
