@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from doorstep.identity import ids
 from doorstep.messaging import envelope, keys, opener, proof
 from doorstep.messaging.errors import RejectReason
 
@@ -29,7 +30,7 @@ def test_worked_example_equals_the_vectors() -> None:
     change = VECTORS["owner_change"]
     assert rows(section(9)) == {
         "root of epoch 300": schedule["root"],
-        "kid, device id": "binsypko",
+        "kid, device id": ids.device_id_of(bytes.fromhex(message["kid"])),
         "master secret": schedule["master_secret"],
         "root of epoch 301": schedule["next_root"],
         "device's key": schedule["up"]["key"],
@@ -66,7 +67,7 @@ def test_rules_are_numbered_without_gaps() -> None:
         (3, f'"{keys._OWNER_CHANGE.decode()}" ‖ nonce, {keys.ROOT_LENGTH})'),
         (3, f"nonce of {keys.OWNER_NONCE_LENGTH} bytes"),
         (3, f"after sequence number {envelope.MAX_SEQUENCE:,}"),
-        (2, f"{keys.KID_LENGTH} bytes"),
+        (2, f"{ids.KID_LENGTH} bytes"),
         (2, f"1 to {envelope.MAX_CHANNEL} bytes"),
         (4, f"0 to {envelope.MAX_PLAINTEXT:,} bytes"),
         (4, f"longer than {envelope.MAX_MESSAGE:,} bytes"),

@@ -13,7 +13,8 @@ from doorstep.errors import MalformedMessage, MisuseError
 from doorstep.wire import senml
 from doorstep.wire.senml import Reading
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "readings.json").read_text(encoding="utf-8"))
+REPOSITORY = Path(__file__).parents[2]
+VECTORS = json.loads((REPOSITORY / "vectors" / "readings.json").read_text(encoding="utf-8"))
 CASES = {case["name"]: case for case in VECTORS["payloads"]}
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9:./_-]{0,20}", fullmatch=True)
@@ -145,3 +146,27 @@ def test_error_shows_no_raw_text_of_a_peer() -> None:
 )
 def test_reader_resolves_relative_times(time: float | None, expected: float) -> None:
     assert senml.absolute_time(Reading("x", None, 1.0, time), 1e9) == expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"| payload | {senml.MAX_PAYLOAD:,} bytes |",
+        f"| readings in a payload | 1 to {senml.MAX_READINGS} |",
+        f"| name, base name included | 1 to {senml.MAX_NAME} of",
+        f"| unit | {senml.MAX_UNIT} characters |",
+        f"| text value | {senml.MAX_STRING} characters |",
+        f"| number, base value | from -10^{math.log10(senml.MAX_NUMBER):.0f} to",
+    spec = (REPOSITORY / "docs" / "spec" / "readings.md").read_text(encoding="utf-8")
+    assert f"| `{name}` | {label} |" in spec
+    ],
+)
+def test_spec_names_the_limits_of_the_code(row: str) -> None:
+    assert row in (REPOSITORY / "docs" / "spec" / "readings.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("label", "name"), senml._LABELS.items())
+def test_spec_names_the_fields_of_the_code(label: int, name: str) -> None:
+    assert f"| `{name}` | {label} |" in (REPOSITORY / "docs" / "spec" / "readings.md").read_text(
+        encoding="utf-8"
+    )
