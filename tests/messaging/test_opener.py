@@ -204,6 +204,6 @@ def test_platform_opens_the_last_epoch() -> None:
 
 
 def test_kid_inside_must_be_the_carriers() -> None:
-    made = device().seal_envelope(UP, b"x")
+    made = device().seal_envelope(UP, b"x")._replace(kid=KID)
     assert refused(Opener(KID, STATE), build_compact(made._replace(kid=b"abcdf"))) is RejectReason.UNKNOWN_KID
     assert Opener(KID, STATE).open(build_compact(made), UP, 0).plaintext == b"x"
