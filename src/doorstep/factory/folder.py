@@ -89,7 +89,7 @@ class BatchFolder:
                 descriptor = os.open(self._staging / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)
-        # One flush for a hundred devices: an fsync for each of their files would take most of the time.
+        # One flush for fifty devices: an fsync for each of their files would take most of the time.
         os.sync()
 
     def publish(self, devices: Sequence[MadeDevice]) -> None:

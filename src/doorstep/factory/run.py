@@ -1,10 +1,11 @@
-"""Runs a batch: make, stage, record, publish, a hundred devices at a time.
+"""Runs a batch: make, stage, record, publish, fifty devices at a time.
 
 The platform knows a device before anything of it is published, so no label exists for a device that nobody
 knows. Whatever stops the run, what was published by then is complete, with its labels.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -74,11 +75,12 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
         )
 
     try:
-        for devices in make_devices(request, authority, workers=workers):
-            folder.stage(devices)
-            record([device.record for device in devices])
-            folder.publish(devices)
-            progress(len(devices))
+        with closing(make_devices(request, authority, workers=workers)) as making:
+            for devices in making:
+                folder.stage(devices)
+                record([device.record for device in devices])
+                folder.publish(devices)
+                progress(len(devices))
     except (OSError, DoorstepError) as error:
         _close(folder, request, result())
         raise _stopped(error, request, result()) from error
