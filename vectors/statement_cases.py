@@ -16,7 +16,7 @@ SCALAR: Final = bytes(range(1, 33))
 KEY: Final = p256.generate(lambda _: SCALAR)
 OTHER: Final = p256.generate(lambda _: bytes(range(2, 34)))
 DEVICE: Final = "binsypko"
-TOKEN: Final = "dst_k3j5h2mnbv7qwx4z"
+TOKEN: Final = "dst_k3j5h2mnbv7qwx4z"  # noqa: S105 - the token of a vector opens nothing
 PROTECTED: Final = b"\xa1\x01\x26"
 
 Json = dict[str, Any]

@@ -15,6 +15,7 @@ from doorstep.errors import MisuseError, RefusedError, UnavailableError
 from doorstep.factory.batch import DeviceRecord
 from doorstep.factory.orders import read_rows
 from doorstep.factory.run import BatchStopped, run_batch
+from doorstep.identity.ids import DeviceIdTaken
 from doorstep.identity.provisioning import Provisioning
 from tests.factory.making import authority, request
 
@@ -90,6 +91,24 @@ def test_refused_record_leaves_earlier_devices_complete(tmp_path: Path) -> None:
     assert files(out) == ["batch.json", "devices", "labels.pdf", "manifest.csv", "remaining.csv"]
     again = read_rows((out / "remaining.csv").read_bytes(), "P-").devices
     assert again == request(65).devices[50:]
+
+
+def test_taken_device_id_is_drawn_again(tmp_path: Path) -> None:
+    seen: list[Sequence[DeviceRecord]] = []
+
+    def record(devices: Sequence[DeviceRecord]) -> None:
+        seen.append(devices)
+        if len(seen) == 1:
+            raise DeviceIdTaken("a device id is taken already")
+
+    out = tmp_path / "batch"
+    assert run_batch(request(3), authority(), out, record, ignore, workers=1).made == 3
+    first, second = seen
+    assert [one.serial for one in first] == [one.serial for one in second]
+    assert not {one.device_id for one in first} & {one.device_id for one in second}
+    for one in second:
+        file = Provisioning.from_json((out / "devices" / f"{one.serial}.json").read_bytes())
+        assert file.device_id == one.device_id
 
 
 def test_refusal_at_once_leaves_no_labels(tmp_path: Path) -> None:

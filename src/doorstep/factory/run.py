@@ -6,13 +6,14 @@ knows. Whatever stops the run, what was published by then is complete, with its 
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 from doorstep.errors import DoorstepError, UnavailableError
-from doorstep.factory.batch import BatchRequest, DeviceRecord, make_devices
+from doorstep.factory.batch import BatchRequest, DeviceRecord, MadeDevice, make_devices
 from doorstep.factory.folder import REMAINING, BatchFolder
+from doorstep.identity.ids import DeviceIdTaken
 from doorstep.runtime.authority import Authority
 
 __all__ = ["BatchResult", "BatchStopped", "run_batch"]
@@ -60,7 +61,8 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
 ) -> BatchResult:
     """Make every device of ``request`` in the folder ``out``.
 
-    ``record`` stores devices durably, all of those it is given or none; ``progress`` hears how many more are
+    ``record`` stores devices durably, all of those it is given or none, and raises `DeviceIdTaken` for an id
+    that another device has, which is then drawn again; ``progress`` hears how many more are
     done. Raises `BatchStopped` when the disk, a worker or ``record`` refuses.
     """
     started = monotonic()
@@ -74,12 +76,19 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
             request.batch_id, request.product, folder.made, len(request.devices), seconds, str(out)
         )
 
+    def remake(devices: Sequence[MadeDevice]) -> list[MadeDevice]:
+        serials = {device.record.serial for device in devices}
+        orders = tuple(order for order in request.devices if order.serial in serials)
+        return [
+            one
+            for made in make_devices(replace(request, devices=orders), authority, workers=1)
+            for one in made
+        ]
+
     try:
         with closing(make_devices(request, authority, workers=workers)) as making:
             for devices in making:
-                folder.stage(devices)
-                record([device.record for device in devices])
-                folder.publish(devices)
+                folder.publish(_recorded(devices, folder, record, remake))
                 progress(len(devices))
     except (OSError, DoorstepError) as error:
         _close(folder, request, result())
@@ -89,6 +98,24 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
         raise
     _close(folder, request, result())
     return result()
+
+
+def _recorded(
+    devices: Sequence[MadeDevice],
+    folder: BatchFolder,
+    record: Callable[[Sequence[DeviceRecord]], None],
+    remake: Callable[[Sequence[MadeDevice]], Sequence[MadeDevice]],
+) -> Sequence[MadeDevice]:
+    """Stage and record devices; where a random id is taken already, make them once more."""
+    folder.stage(devices)
+    try:
+        record([device.record for device in devices])
+    except DeviceIdTaken:
+        folder.discard_staged()
+        devices = remake(devices)
+        folder.stage(devices)
+        record([device.record for device in devices])
+    return devices
 
 
 def _close(folder: BatchFolder, request: BatchRequest, result: BatchResult) -> None:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from doorstep.errors import MisuseError
+from doorstep.identity.ids import DeviceIdTaken
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.server.custody import ledger
 from doorstep.server.fleet.models import Batch, Device, SealedState
@@ -38,14 +39,17 @@ class NewDevice(Protocol):
 def record_batch(batch: Batch, devices: Sequence[NewDevice], *, actor: str, now_us: int) -> None:
     """Store devices of a batch with their sealed-message roots and ledger entries, all or none.
 
-    Raises MisuseError when an id, serial or hardware id is taken already; then nothing is stored.
+    Raises DeviceIdTaken when an id is taken already, MisuseError for a serial or hardware id; then nothing
+    is stored.
     """
     try:
         with transaction.atomic():
             _store(batch, devices, actor, now_us)
     except IntegrityError as error:
+        if Device.objects.filter(device_id__in=[new.device_id for new in devices]).exists():
+            raise DeviceIdTaken(f"batch {batch.number}: a device id is taken already") from error
         raise MisuseError(
-            f"batch {batch.number}: a device id, serial or hardware id is taken already",
+            f"batch {batch.number}: a serial or hardware id is taken already",
             next_step="Nothing of these devices was stored. Make them again with fresh serials.",
         ) from error
 
