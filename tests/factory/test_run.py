@@ -111,11 +111,11 @@ def test_taken_device_id_is_drawn_again(tmp_path: Path) -> None:
         assert file.device_id == one.device_id
 
 
-def test_refusal_at_once_leaves_no_labels(tmp_path: Path) -> None:
+def test_refusal_at_once_leaves_nothing(tmp_path: Path) -> None:
     out = tmp_path / "batch"
     with pytest.raises(BatchStopped, match="0 of 3"):
         run_batch(request(3), authority(), out, Book(refuse_from=1).record, ignore, workers=1)
-    assert files(out) == ["batch.json", "devices", "manifest.csv", "remaining.csv"]
+    assert not out.exists()
 
 
 def test_operator_stops_between_chunks(tmp_path: Path) -> None:
@@ -129,12 +129,13 @@ def test_operator_stops_between_chunks(tmp_path: Path) -> None:
 
 
 def test_unexpected_failure_still_closes_the_folder(tmp_path: Path) -> None:
-    def broken(_devices: Sequence[DeviceRecord]) -> None:
+    def broken(_count: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_batch(request(3), authority(), tmp_path / "batch", broken, ignore, workers=1)
-    assert files(tmp_path / "batch") == ["batch.json", "devices", "manifest.csv", "remaining.csv"]
+        run_batch(request(60), authority(), tmp_path / "batch", Book().record, broken, workers=1)
+    assert "labels.pdf" in files(tmp_path / "batch")
+    assert "remaining.csv" in files(tmp_path / "batch")
 
 
 def test_dead_worker_stops_the_batch(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_unwritable_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnavailableError, match="cannot be written") as caught:
         run_batch(request(1), authority(), tmp_path / "file" / "x", Book().record, ignore)
-    assert "nothing was made" in caught.value.next_step
+    assert "Nothing was made" in caught.value.next_step
 
 
 def on_small_disk(tmp_path: Path, size: str, case: str) -> str:

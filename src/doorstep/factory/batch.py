@@ -104,7 +104,7 @@ def make_devices(
         yield from _ahead(pool, chunks, ahead=count + 1)
     except BrokenProcessPool as error:
         raise UnavailableError(
-            "a process that makes devices died", next_step="check memory, then make the remaining devices"
+            "a process that makes devices died", next_step="Check the machine's memory."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from doorstep.errors import DoorstepError, UnavailableError
-from doorstep.factory.batch import BatchRequest, DeviceRecord, MadeDevice, make_devices
+from doorstep.factory.batch import BatchRequest, DeviceOrder, DeviceRecord, MadeDevice, make_devices
 from doorstep.factory.folder import REMAINING, BatchFolder
 from doorstep.identity.ids import DeviceIdTaken
 from doorstep.runtime.authority import Authority
@@ -41,11 +41,9 @@ class BatchStopped(UnavailableError):
 
     def __init__(self, reason: str, result: BatchResult, remaining: Sequence[str], next_step: str) -> None:
         """Say why, and how far it came."""
-        super().__init__(
-            f"{reason}; {result.made} of {result.asked} devices are made and complete in {result.folder}, "
-            f"{len(remaining)} remain, from serial {remaining[0]} on",
-            next_step=next_step,
-        )
+        done = f"{result.made} of {result.asked} devices are made"
+        rest = f" and complete in {result.folder}, the rest, from serial {remaining[0]} on, is not"
+        super().__init__(f"{reason}; {done}{rest if result.made else ''}", next_step=next_step)
         self.result = result
         self.remaining = tuple(remaining)
 
@@ -77,13 +75,9 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
         )
 
     def remake(devices: Sequence[MadeDevice]) -> list[MadeDevice]:
-        serials = {device.record.serial for device in devices}
-        orders = tuple(order for order in request.devices if order.serial in serials)
-        return [
-            one
-            for made in make_devices(replace(request, devices=orders), authority, workers=1)
-            for one in made
-        ]
+        orders = tuple(DeviceOrder(one.record.serial, one.record.hardware_id) for one in devices)
+        chunks = make_devices(replace(request, devices=orders), authority, workers=1)
+        return [one for chunk in chunks for one in chunk]
 
     try:
         with closing(make_devices(request, authority, workers=workers)) as making:
@@ -135,9 +129,10 @@ def _close(folder: BatchFolder, request: BatchRequest, result: BatchResult) -> N
 
 def _stopped(error: OSError | DoorstepError, request: BatchRequest, result: BatchResult) -> BatchStopped:
     remaining = [order.serial for order in request.devices[result.made :]]
-    again = f"then make a new batch with --macs {result.folder}/{REMAINING}"
     if isinstance(error, OSError):
-        return BatchStopped(
-            f"the files cannot be written: {error.strerror}", result, remaining, f"make room, {again}"
-        )
-    return BatchStopped(error.message, result, remaining, f"{error.next_step or 'mend it'}; {again}")
+        reason, advice = f"the files cannot be written: {error.strerror}", "Make room."
+    else:
+        reason, advice = error.message, error.next_step
+    if result.made:
+        advice += f" Then make a new batch with --macs {result.folder}/{REMAINING}"
+    return BatchStopped(reason, result, remaining, advice.strip())

@@ -49,9 +49,23 @@ def record_batch(batch: Batch, devices: Sequence[NewDevice], *, actor: str, now_
         if Device.objects.filter(device_id__in=[new.device_id for new in devices]).exists():
             raise DeviceIdTaken(f"batch {batch.number}: a device id is taken already") from error
         raise MisuseError(
-            f"batch {batch.number}: a serial or hardware id is taken already",
+            f"batch {batch.number}: taken already: {_taken(devices)}",
             next_step="Nothing of these devices was stored. Make them again with fresh serials.",
         ) from error
+
+
+def _taken(devices: Sequence[NewDevice]) -> str:
+    """Name the first serials and hardware ids that other devices have."""
+    asked = {
+        "serial": [new.serial for new in devices],
+        "hardware_id": [new.hardware_id for new in devices if new.hardware_id],
+    }
+    names = [
+        f"{field} {value}"
+        for field, values in asked.items()
+        for value in Device.objects.filter(**{f"{field}__in": values}).values_list(field, flat=True)[:3]
+    ]
+    return ", ".join(names) or "a serial or hardware id"
 
 
 def _store(batch: Batch, devices: Sequence[NewDevice], actor: str, now_us: int) -> None:
