@@ -60,7 +60,7 @@ class BatchFolder:
         """
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise MisuseError(
-                f"{path} holds something already", next_step="choose an empty folder with --out"
+                f"{path} holds something already", next_step="Choose an empty folder with --out."
             )
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ class BatchFolder:
             shutil.rmtree(path, ignore_errors=True)
             raise UnavailableError(
                 f"the batch cannot be written to {path}: {error.strerror}",
-                next_step="make room, or choose another disk with --out; nothing was made yet",
+                next_step="Nothing was made yet. Make room, or choose another disk with --out.",
             ) from error
         return cls(path, LabelSheet(title))
 
@@ -89,7 +89,7 @@ class BatchFolder:
                 descriptor = os.open(self._staging / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)
-        # One flush for a hundred devices: an fsync for each of their files would take most of the time.
+        # One flush for fifty devices: an fsync for each of their files would take most of the time.
         os.sync()
 
     def publish(self, devices: Sequence[MadeDevice]) -> None:
@@ -106,14 +106,17 @@ class BatchFolder:
             leftover.unlink()
 
     def close(self, summary: Mapping[str, object], remaining: Sequence[DeviceOrder]) -> None:
-        """Write labels, manifest and summary for what was published, and what remains to be made."""
+        """Write labels, manifest and summary for what was published, and what remains to be made.
+
+        Where nothing was published the folder goes away.
+        """
+        if not self._published:
+            shutil.rmtree(self.path)
+            return
         self.discard_staged()
         self._staging.rmdir()
-        _fill_reserved(self.path / ".labels", self._labels.finish() if self._published else b"")
-        if self._published:
-            (self.path / ".labels").rename(self.path / "labels.pdf")
-        else:
-            (self.path / ".labels").unlink()
+        _fill_reserved(self.path / ".labels", self._labels.finish())
+        (self.path / ".labels").rename(self.path / "labels.pdf")
         write_private(self.path / "manifest.csv", _manifest(self._published))
         write_private(self.path / "batch.json", json.dumps(summary, indent=1).encode() + b"\n")
         if remaining:
@@ -135,7 +138,7 @@ def _refuse_too_full(path: Path, devices: int) -> None:
     if free < needed:
         raise UnavailableError(
             f"{devices} devices need {needed // 2**20 + 1} MiB, the disk of {path} has {free // 2**20} MiB",
-            next_step="make room, or choose another disk with --out; nothing was made yet",
+            next_step="Nothing was made yet. Make room, or choose another disk with --out.",
         )
 
 
