@@ -75,9 +75,8 @@ def test_configurator_understands_stock_firmware(report: StationReport, step: St
 
 
 STARTED, TWO = encode_scan(ScanStarted()), encode_scan(ScanState(finished=True, count=2))
-BAD_REPLIES: dict[
-    str, tuple[Callable[[Configurator], Conversation[object]], list[bytes], type[Exception]]
-] = {
+Ask = Callable[[Configurator], Conversation[object]]
+BAD_REPLIES: dict[str, tuple[Ask, list[bytes], type[Exception]]] = {
     "scan answered with a page": (Configurator.networks, [encode_scan(ScanPage(()))], ProtocolViolation),
     "scan refused": (
         Configurator.networks,
