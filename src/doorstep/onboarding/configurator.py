@@ -6,7 +6,7 @@ learnt. Conversations of one configurator follow one another; they never overlap
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from doorstep.errors import MalformedMessage, ProtocolViolation
 from doorstep.onboarding.capabilities import OWN_LABEL, Capabilities, check_against_label, parse_capabilities
@@ -203,3 +203,5 @@ def _step_of(report: StationReport) -> Step:
             return Step.NO_SUCH_NETWORK
         case StationState.FAILED:
             return Step.WRONG_PASSWORD
+        case _:
+            assert_never(report.state)
