@@ -44,10 +44,8 @@ def test_both_answer_alike(connection: Connection) -> None:
         ("a", "50%", b"\x00"),
         ("b", "5%s", b""),
     ]
-    kept = connection.query(
-        "INSERT INTO thing VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET share = excluded.share RETURNING share",
-        ("a", "60%", b""),
-    )
+    upsert = "INSERT INTO thing VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET share = excluded.share"
+    kept = connection.query(f"{upsert} RETURNING share", ("a", "60%", b""))
     assert [tuple(row) for row in kept] == [("60%",)]
     assert connection.query("DELETE FROM thing") == []
 
