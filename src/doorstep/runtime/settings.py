@@ -120,6 +120,10 @@ def _from_file(environ: Mapping[str, str], file: Path | None) -> dict[str, Any]:
         raise SettingsError(
             f"settings file {path} is not there", next_step="Check --settings or DOORSTEP_FILE."
         ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"settings file {path} can't be read: {error.strerror}", next_step="Mend its permissions."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"settings file {path} is not TOML: {error}", next_step="Mend that line."
