@@ -55,7 +55,7 @@ def devices_for(caller: Caller, permissions: tuple[Permission, ...] = READ) -> Q
 
 def device_for(caller: Caller, device_id: str, permissions: tuple[Permission, ...] = READ) -> Device:
     """Return one of these devices; raise NoSuchDevice, also when it is somebody else's."""
-    device = devices_for(caller, permissions).filter(device_id=device_id).first()
+    device = devices_for(caller, permissions).filter(device_id=ascii(device_id)[1:-1]).first()
     if device is None:
         raise NoSuchDevice(device_id)
     return device
