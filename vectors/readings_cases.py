@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 JSON: Final = {
     "one SenML record": '[{"n":"urn:dev:ow:10e2073a01080063","u":"Cel","v":23.1}]',
-    "base name, time and unit": '[{"bn":"d/","bt":1.7e9,"bu":"Cel","n":"a","v":20},{"n":"b","t":-5,"v":-3.5}]',
+    "base name, time and unit": '[{"bn":"d/","bt":1.7e9,"bu":"Cel","n":"a","v":20},{"n":"b","t":-5,"v":-3}]',
     "base name changes": '[{"bn":"a/","n":"x","v":1},{"bn":"b/","n":"x","v":2},{"n":"y","u":"%RH","v":3}]',
     "base value": '[{"bv":100,"n":"x","v":1.5},{"n":"y","v":-2}]',
     "base version": '[{"bver":10,"n":"x","v":1}]',

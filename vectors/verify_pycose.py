@@ -1,4 +1,4 @@
-"""Opens the full encoding of every message in sealed.json with PyPI ``pycose``, which knows nothing of Doorstep.
+"""Opens the full encoding of every message in sealed.json with PyPI ``pycose``: a stranger to Doorstep.
 
 Run by an interpreter that has pycose: ``python verify_pycose.py sealed.json``. Prints one name a line.
 """

@@ -1,4 +1,4 @@
-"""Django for every test below: a state folder of its own; SQLite in it, or what DOORSTEP_DATABASE_URL names."""
+"""Django for every test below: a state folder of its own, SQLite or what DOORSTEP_DATABASE_URL names."""
 
 import os
 import shutil

@@ -93,18 +93,21 @@ class Provisioning:
             raise MalformedProvisioning(f"this is not a provisioning file: {error}") from error
         if not known:
             raise MalformedProvisioning("a provisioning file has no other fields than the factory writes")
-        made._check()
+        _check(made)
         return made
 
-    def _check(self) -> None:
-        check_device_id(self.device_id)
-        check_serial(self.serial)
-        check_product_key(self.product)
-        if self.hardware_id is not None:
-            parse_hardware_id(self.hardware_id)
-        if len(self.root_key) != ROOT_KEY_LENGTH:
-            raise MalformedProvisioning(f"a root key has {ROOT_KEY_LENGTH} bytes")
-        idevid = load_chain(self.certificate_chain.encode("ascii"))[0]
-        if PrivateKey.from_pkcs8(self.private_key.encode("ascii")).public_key.spki != idevid.public_key.spki:
-            raise MalformedProvisioning("the private key is not the IDevID's")
-        Certificate.from_pem(self.trust_anchor.encode("ascii"))
+
+def _check(made: Provisioning) -> None:
+    check_device_id(made.device_id)
+    check_serial(made.serial)
+    check_product_key(made.product)
+    if made.hardware_id is not None:
+        parse_hardware_id(made.hardware_id)
+    if len(made.root_key) != ROOT_KEY_LENGTH:
+        raise MalformedProvisioning(f"a root key has {ROOT_KEY_LENGTH} bytes")
+    idevid = load_chain(made.certificate_chain.encode())[0]
+    if PrivateKey.from_pkcs8(made.private_key.encode()).public_key.spki != idevid.public_key.spki:
+        raise MalformedProvisioning("the private key is not the IDevID's")
+    if made.device_id != idevid.common_name:
+        raise MalformedProvisioning("the IDevID belongs to another device")
+    Certificate.from_pem(made.trust_anchor.encode())

@@ -81,28 +81,31 @@ _AGAIN: Final = "Make a new registration token in the portal and set the device 
 def decide(facts: Facts, now_us: int) -> Decision:
     """Judge a claim: token first, then the device's state, then its owner, then the policy.
 
-    A device may repeat its own token until it expires, and its owner's token for ever, because a repeat that
-    changes nothing is how a lost answer is asked for again. Whoever else comes with evidence for an
-    owned device opens a dispute; nothing that a claimant brings takes the device away.
+    A device may repeat its token: until it expires as if it were new, later to hear how its claim stands,
+    because a repeat that changes nothing is how a lost answer is asked for again. Whoever else comes
+    with evidence for an owned device opens a dispute; nothing that a claimant brings takes it away.
     """
     return (
         _refuse_token(facts, now_us)
         or _refuse_state(facts)
         or _recognise_owner(facts)
-        or _apply_policy(facts)
+        or _apply_policy(facts, now_us)
     )
 
 
 def _refuse_token(facts: Facts, now_us: int) -> Decision | None:
-    token = facts.token
-    if token is None:
+    if facts.token is None:
         return None
-    if token.used_by not in {None, facts.device}:
+    if facts.token.used_by not in {None, facts.device}:
         return _refused(Reason.TOKEN_USED, f"This registration token was used by another device. {_AGAIN}")
-    repeats = token.used_by == facts.device and facts.owner == facts.claimant
-    if now_us >= token.expires_at_us and not repeats:
+    asks_again = facts.token.used_by is not None and facts.owner in {None, facts.claimant}
+    if _expired(facts.token, now_us) and not asks_again:
         return _refused(Reason.TOKEN_EXPIRED, f"This registration token has expired. {_AGAIN}")
     return None
+
+
+def _expired(token: TokenFacts | None, now_us: int) -> bool:
+    return token is not None and now_us >= token.expires_at_us
 
 
 def _refuse_state(facts: Facts) -> Decision | None:
@@ -127,12 +130,15 @@ def _recognise_owner(facts: Facts) -> Decision | None:
     return _refused(Reason.OTHER_OWNER, "This device can't be claimed with that.")
 
 
-def _apply_policy(facts: Facts) -> Decision:
+def _apply_policy(facts: Facts, now_us: int) -> Decision:
     gaps = missing(facts.policy, facts.evidence)
-    if not gaps:
-        return Decision(Outcome.BOUND, Reason.POLICY_MET, "This device is now yours.")
-    sentence = f"The claim is kept and waits. {explain(gaps)}"
-    return Decision(Outcome.HELD, Reason.MORE_EVIDENCE_NEEDED, sentence)
+    if gaps:
+        sentence = f"The claim is kept and waits. {explain(gaps)}"
+        return Decision(Outcome.HELD, Reason.MORE_EVIDENCE_NEEDED, sentence)
+    if _expired(facts.token, now_us):
+        sentence = f"The claim is kept, but its registration token has expired. {_AGAIN}"
+        return Decision(Outcome.HELD, Reason.TOKEN_EXPIRED, sentence)
+    return Decision(Outcome.BOUND, Reason.POLICY_MET, "This device is now yours.")
 
 
 def _refused(reason: Reason, sentence: str) -> Decision:

@@ -143,5 +143,16 @@ STATICFILES_DIRS: list[Path] = []
 WHITENOISE_USE_FINDERS = True
 
 DEFAULT_FROM_EMAIL = f"doorstep@{DOORSTEP.public_host}"
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = str(STATE.mail)
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+if DOORSTEP.smtp_url:
+    _smtp = urlsplit(DOORSTEP.smtp_url)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _smtp.hostname or ""
+    EMAIL_PORT = _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
+    EMAIL_HOST_USER = unquote(_smtp.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
+    EMAIL_USE_SSL = _smtp.scheme == "smtps"
+    # A password never crosses the network in clear: without smtps:// it takes STARTTLS.
+    EMAIL_USE_TLS = _smtp.scheme == "smtp" and bool(_smtp.username)

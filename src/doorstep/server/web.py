@@ -38,7 +38,9 @@ def run(settings: Settings) -> None:
             log_level="warning",
             timeout_graceful_shutdown=_STOP_WITHIN_S,
         )
-        asyncio.run(_serve(uvicorn.Server(config), listener, Heartbeat(StateFolder.open(settings.state), ROLE)))
+        asyncio.run(
+            _serve(uvicorn.Server(config), listener, Heartbeat(StateFolder.open(settings.state), ROLE))
+        )
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, heartbeat: Heartbeat) -> None:
@@ -78,7 +80,11 @@ def _listener(address: str, port: int) -> Iterator[socket.socket]:
             listener.bind((address, port))
             listener.listen(_BACKLOG)
         except OSError as error:
-            what = "is taken by another program" if error.errno == errno.EADDRINUSE else f"can't be opened: {error.strerror}"
+            what = (
+                "is taken by another program"
+                if error.errno == errno.EADDRINUSE
+                else f"can't be opened: {error.strerror}"
+            )
             raise UnavailableError(
                 f"the portal's port {port} on {address} {what}",
                 next_step="Stop the other program, or choose another port with DOORSTEP_PORTAL_PORT.",

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from doorstep.crypto import p256
 from doorstep.crypto.x509 import build_request
@@ -14,7 +15,7 @@ from doorstep.ownership.ledger import Kind
 from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
-from doorstep.server.custody.actions.registration import RenewalRefused, UnknownToken
+from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned, UnknownToken
 from doorstep.server.custody.actions.tokens import TOKEN_LIFETIME_US, CodeRefused
 from doorstep.server.custody.models import Claim, CustodyEntry, RegistrationToken
 from doorstep.server.fleet.actions import revoke_device
@@ -159,7 +160,7 @@ def test_sale_evidence_needs_a_confirmed_address_of_an_owner() -> None:
     [device] = devices()
     user, organisation = customer()
     _sell(device, user)
-    user.emailaddress_set.update(verified=False)
+    EmailAddress.objects.filter(user=user).update(verified=False)
     assert _outcome(_register(device, _token(user, organisation)))[0] is Outcome.HELD
 
 
@@ -250,7 +251,7 @@ def test_revoked_device_gets_nothing_any_more() -> None:
     revocation = revoke_device(device.row, f"user:{user.pk}", "lost", now_us=now_us())
     assert device.row.blocked
     assert set(device.row.credentials.values_list("state", flat=True)) == {"revoked"}
-    with pytest.raises(RenewalRefused):
+    with pytest.raises(DeviceBlocked):
         actions.renew_credential(said, authority=authority(), now_us=now_us())
     assert _outcome(_register(device, token)) == (Outcome.REFUSED, Reason.BLOCKED)
     assert revoke_device(device.row, "operator", "again", now_us=now_us()) == revocation
@@ -259,7 +260,7 @@ def test_revoked_device_gets_nothing_any_more() -> None:
 def test_unowned_device_can_not_renew() -> None:
     [device] = devices()
     said, _ = statement_of(device, None, purpose=Purpose.RENEW)
-    with pytest.raises(RenewalRefused):
+    with pytest.raises(NotOwned):
         actions.renew_credential(said, authority=authority(), now_us=now_us())
 
 

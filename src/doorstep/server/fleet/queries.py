@@ -91,4 +91,6 @@ def all_products() -> QuerySet[Product]:
 
 def all_batches() -> QuerySet[Batch]:
     """Return every batch, newest first, with how many devices were made; for the maker's staff."""
-    return Batch.objects.select_related("product").annotate(made=Count("devices")).order_by("-created_at", "-pk")
+    return (
+        Batch.objects.select_related("product").annotate(made=Count("devices")).order_by("-created_at", "-pk")
+    )

@@ -43,7 +43,9 @@ def letters_in(folder: Path) -> list[Letter]:
     letters: list[Letter] = []
     for path in files:
         chunks = [chunk for chunk in path.read_bytes().split(_END) if chunk.strip()]
-        letters += [_letter(f"{path.stem}-{place}", chunk) for place, chunk in reversed(list(enumerate(chunks)))]
+        letters += [
+            _letter(f"{path.stem}-{place}", chunk) for place, chunk in reversed(list(enumerate(chunks)))
+        ]
     return letters[:_NEWEST]
 
 
@@ -56,4 +58,6 @@ def _letter(name: str, raw: bytes) -> Letter:
 
 
 def _lines(paragraph: str) -> SafeString:
-    return SafeString("<br>".join(urlize(line, nofollow=False, autoescape=True) for line in paragraph.split("\n")))
+    return SafeString(
+        "<br>".join(urlize(line, nofollow=False, autoescape=True) for line in paragraph.split("\n"))
+    )

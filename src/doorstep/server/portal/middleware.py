@@ -22,7 +22,9 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
 """Nothing inline, nothing from elsewhere, no frame around us."""
 
 
-def security_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def security_headers(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Add the policy and keep pages that a log-in sees out of shared caches."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

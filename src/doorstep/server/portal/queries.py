@@ -64,7 +64,11 @@ def progress_of(token: RegistrationToken, now_us: int) -> Progress:
 
 def all_sales() -> QuerySet[Sale]:
     """Return every sale, newest first, with the number of its devices."""
-    return Sale.objects.select_related("wholesaler").annotate(devices=Count("lines")).order_by("-created_at", "-pk")
+    return (
+        Sale.objects.select_related("wholesaler")
+        .annotate(devices=Count("lines"))
+        .order_by("-created_at", "-pk")
+    )
 
 
 def lines_of(sale: Sale) -> QuerySet[SaleLine]:

@@ -43,9 +43,7 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
     if after_us >= (device.last_seen_us or 0):
         return Window((), after_us)
     rows = (
-        Message.objects.filter(
-            device_id=device.pk, ownership_period=device.ownership_period, channel="data"
-        )
+        Message.objects.filter(device_id=device.pk, ownership_period=device.ownership_period, channel="data")
         .order_by("-epoch", "-seq")
         .values_list("payload", "received_us")[: min(limit, MAX_MESSAGES)]
     )
@@ -88,6 +86,11 @@ def _points(payload: bytes, received_us: int) -> tuple[Point, ...]:
         return ()
     arrived = received_us / 1_000_000
     return tuple(
-        Point(reading.name, reading.unit or "", int(senml.absolute_time(reading, arrived) * 1_000_000), reading.value)
+        Point(
+            reading.name,
+            reading.unit or "",
+            int(senml.absolute_time(reading, arrived) * 1_000_000),
+            reading.value,
+        )
         for reading in readings
     )

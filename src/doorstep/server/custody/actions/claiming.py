@@ -106,12 +106,13 @@ def sold_to(device: Device, organisation: Organisation) -> bool:
         return False
     if line.sale.wholesaler_id:
         return bool(line.sale.wholesaler_id == organisation.pk)
-    return EmailAddress.objects.filter(
+    confirmed: bool = EmailAddress.objects.filter(
         email__iexact=line.sale.buyer_email,
         verified=True,
         user__memberships__organisation=organisation,
         user__memberships__role=Role.OWNER,
     ).exists()
+    return confirmed
 
 
 def _token_facts(token: RegistrationToken) -> TokenFacts:

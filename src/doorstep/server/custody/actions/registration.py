@@ -17,15 +17,19 @@ from doorstep.server.custody.actions.claiming import Claimant, file_claim, sold_
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.fleet.models import Device, SealedState
 
-__all__ = ["Registration", "RenewalRefused", "UnknownToken", "register_device", "renew_credential"]
+__all__ = ["DeviceBlocked", "NotOwned", "Registration", "UnknownToken", "register_device", "renew_credential"]
 
 
 class UnknownToken(RefusedError):
     """No token like this was ever given out."""
 
 
-class RenewalRefused(RefusedError):
-    """A device that nobody owns, or that is blocked, gets no certificate."""
+class NotOwned(RefusedError):
+    """A device that nobody owns gets no certificate."""
+
+
+class DeviceBlocked(RefusedError):
+    """A blocked device gets no certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Registration:
     certificate: Certificate | None
     """Its operational certificate, when the device is its claimant's and asked for one."""
     epoch: int
-    """The newest message epoch that the platform saw; the device starts above it."""
+    """The first message epoch that the device may use."""
 
 
 def register_device(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
@@ -55,22 +59,27 @@ def register_device(statement: Statement, *, authority: Authority, now_us: int) 
         decision = file_claim(device, claimant, _evidence(device, token), now_us)
         admitted = decision.outcome in {Outcome.BOUND, Outcome.ALREADY_YOURS}
         kept = credentials.keep(device, fresh, now_us) if fresh and admitted else None
-        return Registration(decision, kept, _epoch(device))
+        return Registration(decision, kept, _first_free_epoch(device))
 
 
 def renew_credential(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
-    """Give an owned device a certificate for the key it names; raise RenewalRefused otherwise."""
+    """Give an owned device a certificate for the key it names; raise DeviceBlocked or NotOwned otherwise."""
     fresh = _fresh(statement, authority, now_us)
     with transaction.atomic():
         device = _locked(statement.device)
-        if device.blocked or device.life != Life.OWNED:
-            state = "blocked" if device.blocked else device.life
-            raise RenewalRefused(
-                f"device {device.device_id} is {state} and gets no certificate",
-                next_step="Register it from the portal; if it is blocked, ask its maker.",
-            )
+        _admit(device)
         kept = credentials.keep(device, fresh, now_us) if fresh else None
-        return Registration(None, kept, _epoch(device))
+        return Registration(None, kept, _first_free_epoch(device))
+
+
+def _admit(device: Device) -> None:
+    if device.blocked:
+        raise DeviceBlocked(f"device {device.device_id} is blocked", next_step="Ask its maker or its owner.")
+    if device.life != Life.OWNED:
+        raise NotOwned(
+            f"device {device.device_id} is {device.life}: nobody owns it",
+            next_step="Register it with a new token from the portal.",
+        )
 
 
 def _fresh(statement: Statement, authority: Authority, now_us: int) -> Certificate | None:
@@ -105,5 +114,7 @@ def _evidence(device: Device, token: RegistrationToken) -> set[Evidence]:
     return evidence
 
 
-def _epoch(device: Device) -> int:
-    return SealedState.objects.values_list("epoch", flat=True).get(device=device)
+def _first_free_epoch(device: Device) -> int:
+    """Return the epoch after the newest that a message used; the factory's own when none did."""
+    epoch, master = SealedState.objects.values_list("epoch", "master").get(device=device)
+    return epoch + 1 if master is not None else epoch

@@ -41,7 +41,9 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
 def overview(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the organisation's devices with status and last values."""
     search = request.GET.get("q", "")[:80]
-    page = Paginator(devices_of(principal.organisation, search), DEVICES_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(devices_of(principal.organisation, search), DEVICES_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "search": search, "latest": latest_of(list(page))}
     return render(request, "portal/devices.html", context)
 

@@ -17,7 +17,18 @@ from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.ledger import chapters, story_of
 from doorstep.server.readings.queries import dead_letters
 
-__all__ = ["batch", "batches", "claims", "device", "ledger", "letters", "product", "products", "sale", "sales"]
+__all__ = [
+    "batch",
+    "batches",
+    "claims",
+    "device",
+    "ledger",
+    "letters",
+    "product",
+    "products",
+    "sale",
+    "sales",
+]
 
 _ROWS: Final = 50
 
@@ -83,7 +94,9 @@ def sales(request: HttpRequest, principal: Principal) -> HttpResponse:
 def sale(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Show one sale and its devices."""
     row = get_object_or_404(Sale.objects.select_related("wholesaler"), pk=number)
-    return render(request, "portal/staff/sale.html", {"sale": row, "page": _page(request, queries.lines_of(row))})
+    return render(
+        request, "portal/staff/sale.html", {"sale": row, "page": _page(request, queries.lines_of(row))}
+    )
 
 
 @require_safe

@@ -1,0 +1,173 @@
+"""Who may connect, and what for. Pure: the shell loads the facts, this decides.
+
+Order of checks, the first that fails names the reason: kind of client, who it says it is, is that device
+ours and free, does its credential hold, does it use its own client id.
+"""
+
+import enum
+from dataclasses import dataclass, field
+
+from doorstep.errors import RefusedError
+from doorstep.identity.ids import kid_of
+from doorstep.messaging.errors import Rejected
+from doorstep.messaging.proof import Counter, open_connect_proof
+from doorstep.messaging.state import SealedState
+from doorstep.runtime.brokers import UP_CHANNELS, Broker, partition_of
+
+__all__ = [
+    "OWNED",
+    "PLAIN_SESSION_US",
+    "Admission",
+    "ConnectRefused",
+    "ConnectRequest",
+    "CredentialFacts",
+    "DeviceFacts",
+    "Reason",
+    "admit_certificate",
+    "admit_proof",
+    "claimed_device",
+]
+
+OWNED = "owned"
+"""The only state of life in which a device may connect."""
+
+PLAIN_SESSION_US = 24 * 3600 * 1_000_000
+"""A session that a proof opened ends after a day at the latest; the device comes back with a new proof."""
+
+
+class Reason(enum.StrEnum):
+    """Why a connection was refused; stands in the dead letter's detail."""
+
+    NOT_MQTT = "not_mqtt"  # a NATS client that is not one of ours
+    UNKNOWN_CREDENTIAL = "unknown_credential"  # no certificate, or one we never issued
+    UNKNOWN_DEVICE = "unknown_device"  # the user name is no device of ours
+    REVOKED = "revoked"  # the device is blocked, or its certificate was withdrawn
+    NOT_OWNED = "not_owned"  # nobody registered it, or it was given back
+    EXPIRED = "expired"  # the certificate's time is over, or has not begun
+    FOREIGN_CLIENT_ID = "foreign_client_id"  # connects under another name than its own
+    BAD_PROOF = "bad_proof"  # the CONNECT proof is forged, used or malformed
+
+
+class ConnectRefused(RefusedError):
+    """A connection was refused."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        """Keep the machine-readable ``reason`` beside the words."""
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """What the broker says about somebody who wants in."""
+
+    broker: Broker
+    kind: str
+    """``mqtt`` for a device."""
+    client_id: str
+    """MQTT client id."""
+    username: str
+    password: str = field(repr=False)
+    fingerprint: str
+    """Hex SHA-256 of the verified client certificate, empty without one."""
+    user_nkey: str
+    """The broker's name for this login; the answer repeats it."""
+    server_id: str
+    connection: int
+    """The broker's number of the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """The device that the credential or user name belongs to."""
+
+    device_id: str
+    blocked: bool
+    life: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFacts:
+    """The certificate's row."""
+
+    state: str
+    not_before_us: int
+    not_after_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a device may do, until when, and the counter of the proof that it used."""
+
+    device_id: str
+    expires_us: int
+    proof: Counter | None = None
+
+    @property
+    def publish(self) -> list[str]:
+        """Subjects it may publish to, as the broker's mapping makes them."""
+        lane = f"u.{partition_of(self.device_id)}.{self.device_id}"
+        return [f"{lane}.{channel}" for channel in UP_CHANNELS]
+
+    @property
+    def subscribe(self) -> list[str]:
+        """Subjects it may subscribe to: ``d/<device>/down/<channel>`` and ``d/<device>/down/#``."""
+        return [f"d.{self.device_id}.down", f"d.{self.device_id}.down.>"]
+
+
+def claimed_device(request: ConnectRequest) -> str:
+    """Return the device that a refused client named, for the record; it may be anything."""
+    return request.client_id or request.username
+
+
+def admit_certificate(
+    request: ConnectRequest, device: DeviceFacts | None, credential: CredentialFacts | None, now_us: int
+) -> Admission:
+    """Judge a client of the mTLS listener; ``device`` and ``credential`` are those of its fingerprint."""
+    _check_kind(request)
+    if device is None or credential is None:
+        raise ConnectRefused(Reason.UNKNOWN_CREDENTIAL, "the certificate is not one that we issued")
+    _check_device(device)
+    if credential.state != "active":
+        raise ConnectRefused(Reason.REVOKED, f"the certificate is {credential.state}")
+    if not credential.not_before_us <= now_us < credential.not_after_us:
+        raise ConnectRefused(Reason.EXPIRED, "the certificate is not valid now")
+    _check_client_id(request, device)
+    return Admission(device.device_id, credential.not_after_us)
+
+
+def admit_proof(
+    request: ConnectRequest,
+    device: DeviceFacts | None,
+    sealed: tuple[SealedState, Counter] | None,
+    now_us: int,
+) -> Admission:
+    """Judge a client of the plain listener; ``sealed`` is where the named device's messages stand."""
+    _check_kind(request)
+    if device is None or sealed is None:
+        raise ConnectRefused(Reason.UNKNOWN_DEVICE, "the user name is no device of ours")
+    _check_device(device)
+    _check_client_id(request, device)
+    state, last = sealed
+    try:
+        counter = open_connect_proof(kid_of(device.device_id), state, request.password, last)
+    except Rejected as error:
+        raise ConnectRefused(Reason.BAD_PROOF, f"{error.reason}: {error.message}") from error
+    return Admission(device.device_id, now_us + PLAIN_SESSION_US, counter)
+
+
+def _check_kind(request: ConnectRequest) -> None:
+    if request.kind != "mqtt":
+        raise ConnectRefused(Reason.NOT_MQTT, "only MQTT devices and our own roles may connect")
+
+
+def _check_device(device: DeviceFacts) -> None:
+    if device.blocked:
+        raise ConnectRefused(Reason.REVOKED, "the device is revoked")
+    if device.life != OWNED:
+        raise ConnectRefused(Reason.NOT_OWNED, f"the device is {device.life}, not {OWNED}")
+
+
+def _check_client_id(request: ConnectRequest, device: DeviceFacts) -> None:
+    if request.client_id != device.device_id:
+        raise ConnectRefused(Reason.FOREIGN_CLIENT_ID, "the MQTT client id is not the device's own id")

@@ -1,0 +1,151 @@
+"""What the authorizer reads and writes: devices, credentials, proofs, sessions, refusals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from doorstep.broker.policy import (
+    Admission,
+    ConnectRefused,
+    ConnectRequest,
+    CredentialFacts,
+    DeviceFacts,
+    admit_certificate,
+    admit_proof,
+    claimed_device,
+)
+from doorstep.messaging.proof import Counter
+from doorstep.messaging.state import SealedState
+from doorstep.runtime.brokers import Broker
+from doorstep.runtime.database import Connection, PostgresConnection
+from doorstep.runtime.dead_letters import DeadLetters, Letter
+from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed
+from doorstep.runtime.secrets import KeyFile
+
+__all__ = ["Ended", "Registry", "Verdict"]
+
+Verdict = Admission | ConnectRefused
+
+_BY_CERTIFICATE: Final = (
+    "SELECT d.id, d.device_id, d.blocked, d.life, c.state, c.not_before_us, c.not_after_us"
+    " FROM credential c JOIN device d ON d.id = c.device_id WHERE c.fingerprint = ?"
+)
+_BY_NAME: Final = (
+    "SELECT d.id, d.device_id, d.blocked, d.life, s.connect_epoch, s.connect_seq,"
+    f" {', '.join(f's.{column}' for column in SEALED_COLUMNS)}"  # noqa: S608 - our own names
+    " FROM device d JOIN sealed_state s ON s.device_id = d.id WHERE d.device_id = ?"
+)
+_OPEN_SESSION: Final = (
+    "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, connected_us)"
+    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
+)
+_USE_PROOF: Final = "UPDATE sealed_state SET connect_epoch = ?, connect_seq = ? WHERE device_id = ?"
+_END_SESSION: Final = (
+    "UPDATE device_session SET ended_us = ?"
+    " WHERE broker = ? AND server_id = ? AND client_id = ? AND ended_us IS NULL"
+)
+_OPEN_SESSIONS: Final = (
+    "SELECT server_id, client_id FROM device_session WHERE broker = ? AND ended_us IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A connection that is gone."""
+
+    broker: Broker
+    server_id: str
+    connection: int
+    at_us: int
+
+
+@dataclass(slots=True)
+class Registry:
+    """Judges and records. Each method is one transaction on the connection it is given."""
+
+    key_file: KeyFile
+    _letters: DeadLetters = field(default_factory=DeadLetters)
+
+    def judge(self, connection: Connection, requests: Sequence[ConnectRequest], now_us: int) -> list[Verdict]:
+        """Decide about each request; sessions, used proofs and refusals are durable when this returns.
+
+        A revocation that is committed later finds the session; one that was committed earlier is seen here.
+        """
+        try:
+            with connection.transaction():
+                return [self._judge_one(connection, request, now_us) for request in requests]
+        except BaseException:
+            self._letters.forget()
+            raise
+
+    def end(self, connection: Connection, ended: Sequence[Ended]) -> None:
+        """Record connections that are gone."""
+        rows = [(e.at_us, e.broker, e.server_id, e.connection) for e in ended]
+        with connection.transaction():
+            connection.execute_many(_END_SESSION, rows)
+
+    def end_all_but(
+        self, connection: Connection, broker: Broker, alive: set[tuple[str, int]], now_us: int
+    ) -> None:
+        """Record as gone what the broker no longer knows; for what ended while we did not listen."""
+        known = connection.query(_OPEN_SESSIONS, (broker,))
+        gone = [
+            Ended(broker, server, client, now_us) for server, client in known if (server, client) not in alive
+        ]
+        self.end(connection, gone)
+
+    def record(self, connection: Connection, letters: list[Letter]) -> None:
+        """Record attempts that were refused elsewhere."""
+        try:
+            with connection.transaction():
+                self._letters.write(connection, letters)
+        except BaseException:
+            self._letters.forget()
+            raise
+
+    def _judge_one(self, connection: Connection, request: ConnectRequest, now_us: int) -> Verdict:
+        try:
+            row, admission = self._admit(connection, request, now_us)
+        except ConnectRefused as refused:
+            self._letters.write(connection, [_letter(request, refused, now_us)])
+            return refused
+        session = (row, request.broker, request.server_id, request.connection, request.fingerprint, now_us)
+        connection.query(_OPEN_SESSION, session)
+        if admission.proof is not None:
+            connection.query(_USE_PROOF, (*admission.proof, row))
+        return admission
+
+    def _admit(self, connection: Connection, request: ConnectRequest, now_us: int) -> tuple[int, Admission]:
+        if request.broker is Broker.SECURE:
+            found = connection.query(_locking(connection, _BY_CERTIFICATE), (request.fingerprint,))
+            device, credential = (
+                (_device(found[0]), CredentialFacts(*found[0][4:7])) if found else (None, None)
+            )
+            admission = admit_certificate(request, device, credential, now_us)
+        else:
+            found = connection.query(_locking(connection, _BY_NAME), (request.username,))
+            known, sealed = (_device(found[0]), self._sealed(found[0])) if found else (None, None)
+            admission = admit_proof(request, known, sealed, now_us)
+        return found[0][0], admission
+
+    def _sealed(self, row: tuple[Any, ...]) -> tuple[SealedState, Counter]:
+        return read_sealed(self.key_file, row[1], row[6:]), (row[4], row[5])
+
+
+def _device(row: tuple[Any, ...]) -> DeviceFacts:
+    return DeviceFacts(device_id=row[1], blocked=bool(row[2]), life=row[3])
+
+
+def _locking(connection: Connection, sql: str) -> str:
+    """Make a revocation of the device wait for our commit; SQLite has one writer anyway."""
+    return f"{sql} FOR SHARE OF d" if isinstance(connection, PostgresConnection) else sql
+
+
+def _letter(request: ConnectRequest, refused: ConnectRefused, now_us: int) -> Letter:
+    return Letter(
+        at_us=now_us,
+        device_id=claimed_device(request),
+        topic="",
+        reason="connect_refused",
+        detail=f"{refused.reason}: {refused.message} ({request.broker})",
+    )

@@ -1,0 +1,177 @@
+"""``doorstep factory``: make batches of devices."""
+
+import dataclasses
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from doorstep.errors import MisuseError, RefusedError
+from doorstep.factory import orders
+from doorstep.factory.batch import BatchRequest, DeviceRecord
+from doorstep.factory.orders import Orders
+from doorstep.factory.run import BatchResult, run_batch
+from doorstep.identity.ids import check_product_key
+from doorstep.identity.provisioning import Servers
+from doorstep.runtime.authority import Authority
+
+__all__ = ["OpenBatch", "OpenedBatch", "build_factory_group"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBatch:
+    """What the platform contributes to a batch that it is about to record."""
+
+    product_name: str
+    servers: Servers
+    pepper: bytes = field(repr=False)
+    authority: Authority
+    record: Callable[[Sequence[DeviceRecord]], None]
+
+
+OpenBatch = Callable[[str, str, int], OpenedBatch]
+"""Opens a batch in the platform by product key, batch id and number of devices."""
+
+
+def build_factory_group(open_batch: OpenBatch) -> click.Group:
+    """Return the command group ``factory`` over a platform that records devices."""
+
+    @click.group()
+    def factory() -> None:
+        """Make devices."""
+
+    @factory.command()
+    @click.option("--product", required=True, help="Key of the product.")
+    @click.option("--count", type=int, help="Number of devices; with --macs the file decides.")
+    @click.option(
+        "--macs",
+        type=click.Path(path_type=Path),
+        help="CSV file with the columns mac, serial or both: one device a row.",
+    )
+    @click.option("--serial-prefix", help="Serials are this and a number; default: the batch id and a dash.")
+    @click.option(
+        "--out", type=click.Path(path_type=Path), help="Empty or new folder; default: batch-<batch id>."
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    def batch(  # noqa: PLR0913 - one parameter for each option
+        *,
+        product: str,
+        count: int | None,
+        macs: Path | None,
+        serial_prefix: str | None,
+        out: Path | None,
+        as_json: bool,
+        yes: bool,
+    ) -> None:
+        """Make a batch: keys, certificates, provisioning files, NVS images and labels."""
+        check_product_key(product)
+        now = datetime.now(UTC)
+        batch_id = orders.new_batch_id(now, os.urandom)
+        wanted = _orders(count, macs, f"{batch_id}-" if serial_prefix is None else serial_prefix)
+        folder = out or Path(f"batch-{batch_id}")
+        _show_rows(wanted)
+        _confirm(len(wanted.devices), product, folder, ask=not (yes or as_json))
+        opened = open_batch(product, batch_id, len(wanted.devices))
+        request = BatchRequest(
+            batch_id, product, opened.product_name, wanted.devices, opened.servers, opened.pepper, now
+        )
+        with _progress(len(wanted.devices), hidden=as_json) as advance:
+            result = run_batch(request, opened.authority, folder, opened.record, advance)
+        _show_result(result, wanted, as_json=as_json)
+
+    return factory
+
+
+def _orders(count: int | None, macs: Path | None, prefix: str) -> Orders:
+    if macs is None:
+        if count is None:
+            raise MisuseError("how many devices?", next_step="give --count N or --macs FILE.csv")
+        return orders.numbered(prefix, count)
+    try:
+        content = macs.read_bytes()
+    except OSError as error:
+        raise MisuseError(
+            f"{macs} cannot be read: {error.strerror}", next_step="check the name after --macs"
+        ) from error
+    wanted = orders.read_rows(content, prefix)
+    if count is not None and count != len(wanted.devices):
+        raise MisuseError(
+            f"--count says {count} and {macs} has {len(wanted.devices)} good rows",
+            next_step="leave --count out, or mend the file",
+        )
+    return wanted
+
+
+def _confirm(count: int, product: str, folder: Path, *, ask: bool) -> None:
+    if ask:
+        click.confirm(f"Make {count} devices of product {product} in {folder}?", abort=True, err=True)
+
+
+def _show_rows(wanted: Orders) -> None:
+    for row in wanted.refused:
+        click.secho(f"line {row.line} refused: {row.reason}", fg="red", err=True)
+    for row in wanted.suspicious:
+        click.secho(f"line {row.line}: {row.reason}", fg="yellow", err=True)
+
+
+@contextmanager
+def _progress(total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar, and turn Ctrl-C into a stop between two chunks, where nothing is half done."""
+    stops: list[int] = []
+
+    def note_stop(number: int, frame: FrameType | None) -> None:
+        if stops:
+            signal.default_int_handler(number, frame)
+        stops.append(number)
+
+    columns = (
+        TextColumn("Making devices"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    )
+    before = signal.signal(signal.SIGINT, note_stop)
+    try:
+        with Progress(*columns, console=Console(stderr=True), disable=hidden) as bar:
+            task = bar.add_task("", total=total, speed="")
+
+            def advance(count: int) -> None:
+                bar.advance(task, count)
+                speed = bar.tasks[0].speed
+                bar.update(task, speed=f"{speed:.0f}/s" if speed else "")
+                if stops and not bar.finished:
+                    raise RefusedError("stopped at your request", next_step="when you like")
+
+            yield advance
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show_result(result: BatchResult, wanted: Orders, *, as_json: bool) -> None:
+    if as_json:
+        rows = [dataclasses.asdict(row) for row in wanted.refused]
+        values = dataclasses.asdict(result) | {
+            "devices_per_s": round(result.devices_per_s, 1),
+            "refused_rows": rows,
+        }
+        click.echo(json.dumps(values))
+        return
+    click.echo(
+        f"Batch {result.batch_id}: {result.made} devices in {result.seconds:.1f} s "
+        f"({result.devices_per_s:.0f}/s)\n"
+        f"  {result.folder}/devices        one provisioning file and one NVS image a device: secret\n"
+        f"  {result.folder}/labels.pdf     set-up codes and claim codes: secret until attached\n"
+        f"  {result.folder}/manifest.csv   serials, device ids, hardware ids, fingerprints\n"
+        "Private keys are in these files only. Delete the folder when the devices are flashed and labelled."
+    )

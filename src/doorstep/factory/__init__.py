@@ -1,0 +1,1 @@
+"""Shell: makes batches of devices on all cores and writes what goes into them and onto them."""

@@ -1,0 +1,235 @@
+"""Makes the devices of a batch on all cores: keys, certificate, secrets and everything computed from them."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from doorstep.crypto import p256
+from doorstep.crypto.p256 import PrivateKey
+from doorstep.crypto.x509 import Certificate, Issuer
+from doorstep.errors import UnavailableError
+from doorstep.factory.labels import LabelContent
+from doorstep.factory.nvs import nvs_image
+from doorstep.factory.qr import draw_qr
+from doorstep.identity import certificates, claim_code, ids
+from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
+from doorstep.onboarding import credentials
+from doorstep.onboarding.label import SetupLabel
+from doorstep.runtime.authority import Authority
+
+__all__ = ["BatchRequest", "DeviceOrder", "DeviceRecord", "MadeDevice", "make_devices"]
+
+_CHUNK: Final = 100
+"""Devices made, recorded and published together."""
+
+_SERVICE_PREFIX: Final = "PROV_"
+"""Phone apps list access points that begin with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOrder:
+    """One device to make."""
+
+    serial: str
+    hardware_id: str | None = None
+    """Normalised, as `ids.parse_hardware_id` returns it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """What to make."""
+
+    batch_id: str
+    product: str
+    product_name: str
+    """As people read it on the label."""
+    devices: tuple[DeviceOrder, ...]
+    servers: Servers
+    pepper: bytes = field(repr=False)
+    """The platform's key of claim code hashes."""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """What the platform keeps of a device; the root key is to be wrapped before it is stored."""
+
+    device_id: str
+    serial: str
+    hardware_id: str | None
+    idevid: bytes
+    """DER certificate."""
+    fingerprint: str
+    """SHA-256 of the certificate, lower-case hex."""
+    public_key: bytes
+    """DER SubjectPublicKeyInfo."""
+    claim_code_hash: bytes = field(repr=False)
+    root_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeDevice:
+    """A device as it leaves the worker: the platform's part and the parts that go away with the device."""
+
+    record: DeviceRecord
+    provisioning: bytes = field(repr=False)
+    nvs: bytes = field(repr=False)
+    label: LabelContent = field(repr=False)
+
+
+def make_devices(
+    request: BatchRequest, authority: Authority, *, workers: int | None = None
+) -> Iterator[list[MadeDevice]]:
+    """Yield the devices in the order asked for, up to a hundred at a time, made by ``workers`` processes.
+
+    The issuing key reaches the workers through a pipe, never through a file or the environment. Only a
+    few chunks are ahead of the consumer. Raises `UnavailableError` when a worker dies.
+    """
+    chunks = (request.devices[at : at + _CHUNK] for at in range(0, len(request.devices), _CHUNK))
+    count = workers or os.cpu_count() or 1
+    pool = ProcessPoolExecutor(
+        count,
+        multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(_WorkerSetup.of(request, authority),),
+    )
+    try:
+        yield from _ahead(pool, chunks, ahead=count + 1)
+    except BrokenProcessPool as error:
+        raise UnavailableError(
+            "a process that makes devices died", next_step="check memory, then make the remaining devices"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ahead(
+    pool: ProcessPoolExecutor, chunks: Iterator[Sequence[DeviceOrder]], *, ahead: int
+) -> Iterator[list[MadeDevice]]:
+    running: deque[Future[list[MadeDevice]]] = deque()
+    for chunk in chunks:
+        running.append(pool.submit(_make_chunk, chunk))
+        if len(running) > ahead:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkerSetup:
+    """What a worker needs, in a form that pickles."""
+
+    request: BatchRequest
+    factory_key: bytes = field(repr=False)
+    factory_certificate: bytes
+    root_certificate: bytes
+
+    @classmethod
+    def of(cls, request: BatchRequest, authority: Authority) -> "_WorkerSetup":
+        return cls(
+            replace(request, devices=()),
+            authority.factory.key.to_pkcs8(),
+            authority.factory.certificate.der,
+            authority.root.der,
+        )
+
+
+class _Maker:
+    """One worker's tables and keys."""
+
+    def __init__(self, setup: _WorkerSetup) -> None:
+        self._request = setup.request
+        self._issuer = Issuer(
+            Certificate(setup.factory_certificate), PrivateKey.from_pkcs8(setup.factory_key)
+        )
+        self._root = Certificate(setup.root_certificate)
+
+    def make(self, order: DeviceOrder) -> MadeDevice:
+        device_id = ids.new_device_id(os.urandom)
+        key = p256.generate(os.urandom)
+        idevid = self._idevid(order, device_id, key)
+        setup = credentials.generate(os.urandom)
+        code = claim_code.generate(os.urandom)
+        record = DeviceRecord(
+            device_id=device_id,
+            serial=order.serial,
+            hardware_id=order.hardware_id,
+            idevid=idevid.der,
+            fingerprint=idevid.fingerprint,
+            public_key=key.public_key.spki,
+            claim_code_hash=code.hash(self._request.pepper),
+            root_key=os.urandom(ROOT_KEY_LENGTH),
+        )
+        provisioning = self._provisioning(record, key, idevid, setup)
+        return MadeDevice(
+            record,
+            provisioning.to_json(),
+            nvs_image(provisioning),
+            self._label(record, code, setup),
+        )
+
+    def _idevid(self, order: DeviceOrder, device_id: str, key: PrivateKey) -> Certificate:
+        return certificates.issue_idevid(
+            self._issuer,
+            key.public_key,
+            device_id=device_id,
+            device_serial=order.serial,
+            now=self._request.now,
+            serial=certificates.new_certificate_serial(os.urandom),
+        )
+
+    def _provisioning(
+        self,
+        record: DeviceRecord,
+        key: PrivateKey,
+        idevid: Certificate,
+        setup: credentials.Sec2Credentials,
+    ) -> Provisioning:
+        return Provisioning(
+            device_id=record.device_id,
+            serial=record.serial,
+            product=self._request.product,
+            hardware_id=record.hardware_id,
+            private_key=key.to_pem().decode("ascii"),
+            certificate_chain=(idevid.pem + self._issuer.certificate.pem).decode("ascii"),
+            trust_anchor=self._root.pem.decode("ascii"),
+            root_key=record.root_key,
+            setup=SetupVerifier(
+                _SERVICE_PREFIX + record.device_id, setup.username, setup.salt, setup.verifier
+            ),
+            servers=self._request.servers,
+        )
+
+    def _label(
+        self, record: DeviceRecord, code: claim_code.ClaimCode, setup: credentials.Sec2Credentials
+    ) -> LabelContent:
+        text = SetupLabel(_SERVICE_PREFIX + record.device_id, setup.username, setup.pop).encode()
+        return LabelContent(
+            product_name=self._request.product_name,
+            serial=record.serial,
+            device_id=record.device_id,
+            setup_code=setup.pop,
+            claim_code=code.printed,
+            qr=draw_qr(text),
+        )
+
+
+_makers: list[_Maker] = []
+"""This process's maker, once it was started as a worker."""
+
+
+def _start_worker(setup: _WorkerSetup) -> None:
+    # Ctrl-C in a terminal reaches the whole group; the parent decides when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _makers[:] = [_Maker(setup)]
+
+
+def _make_chunk(orders: Sequence[DeviceOrder]) -> list[MadeDevice]:
+    return [_makers[0].make(order) for order in orders]

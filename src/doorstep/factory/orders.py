@@ -1,0 +1,140 @@
+"""Which devices to make: numbered serials, or the rows of a file of hardware ids."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from doorstep.errors import MalformedMessage, MisuseError
+from doorstep.factory.batch import DeviceOrder
+from doorstep.identity import ids
+
+__all__ = ["MAX_DEVICES", "MAX_FILE_BYTES", "Orders", "RefusedRow", "new_batch_id", "numbered", "read_rows"]
+
+MAX_DEVICES: Final = 100_000
+"""Devices in one batch."""
+
+MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of a file of hardware ids."""
+
+_DIGITS: Final = 5
+_COLUMNS: Final = frozenset({"mac", "serial"})
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that makes no device, and why."""
+
+    line: int
+    """Line in the file; the header is line 1."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a file asks for: good rows are made, each bad one is named."""
+
+    devices: tuple[DeviceOrder, ...]
+    refused: tuple[RefusedRow, ...] = ()
+    suspicious: tuple[RefusedRow, ...] = ()
+    """Rows that are made although their address was invented by software."""
+
+
+def new_batch_id(now: datetime, rng: Callable[[int], bytes]) -> str:
+    """Name a batch by its day and four random characters."""
+    return f"{now:%Y%m%d}-{ids.new_device_id(rng)[:4]}"
+
+
+def numbered(prefix: str, count: int) -> Orders:
+    """Order ``count`` devices with serials ``prefix`` + 00001 and so on."""
+    if not 0 < count <= MAX_DEVICES:
+        raise MisuseError(
+            f"a batch has 1 to {MAX_DEVICES} devices, not {count}", next_step="make several batches"
+        )
+    return Orders(tuple(DeviceOrder(_serial(prefix, number)) for number in range(1, count + 1)))
+
+
+def read_rows(content: bytes, prefix: str) -> Orders:
+    """Read a CSV file with the columns ``mac`` or ``serial`` or both.
+
+    Raises `MisuseError` when the file as a whole is no such table; a bad row is only refused.
+    """
+    reader = csv.DictReader(io.StringIO(_text(content)), strict=True)
+    header = {name.strip().lower() for name in reader.fieldnames or ()}
+    if not header or not header <= _COLUMNS:
+        raise MisuseError(
+            f"the first line must name the columns mac or serial or both, it names {sorted(header)}",
+            next_step="put `mac`, `serial` or `mac,serial` on the first line",
+        )
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    return _collect(_numbered_rows(reader), prefix)
+
+
+def _numbered_rows(reader: "csv.DictReader[str]") -> Iterable[tuple[int, Mapping[str | None, object]]]:
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise MisuseError(
+            f"line {reader.line_num} ends the table: {error}", next_step="mend that line and try again"
+        ) from error
+
+
+def _collect(rows: Iterable[tuple[int, Mapping[str | None, object]]], prefix: str) -> Orders:
+    devices: list[DeviceOrder] = []
+    refused: list[RefusedRow] = []
+    suspicious: list[RefusedRow] = []
+    seen: dict[str, int] = {}
+    for line, row in rows:
+        try:
+            order, invented = _order(row, _serial(prefix, len(devices) + 1))
+            _refuse_repeated(order, line, seen)
+        except MalformedMessage as error:
+            refused.append(RefusedRow(line, error.message))
+            continue
+        devices.append(order)
+        if invented:
+            suspicious.append(RefusedRow(line, "the address is locally administered: nobody keeps it unique"))
+    if not 0 < len(devices) <= MAX_DEVICES:
+        raise MisuseError(
+            f"the file has {len(devices)} good rows, a batch has 1 to {MAX_DEVICES}"
+            + (f"; line {refused[0].line}: {refused[0].reason}" if refused else ""),
+            next_step="mend the file, or split it",
+        )
+    return Orders(tuple(devices), tuple(refused), tuple(suspicious))
+
+
+def _order(row: Mapping[str | None, object], fallback_serial: str) -> tuple[DeviceOrder, bool]:
+    if None in row:
+        raise ids.MalformedId("the row has more columns than the first line")
+    serial = str(row.get("serial") or "").strip()
+    checked = ids.check_serial(serial or fallback_serial)
+    if "mac" not in row:
+        return DeviceOrder(checked), False
+    hardware_id = ids.parse_hardware_id(str(row["mac"] or "").strip())
+    return DeviceOrder(checked, hardware_id.value), hardware_id.locally_administered
+
+
+def _refuse_repeated(order: DeviceOrder, line: int, seen: dict[str, int]) -> None:
+    names = [f"serial {order.serial}"]
+    if order.hardware_id is not None:
+        names.append(f"hardware id {order.hardware_id}")
+    for name in names:
+        if name in seen:
+            raise ids.MalformedId(f"{name} stands on line {seen[name]} already")
+    seen.update(dict.fromkeys(names, line))
+
+
+def _serial(prefix: str, number: int) -> str:
+    return ids.check_serial(f"{prefix}{number:0{_DIGITS}d}")
+
+
+def _text(content: bytes) -> str:
+    if len(content) > MAX_FILE_BYTES:
+        raise MisuseError(f"a file of hardware ids has at most {MAX_FILE_BYTES // 2**20} MiB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MisuseError("the file is not UTF-8 text", next_step="save it as CSV in UTF-8") from error

@@ -1,0 +1,68 @@
+"""Batches into PostgreSQL: binary COPY into a temporary table, then one insert that skips what is there."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from struct import Struct
+from typing import Final
+
+from doorstep.ingest.batch import Batch
+from doorstep.ingest.sink import MESSAGE_COLUMNS, PROGRESS_COLUMNS, SqlSink
+from doorstep.runtime.database import PostgresConnection
+
+__all__ = ["PostgresSink"]
+
+_COLUMNS: Final = ", ".join(MESSAGE_COLUMNS)
+_INCOMING: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS incoming ON COMMIT DELETE ROWS AS"
+    f" SELECT {_COLUMNS} FROM message WITH NO DATA"  # noqa: S608
+)
+_COPY: Final = f"COPY incoming ({_COLUMNS}) FROM STDIN (FORMAT BINARY)".encode()
+_INSERT: Final = f"INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM incoming ON CONFLICT DO NOTHING"  # noqa: S608
+_PROGRESS: Final = (
+    f"UPDATE sealed_state s SET {', '.join(f'{c} = t.{c}' for c in PROGRESS_COLUMNS)}"  # noqa: S608
+    " FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])"
+    f" AS t (device_id, {', '.join(PROGRESS_COLUMNS)}) WHERE s.device_id = t.device_id"
+)
+_LOCK: Final = "SELECT id, generation FROM device WHERE id = ANY(?) ORDER BY id FOR NO KEY UPDATE"
+_SEEN: Final = "UPDATE device SET last_seen_us = ? WHERE id = ANY(?)"
+
+_COPY_HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_TAIL: Final = b"\xff\xff"
+
+
+class PostgresSink(SqlSink[PostgresConnection]):
+    """See Sink."""
+
+    def _generations(self, connection: PostgresConnection, devices: Sequence[int]) -> list[tuple[int, int]]:
+        return connection.query(_LOCK, (list(devices),))  # type: ignore[return-value]
+
+    def _insert_messages(self, connection: PostgresConnection, batch: Batch) -> None:
+        if not batch.rows:
+            return
+        connection.query(_INCOMING)
+        parts = [_COPY_HEAD]
+        for device, epoch, sequence, channel, received, period, count, payload in batch.rows:
+            packed = _row(len(channel)).pack(
+                8, 8, device, 8, epoch, 8, sequence, len(channel), channel.encode(),
+                8, received, 4, period, 4, count, len(payload),
+            )  # fmt: skip
+            parts += (packed, payload)
+        parts.append(_COPY_TAIL)
+        with connection.raw.cursor() as cursor:
+            with cursor.copy(_COPY) as copy:
+                copy.write(b"".join(parts))
+            cursor.execute(_INSERT.encode())
+
+    def _save_progress(self, connection: PostgresConnection, batch: Batch) -> None:
+        if batch.progress:
+            columns = [list(column) for column in zip(*batch.progress.values(), strict=True)]
+            connection.query(_PROGRESS, (list(batch.progress), *columns))
+
+    def _update_seen(self, connection: PostgresConnection, devices: Sequence[int], at_us: int) -> None:
+        connection.query(_SEEN, (at_us, list(devices)))
+
+
+@lru_cache(maxsize=16)
+def _row(channel_length: int) -> Struct:
+    """One row in COPY's binary form up to the payload: each column behind its length."""
+    return Struct(f"!h iq iq iq i{channel_length}s iq ii ii i")

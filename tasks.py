@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""Everything one does in a clone, on nothing but Python 3.11, pip and git: ``python3 tasks.py TASK``.
+
+The environment is ``.venv``, made from hash-pinned locks and used again while they stay the same.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+RECEIPT = VENV / "installed.json"
+RUNTIME_LOCK = ROOT / "requirements.lock"
+DEV_LOCK = ROOT / "requirements-dev.lock"
+CORES = ("wire", "crypto", "identity", "onboarding", "ownership", "messaging")
+DEBIAN_PACKAGES = {
+    "chromium": "chromium",
+    "mosquitto_pub": "mosquitto-clients",
+    "psql": "postgresql",
+    "pdftoppm": "poppler-utils",
+    "openssl": "openssl",
+    "node": "nodejs",
+    "npm": "npm",
+    "fc-list": "fontconfig fonts-dejavu",
+}
+"""Program that some tests drive, and the Debian packages that bring it."""
+
+
+class TaskFailed(Exception):
+    """A step failed; the message says what to do next."""
+
+
+# --- the environment ----------------------------------------------------------------------------
+
+
+def environment(*, dev: bool) -> None:
+    """Bring ``.venv`` up to date with the locks; nothing happens when it is."""
+    wanted = _digests((RUNTIME_LOCK, DEV_LOCK) if dev else (RUNTIME_LOCK,))
+    receipt = _receipt()
+    if receipt.get("python") != sys.version or not PYTHON.exists():
+        _make_venv()
+        receipt = {"python": sys.version}
+    if any(receipt.get(name) != digest for name, digest in wanted.items()):
+        lock = DEV_LOCK if dev else RUNTIME_LOCK
+        _install_lock(lock)
+        receipt |= wanted
+    project = _digests((ROOT / "pyproject.toml",))
+    if receipt.items() >= project.items():
+        return
+    step("installing Doorstep itself, editable")
+    pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    RECEIPT.write_text(json.dumps(receipt | project), encoding="utf-8")
+
+
+def _make_venv() -> None:
+    step(f"making .venv with Python {sys.version.split()[0]}")
+    shutil.rmtree(VENV, ignore_errors=True)
+    # Debian's python3 has neither ensurepip nor the right to install beside its own packages, but its
+    # pip can install into another interpreter. So the environment needs no pip of its own.
+    options = ["--without-pip"] if importlib.util.find_spec("pip") else []
+    if subprocess.run([sys.executable, "-m", "venv", *options, str(VENV)], check=False).returncode:
+        raise TaskFailed(
+            "Install pip for this Python (Debian: apt install python3-pip), then run this again."
+        )
+
+
+def _install_lock(lock: Path) -> None:
+    total = sum(
+        "==" in line for line in lock.read_text(encoding="utf-8").splitlines() if line[:1] not in "# "
+    )
+    step(f"installing {total} packages of {lock.name}, each checked against its hash")
+    options = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "--progress-bar", "off")
+    pip("install", *options, "--requirement", str(lock), total=total)
+
+
+def pip(*arguments: str, total: int = 0) -> None:
+    """Run pip on the environment, with a line of progress for each tenth of ``total`` packages."""
+    runner = [sys.executable] if importlib.util.find_spec("pip") else [str(PYTHON)]
+    command = [*runner, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check", *arguments]
+    tail: deque[str] = deque(maxlen=15)
+    seen = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            tail.append(line)
+            if total and line.startswith(("Collecting ", "Requirement already")):
+                seen += 1
+                _show_progress(seen, total)
+    if process.returncode:
+        sys.stderr.writelines(tail)
+        raise TaskFailed(
+            "pip failed as shown above. Check the network and the free disk space, then run this again."
+        )
+
+
+def _show_progress(seen: int, total: int) -> None:
+    end = "\n" if seen == total else "\r"
+    if sys.stdout.isatty():
+        print(f"    {seen:3} of {total} {'█' * (30 * seen // total):30}", end=end, flush=True)
+    elif seen == total or seen % max(1, total // 5) == 0:
+        print(f"    {seen} of {total}", flush=True)
+
+
+def _receipt() -> dict[str, str]:
+    try:
+        receipt: dict[str, str] = json.loads(RECEIPT.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return receipt
+
+
+def _digests(files: tuple[Path, ...]) -> dict[str, str]:
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+# --- the steps ----------------------------------------------------------------------------------
+
+
+def step(what: str) -> None:
+    """Say what happens now and how long the task has run."""
+    print(f"[{time.monotonic() - STARTED:5.0f} s] {what}", flush=True)
+
+
+def run(*command: str, why: str) -> None:
+    """Run one program of the environment; raise TaskFailed with ``why`` when it fails."""
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    step(" ".join(command))
+    if subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, check=False).returncode:
+        raise TaskFailed(why)
+
+
+def pytest(*arguments: str) -> None:
+    """Run pytest in the environment."""
+    run(
+        "python",
+        "-m",
+        "pytest",
+        *arguments,
+        why="Mend the tests named above; run one with: .venv/bin/pytest NAME",
+    )
+
+
+def become(program: str, *arguments: str) -> None:
+    """Replace this process by a program of the environment, which then gets the terminal and the signals."""
+    step(" ".join((program, *arguments)))
+    os.execv(VENV / "bin" / program, [program, *arguments])  # noqa: S606 - its own arguments, no shell
+
+
+def debian_packages() -> None:
+    """As root on Debian, install the programs that some tests drive; elsewhere those tests skip by name."""
+    missing = [package for program, package in DEBIAN_PACKAGES.items() if not shutil.which(program)]
+    if not missing:
+        return
+    if os.geteuid() or not shutil.which("apt-get"):
+        step(f"tests that need {', '.join(missing)} will skip: only root on Debian gets them installed")
+        return
+    step(f"installing for the tests: {', '.join(missing)}")
+    names = [name for package in missing for name in package.split()]
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
+        if subprocess.run(
+            ["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False
+        ).returncode:
+            raise TaskFailed("apt-get failed as shown above. Mend it, or install those packages yourself.")
+
+
+# --- the tasks ----------------------------------------------------------------------------------
+
+
+def demo(*arguments: str) -> None:
+    """Set up everything and run the demonstration: twenty devices, from the factory to the portal."""
+    environment(dev=False)
+    become("doorstep", "demo", *arguments)
+
+
+def up(*arguments: str) -> None:
+    """Set up everything and run all roles of the platform."""
+    environment(dev=False)
+    become("doorstep", "up", *arguments)
+
+
+def test() -> None:
+    """Run every check and every test."""
+    debian_packages()
+    check()
+    cores()
+    others = [f"--ignore=tests/{core}" for core in CORES]
+    pytest("-n", "2", "-m", "not slow", *others)
+    pytest("-m", "slow")
+
+
+def quick() -> None:
+    """Run the tests that take no more than a minute together."""
+    environment(dev=True)
+    pytest("-n", "2", "-m", "not slow")
+
+
+def check() -> None:
+    """Lint, check the format, the types and the direction of dependencies."""
+    environment(dev=True)
+    run("ruff", "check", ".", why="Run: .venv/bin/ruff check --fix .")
+    run("ruff", "format", "--check", ".", why="Run: .venv/bin/ruff format .")
+    run("lint-imports", why="Move the import: pyproject.toml says what may import what.")
+    run("mypy", why="Mend the types named above.")
+
+
+def cores() -> None:
+    """Run each core's own tests, which must cover every branch of it."""
+    environment(dev=True)
+    for core in CORES:
+        cover = (f"--cov=doorstep.{core}", "--cov-branch", "--cov-report=term-missing:skip-covered")
+        pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
+
+
+def lock() -> None:
+    """Pin every dependency of pyproject.toml, with hashes for all platforms, into the two lock files."""
+    environment(dev=True)
+    import tomllib  # noqa: PLC0415 - Python 3.10 must get as far as the sentence about its version
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    runtime = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    _compile(runtime, RUNTIME_LOCK)
+    _compile([*runtime, *project["dependency-groups"]["dev"], f"-c {RUNTIME_LOCK.name}"], DEV_LOCK)
+
+
+def _compile(requirements: list[str], lock_file: Path) -> None:
+    options = ("--generate-hashes", "--strip-extras", "--allow-unsafe", "--no-header", "--no-annotate")
+    anonymous = ("--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links", "--no-emit-options")
+    with tempfile.NamedTemporaryFile("w", suffix=".in", dir=ROOT) as source:
+        source.write("\n".join(requirements))
+        source.flush()
+        run("pip-compile", "--quiet", *options, *anonymous, "--output-file", str(lock_file), source.name,
+            why="Mend the version named above in pyproject.toml.")  # fmt: skip
+
+
+def clean() -> None:
+    """Remove the environment and everything that tools cached; the state folder stays."""
+    for name in (
+        ".venv",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".import_linter_cache",
+    ):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+
+
+TASKS = {task.__name__: task for task in (demo, up, test, quick, check, cores, lock, clean)}
+STARTED = time.monotonic()
+
+
+def main() -> int:
+    """Run the task that the command line names."""
+    if sys.version_info < (3, 11):
+        print(f"Doorstep needs Python 3.11 or newer, and this is {sys.version.split()[0]}.")
+        print("Run this with another one: python3.12 tasks.py TASK")
+        return 2
+    name, *arguments = sys.argv[1:] or [""]
+    if name not in TASKS or (arguments and name not in ("demo", "up")):
+        print("Usage: python3 tasks.py TASK\n")
+        print("\n".join(f"  {key:7} {(task.__doc__ or '').splitlines()[0]}" for key, task in TASKS.items()))
+        return 0 if name in ("-h", "--help") else 2
+    try:
+        TASKS[name](*arguments)
+    except TaskFailed as error:
+        print(f"\n{name} failed. Next: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    step(f"{name}: done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

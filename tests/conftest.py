@@ -1,0 +1,46 @@
+"""What every test shares: no setting of the developer's own, calm hypothesis, and skips that are seen."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = ["tests.postgres"]
+
+_NO_SKIP = "DOORSTEP_TEST_NO_SKIP"
+"""With this in the environment a skipped test is a failure: the machine claims to have everything."""
+
+
+def pytest_configure() -> None:
+    # A developer's DOORSTEP_DATABASE_URL must never become the database that tests write to.
+    for name in [name for name in os.environ if name.startswith("DOORSTEP_") and name != _NO_SKIP]:
+        del os.environ[name]
+    # Two cores shared by many processes make single examples slow now and then; that is no defect.
+    settings.register_profile("doorstep", deadline=None)
+    settings.load_profile("doorstep")
+
+
+def _skipped(config: pytest.Config) -> list[str]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
+    return [f"{report.nodeid}: {_reason(report)}" for report in reports]
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    if os.environ.get(_NO_SKIP) and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    names = _skipped(config)
+    if names:
+        verdict = "failures here" if os.environ.get(_NO_SKIP) else "by name"
+        terminalreporter.section(f"{len(names)} skipped: {verdict}")
+        terminalreporter.write_line("\n".join(names))
