@@ -1,10 +1,12 @@
 """Changes to devices that are not about who owns them."""
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from doorstep.errors import MisuseError
 from doorstep.ownership.ledger import TEXT_CAP, Event, Kind
+from doorstep.runtime.control import nudge
 from doorstep.server.custody import ledger
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.fleet.models import Device, Revocation
@@ -33,6 +35,7 @@ def revoke_device(device: Device, by: str, reason: str, *, now_us: int) -> Revoc
         _void_tokens(row, now_us)
         revocation = Revocation.objects.create(device=row, reason=reason, asked_by=by, asked_us=now_us)
         ledger.append([(row.pk, Event(Kind.BLOCKED, row.device_id, by, {"reason": reason}))], now_us)
+        transaction.on_commit(lambda: nudge(settings.DOORSTEP, settings.KEY_FILE))
     return revocation
 
 
