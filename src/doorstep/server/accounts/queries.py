@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
 
-__all__ = ["Principal", "members_of", "principal_of"]
+__all__ = ["Principal", "actor_name", "members_of", "principal_of"]
 
 _MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
 
@@ -52,3 +52,13 @@ def members_of(principal: Principal) -> list[Member]:
     order = {role: place for place, role in enumerate(Role)}
     rows = Member.objects.filter(organisation=principal.organisation).select_related("user")
     return sorted(rows, key=lambda row: (order[Role(row.role)], row.user.get_full_name().casefold()))
+
+
+def actor_name(actor: str, principal: Principal) -> str:
+    """Put a ledger's actor into words; a person is named only to people of the same organisation."""
+    kind, _, number = actor.partition(":")
+    if kind == "user" and number.isdecimal():
+        member = Member.objects.filter(organisation=principal.organisation, user=int(number)).select_related("user")
+        found = member.first()
+        return found.user.get_full_name() if found else "somebody of another organisation"
+    return {"key": f"the program with the key {number}", "device": "the device itself"}.get(kind, "the maker's staff")

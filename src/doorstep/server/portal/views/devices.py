@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from doorstep.server.accounts.queries import Principal
+from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import (
@@ -54,13 +54,15 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
     """Show one device: live values, identity and keys, ledger, and how to revoke it."""
     device = find(principal, device_id)
     window = window_of(device)
+    revocation = last_revocation(device)
     context = {
         "device": device,
         "latest": latest_of([device]).get(device.pk, ()),
         "rows": list(reversed(window.points))[:_TABLE_ROWS],
         "live": _live(device, window),
         "credential": active_credential(device),
-        "revocation": last_revocation(device),
+        "revocation": revocation,
+        "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),
     }

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from doorstep.server.accounts.queries import Principal
+from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody.models import Sale
 from doorstep.server.fleet.models import Batch, Device
 from doorstep.server.fleet.queries import active_credential, all_batches, all_products, last_revocation
@@ -70,10 +70,12 @@ def batch(request: HttpRequest, principal: Principal, number: str) -> HttpRespon
 def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpResponse:
     """Show a device to staff: identity, keys and ledger, but not its owner's readings."""
     row = get_object_or_404(Device.objects.select_related("product", "batch", "owner"), device_id=device_id)
+    revocation = last_revocation(row)
     context = {
         "device": row,
         "credential": active_credential(row),
-        "revocation": last_revocation(row),
+        "revocation": revocation,
+        "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(row, "sealed", None),
         "story": story_of(row),
     }

@@ -11,6 +11,7 @@ const SILENT_AFTER_S = 15;
 
 const box = document.getElementById("live");
 const note = document.getElementById("live-note");
+const announced = document.getElementById("live-state");
 const rows = document.getElementById("rows");
 const values = document.getElementById("values");
 const charts = document.getElementById("charts");
@@ -18,6 +19,7 @@ const series = new Map();
 let after = 0;
 let clockAhead = 0;
 let lastSeen = null;
+let disconnected = false;
 
 function plain(point) {
   if (typeof point.value === "boolean") return point.value ? "yes" : "no";
@@ -91,15 +93,27 @@ function span(seconds) {
   return seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
 }
 
-// The note is a live region: it changes only when the state does, not every second.
-let state = "";
+// The sentence moves every second; the live region beside it speaks only when the state changes.
+function say(text, spoken) {
+  if (!note) return;
+  note.textContent = text;
+  if (spoken && announced.textContent !== spoken) announced.textContent = spoken;
+}
+
+// A device that reports every minute is not silent after twenty seconds.
+function patience() {
+  const times = [...series.values()].flatMap((line) => line.points.slice(-20)).map((point) => point.time_us);
+  const distinct = [...new Set(times)].sort((one, other) => one - other);
+  const usual = distinct.length > 2 ? (distinct.at(-1) - distinct[0]) / (distinct.length - 1) / 1e6 : 0;
+  return Math.max(SILENT_AFTER_S, usual * 3);
+}
+
 function sayHowFresh() {
-  if (lastSeen === null) return;
+  if (lastSeen === null || disconnected) return;
   const seconds = Math.max(0, Math.floor((Date.now() + clockAhead - lastSeen / 1000) / 1000));
   document.getElementById("last-seen").textContent = seconds < 2 ? "just now" : `${span(seconds)} ago`;
-  const silent = seconds >= SILENT_AFTER_S;
-  const next = silent ? `No data for ${span(seconds - (seconds % (seconds < 90 ? 15 : 60)))}.` : "Live: new readings appear by themselves.";
-  if (next !== state) { note.textContent = next; state = next; }
+  if (seconds < patience()) say("Live: new readings appear by themselves.", "Readings arrive.");
+  else say(`No data for ${span(seconds)}.`, "Readings stopped arriving.");
 }
 
 function take(answer, first) {
@@ -115,6 +129,7 @@ function take(answer, first) {
   addToCharts(answer.points);
   if (!answer.points.length || first) return;
   document.getElementById("no-readings")?.remove();
+  document.getElementById("table").hidden = false;
   addToValues(answer.points);
   addToTable(answer.points);
 }
@@ -122,12 +137,18 @@ function take(answer, first) {
 async function poll() {
   try {
     const response = await fetch(`${box.dataset.url}?after_us=${after}`, { headers: { Accept: "application/json" } });
-    if (response.status === 404 || response.redirected) { note.textContent = "This page can’t be kept up to date any more. Please reload it."; return; }
+    if (response.status === 404 || response.redirected) {
+      disconnected = true;
+      say("This page can’t be kept up to date any more. Please reload it.", "Please reload this page.");
+      return;
+    }
     if (!response.ok) throw new Error(String(response.status));
+    disconnected = false;
     take(await response.json(), false);
     sayHowFresh();
   } catch {
-    note.textContent = state = "No connection to the portal. It tries again by itself.";
+    disconnected = true;
+    say("No connection to the portal. It tries again by itself.", "No connection to the portal.");
   }
   setTimeout(poll, EVERY_MS);
 }
