@@ -48,7 +48,7 @@ class Pump:
         """Why nothing is stored now, in words; empty when all is well."""
 
     async def run(self) -> None:
-        """Work until cancelled. Whatever fails, the messages stay in the brokers, and devices feel it last."""
+        """Work until cancelled. Whatever fails, messages stay in the brokers, and devices feel it last."""
         failures = 0
         while True:
             try:
@@ -61,7 +61,7 @@ class Pump:
             failures = await self._recover(failures)
 
     async def _recover(self, failures: int) -> int:
-        """Drop what was fetched, wait until the database answers, fetch again from the last acknowledgement."""
+        """Drop what was fetched, wait for the database, fetch again from the last acknowledgement."""
         while True:
             for reader in self._readers:
                 reader.disconnect()
@@ -98,7 +98,7 @@ class Pump:
             await self._arrived.wait()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LINGER_S
-        while self._waiting() < BATCH and loop.time() < deadline:
+        while self._waiting() < BATCH and loop.time() < deadline:  # noqa: ASYNC110 - a step is long enough
             await asyncio.sleep(_STEP_S)
 
     def _waiting(self) -> int:

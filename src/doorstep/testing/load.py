@@ -1,6 +1,7 @@
 """Load: many devices publish messages that were sealed before, and every acknowledgement is noted.
 
-A message is known by (device row, epoch, sequence), so what was acknowledged can be compared with what is stored.
+A message is known by device row, epoch and sequence, so what was acknowledged can be compared with what
+is stored.
 """
 
 import asyncio
@@ -60,7 +61,7 @@ def prepare(
 
 @dataclass(slots=True)
 class Loader:
-    """Publishes what was prepared: a chunk, its acknowledgements, the next. Reconnects and repeats as needed."""
+    """Publishes what was prepared: a chunk, its acknowledgements, the next. Reconnects and repeats."""
 
     plant: Plant
     broker: Broker = Broker.SECURE
@@ -148,7 +149,7 @@ class _Lane(asyncio.Protocol):
         if len(self._received) >= self._wanted:
             self._wake()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._lost = True
         self._wake()
 
