@@ -48,7 +48,7 @@ def test_operator_gets_a_whole_private_folder(tmp_path: Path) -> None:
     result = run_batch(request(5), authority(), out, book.record, steps.append, workers=1)
     assert (result.made, result.asked, steps) == (5, 5, [5])
     assert result.devices_per_s > 0
-    assert files(out) == ["batch.json", "devices", "labels.pdf", "manifest.csv"]
+    assert files(out) == ["batch.json", "devices", "labels.csv", "labels.pdf", "manifest.csv"]
     assert len([*(out / "devices").iterdir()]) == 10
     for path in (out, *out.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
@@ -88,7 +88,7 @@ def test_refused_record_leaves_earlier_devices_complete(tmp_path: Path) -> None:
     assert "remaining.csv" in caught.value.next_step
     assert caught.value.remaining == tuple(f"SN-{n:05d}" for n in range(51, 66))
     assert len([*(out / "devices").iterdir()]) == 100 == 2 * len(book.known)
-    assert files(out) == ["batch.json", "devices", "labels.pdf", "manifest.csv", "remaining.csv"]
+    assert files(out) == ["batch.json", "devices", "labels.csv", "labels.pdf", "manifest.csv", "remaining.csv"]
     again = read_rows((out / "remaining.csv").read_bytes(), "P-").devices
     assert again == request(65).devices[50:]
 

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.accounts.permissions import Permission, permissions_of
 
 __all__ = ["Principal", "actor_name", "members_of", "principal_of"]
-
-_MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
-
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -25,14 +23,23 @@ class Principal:
         return self.organisation.kind == OrganisationKind.MAKER
 
     @property
-    def manages(self) -> bool:
-        """Whether the role may revoke devices and change people: owner or admin."""
-        return self.role in _MANAGERS
+    def is_customer(self) -> bool:
+        """Whether devices can belong to the organisation."""
+        return self.organisation.kind == OrganisationKind.CUSTOMER
 
     @property
-    def operates(self) -> bool:
-        """Whether the role may add devices: everybody but a viewer."""
-        return self.role is not Role.VIEWER
+    def may_add(self) -> bool:
+        """Whether they may make registration tokens."""
+        return self.may(Permission.CUSTOMER_TOKENS_WRITE)
+
+    @property
+    def may_revoke(self) -> bool:
+        """Whether they may revoke the devices they see."""
+        return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role has the permission in an organisation of this kind."""
+        return permission in permissions_of(OrganisationKind(self.organisation.kind), self.role)
 
 
 def principal_of(user: User, chosen: int | None = None) -> Principal | None:
