@@ -22,6 +22,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "factory": "doorstep.cli.platform_batch:factory",
     "doctor": "doorstep.cli.doctor:doctor",
     "device": "doorstep.cli.device:device",
+    "provision": "doorstep.cli.provision:provision",
 }
 """Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""
 

@@ -7,6 +7,7 @@ from doorstep.server.accounts.permissions import Permission, permissions_of
 
 __all__ = ["Principal", "actor_name", "members_of", "principal_of"]
 
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A user acting for one of their organisations, with the role they have there."""
@@ -65,7 +66,11 @@ def actor_name(actor: str, principal: Principal) -> str:
     """Put a ledger's actor into words; a person is named only to people of the same organisation."""
     kind, _, number = actor.partition(":")
     if kind == "user" and number.isdecimal():
-        member = Member.objects.filter(organisation=principal.organisation, user=int(number)).select_related("user")
+        member = Member.objects.filter(organisation=principal.organisation, user=int(number)).select_related(
+            "user"
+        )
         found = member.first()
         return found.user.get_full_name() if found else "somebody of another organisation"
-    return {"key": f"the program with the key {number}", "device": "the device itself"}.get(kind, "the maker's staff")
+    return {"key": f"the program with the key {number}", "device": "the device itself"}.get(
+        kind, "the maker's staff"
+    )

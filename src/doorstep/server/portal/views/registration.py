@@ -38,7 +38,9 @@ class AddForm(forms.Form):
         required=False,
         max_length=_CODE_CAP,
         help_text="Only if the label has one, and only after you scratched it free. It helps to prove that the device is yours.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
     )
 
 
@@ -82,7 +84,16 @@ def state(request: HttpRequest, principal: Principal, number: int) -> HttpRespon
 
 
 def _shown(token: str, row: RegistrationToken) -> dict[str, Any]:
-    command = ["doorstep", "provision", "--label", "label.txt", "--server", DOORSTEP.device_api_url, "--token", token]
+    command = [
+        "doorstep",
+        "provision",
+        "--label",
+        "label.txt",
+        "--server",
+        DOORSTEP.device_api_url,
+        "--token",
+        token,
+    ]
     return {
         "token": token,
         "row": row,
