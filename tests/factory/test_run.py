@@ -153,7 +153,7 @@ def test_dead_worker_stops_the_batch(tmp_path: Path) -> None:
             os.kill(pid, 9)
 
     with pytest.raises(BatchStopped, match=r"a process that makes devices died; \d+ of 300"):
-        run_batch(request(300), authority(), tmp_path / "batch", Book().record, kill_workers, workers=1)
+        run_batch(request(300), authority(), tmp_path / "batch", Book().record, kill_workers, workers=2)
 
 
 def _children() -> list[int]:
