@@ -221,6 +221,19 @@ def cores() -> None:
         pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
 
 
+def docs() -> None:
+    """Write the pages of the reference that are made from the code."""
+    environment(dev=True)
+    for page in ("settings", "cli"):
+        run("python", "-m", f"tests.docs.test_{page}_page", why="Mend the error above.")
+
+
+def vectors() -> None:
+    """Write the test vectors again; without a change of the format they stay the same."""
+    environment(dev=True)
+    run("python", "vectors/generate.py", why="Mend the error above.")
+
+
 def lock() -> None:
     """Pin every dependency of pyproject.toml, with hashes for all platforms, into the two lock files."""
     environment(dev=True)
@@ -255,7 +268,7 @@ def clean() -> None:
         shutil.rmtree(ROOT / name, ignore_errors=True)
 
 
-TASKS = {task.__name__: task for task in (demo, up, test, quick, check, cores, lock, clean)}
+TASKS = {task.__name__: task for task in (demo, up, test, quick, check, cores, docs, vectors, lock, clean)}
 STARTED = time.monotonic()
 
 
