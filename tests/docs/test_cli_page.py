@@ -11,11 +11,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 HEAD = """# The command `doorstep`
 
-Exit codes: 0 it is done, 1 it is done and something is not well, 2 misuse, 3 the other side misbehaved, 4 refused
-by policy, 5 something that is needed is not there, 130 interrupted. An error says what happened and, after `Next:`,
-what to do; with `--json` it is one object `{"error", "next_step"}` on standard error. Settings come from the
-environment and `doorstep.toml`: see [settings](settings.md). This page is made from the code by
-`python3 tasks.py docs`.
+Exit codes: 0 it is done, 1 it is done and something is not well, 2 misuse, 3 the other side misbehaved, 4
+refused by policy, 5 something that is needed is not there, 130 interrupted. An error says what happened
+and, after `Next:`, what to do; with `--json` it is one object `{"error", "next_step"}` on standard error.
+Settings come from the environment and `doorstep.toml`: see [settings](settings.md). This page is made from
+the code by `python3 tasks.py docs`.
 """
 
 

@@ -1,8 +1,8 @@
 """Every runnable block of the docs runs, in order, in a copy of its own.
 
-A block is runnable when the comment ``<!-- run -->`` stands on the line before its ```` ```console ````. Lines
-that begin with ``$ `` are commands; those after one must appear in its output, in order, where ``…`` stands for
-anything.
+A block is runnable when the comment ``<!-- run -->`` stands on the line before its ```` ```console ````.
+Lines that begin with ``$ `` are commands; those after one must appear in its output, in order, where ``…``
+stands for anything.
 """
 
 import os

@@ -11,10 +11,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 
 HEAD = """# Settings
 
-Each setting comes from the environment, else from one TOML file, else it has its default. The file is the one
-that `DOORSTEP_FILE` names, else `doorstep.toml` in the working folder if there is one. An unknown key, a malformed
-value and a contradiction stop the start with a sentence that names the key. This page is made from the code by
-`python3 tasks.py docs`.
+Each setting comes from the environment, else from one TOML file, else it has its default. The file is the
+one that `DOORSTEP_FILE` names, else `doorstep.toml` in the working folder if there is one. An unknown key,
+a malformed value and a contradiction stop the start with a sentence that names the key. This page is made
+from the code by `python3 tasks.py docs`.
 """
 
 
