@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -140,13 +142,7 @@ def run(*command: str, why: str) -> None:
 
 def pytest(*arguments: str) -> None:
     """Run pytest in the environment."""
-    run(
-        "python",
-        "-m",
-        "pytest",
-        *arguments,
-        why="Mend the tests named above; run one with: .venv/bin/pytest NAME",
-    )
+    run("python", "-m", "pytest", *arguments, why=f"Mend the tests named by: pytest {' '.join(arguments)}")
 
 
 def become(program: str, *arguments: str) -> None:
@@ -190,12 +186,25 @@ def up(*arguments: str) -> None:
 
 def test() -> None:
     """Run every check and every test."""
+    environment(dev=True)
     debian_packages()
-    check()
-    cores()
-    others = [f"--ignore=tests/{core}" for core in CORES]
-    pytest("-n", "2", "-m", "not slow", *others)
-    pytest("-m", "slow")
+    _all(check, cores, _others, partial(pytest, "-m", "slow"))
+
+
+def _all(*parts: Callable[[], None]) -> None:
+    """Run every part; failures are told together at the end, so that one run shows all of them."""
+    failures = []
+    for part in parts:
+        try:
+            part()
+        except TaskFailed as error:
+            failures.append(str(error))
+    if failures:
+        raise TaskFailed("\n  ".join(failures))
+
+
+def _others() -> None:
+    pytest("-n", "2", "-m", "not slow", *(f"--ignore=tests/{core}" for core in CORES))
 
 
 def quick() -> None:
@@ -207,18 +216,24 @@ def quick() -> None:
 def check() -> None:
     """Lint, check the format, the types and the direction of dependencies."""
     environment(dev=True)
-    run("ruff", "check", ".", why="Run: .venv/bin/ruff check --fix .")
-    run("ruff", "format", "--check", ".", why="Run: .venv/bin/ruff format .")
-    run("lint-imports", why="Move the import: pyproject.toml says what may import what.")
-    run("mypy", why="Mend the types named above.")
+    gates = {
+        "ruff check .": "Run: .venv/bin/ruff check --fix .",
+        "ruff format --check .": "Run: .venv/bin/ruff format .",
+        "lint-imports": "Move the import: pyproject.toml says what may import what.",
+        "mypy": "Mend the types that mypy names.",
+    }
+    _all(*(partial(run, *command.split(), why=why) for command, why in gates.items()))
 
 
 def cores() -> None:
     """Run each core's own tests, which must cover every branch of it."""
     environment(dev=True)
-    for core in CORES:
-        cover = (f"--cov=doorstep.{core}", "--cov-branch", "--cov-report=term-missing:skip-covered")
-        pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
+    _all(*(partial(_core, core) for core in CORES))
+
+
+def _core(core: str) -> None:
+    cover = (f"--cov=doorstep.{core}", "--cov-branch", "--cov-report=term-missing:skip-covered")
+    pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
 
 
 def docs() -> None:
@@ -262,6 +277,7 @@ def clean() -> None:
         ".mypy_cache",
         ".pytest_cache",
         ".ruff_cache",
+        ".cache",
         ".hypothesis",
         ".import_linter_cache",
     ):
