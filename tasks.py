@@ -28,7 +28,7 @@ CORES = ("wire", "crypto", "identity", "onboarding", "ownership", "messaging")
 DEBIAN_PACKAGES = {
     "chromium": "chromium",
     "mosquitto_pub": "mosquitto-clients",
-    "psql": "postgresql",
+    "initdb": "postgresql",
     "pdftoppm": "poppler-utils",
     "openssl": "openssl",
     "node": "nodejs",
@@ -153,7 +153,7 @@ def become(program: str, *arguments: str) -> None:
 
 def debian_packages() -> None:
     """As root on Debian, install the programs that some tests drive; elsewhere those tests skip by name."""
-    missing = [package for program, package in DEBIAN_PACKAGES.items() if not shutil.which(program)]
+    missing = [package for program, package in DEBIAN_PACKAGES.items() if not _is_installed(program)]
     if not missing:
         return
     if os.geteuid() or not shutil.which("apt-get"):
@@ -167,6 +167,11 @@ def debian_packages() -> None:
             ["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False
         ).returncode:
             raise TaskFailed("apt-get failed as shown above. Mend it, or install those packages yourself.")
+
+
+def _is_installed(program: str) -> bool:
+    # Debian keeps the server's programs of PostgreSQL off the PATH.
+    return bool(shutil.which(program) or [*Path("/usr/lib/postgresql").glob(f"*/bin/{program}")])
 
 
 # --- the tasks ----------------------------------------------------------------------------------
