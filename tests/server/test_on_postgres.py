@@ -10,7 +10,7 @@ import pytest
 _HERE = Path(__file__).parent
 
 
-_FOLDERS = ("custody", "api", "device_api", "accounts")
+_FOLDERS = ("custody", "api", "device_api", "accounts", "cli")
 
 
 @pytest.mark.slow

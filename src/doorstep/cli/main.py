@@ -20,6 +20,10 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "role": "doorstep.cli.role:role",
     "product": "doorstep.cli.product:product",
     "factory": "doorstep.cli.platform_batch:factory",
+    "sale": "doorstep.cli.sale:sale",
+    "ledger": "doorstep.cli.ledger:ledger",
+    "keys": "doorstep.cli.keys:keys",
+    "account": "doorstep.cli.account:account",
     "doctor": "doorstep.cli.doctor:doctor",
     "device": "doorstep.cli.device:device",
 }
