@@ -24,6 +24,7 @@ def content(number: int, product_name: str = "Greenhouse Sensor", serial: str = 
         device_id=device_id,
         setup_code=f"setupcode{number:04d}",
         claim_code=code.printed,
+        setup_text=text,
         qr=draw_qr(text),
     )
 

@@ -15,8 +15,10 @@ from doorstep.errors import MisuseError, RefusedError, UnavailableError
 from doorstep.factory.batch import DeviceRecord
 from doorstep.factory.orders import read_rows
 from doorstep.factory.run import BatchStopped, run_batch
+from doorstep.identity import claim_code
 from doorstep.identity.ids import DeviceIdTaken
 from doorstep.identity.provisioning import Provisioning
+from doorstep.onboarding.label import SetupLabel
 from tests.factory.making import authority, request
 
 
@@ -48,7 +50,7 @@ def test_operator_gets_a_whole_private_folder(tmp_path: Path) -> None:
     result = run_batch(request(5), authority(), out, book.record, steps.append, workers=1)
     assert (result.made, result.asked, steps) == (5, 5, [5])
     assert result.devices_per_s > 0
-    assert files(out) == ["batch.json", "devices", "labels.pdf", "manifest.csv"]
+    assert files(out) == ["batch.json", "devices", "labels.csv", "labels.pdf", "manifest.csv"]
     assert len([*(out / "devices").iterdir()]) == 10
     for path in (out, *out.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
@@ -88,7 +90,14 @@ def test_refused_record_leaves_earlier_devices_complete(tmp_path: Path) -> None:
     assert "remaining.csv" in caught.value.next_step
     assert caught.value.remaining == tuple(f"SN-{n:05d}" for n in range(51, 66))
     assert len([*(out / "devices").iterdir()]) == 100 == 2 * len(book.known)
-    assert files(out) == ["batch.json", "devices", "labels.pdf", "manifest.csv", "remaining.csv"]
+    assert files(out) == [
+        "batch.json",
+        "devices",
+        "labels.csv",
+        "labels.pdf",
+        "manifest.csv",
+        "remaining.csv",
+    ]
     again = read_rows((out / "remaining.csv").read_bytes(), "P-").devices
     assert again == request(65).devices[50:]
 
@@ -213,3 +222,16 @@ def test_five_hundred_devices_are_made_quickly(tmp_path: Path) -> None:
     assert result.made == len(book.known) == 500
     # 10,000 in 120 s on two cores are 6 s for 500; three times that leaves room for a busy machine.
     assert time.monotonic() - started < 18
+
+
+def test_label_printer_reads_the_rows_that_the_sheet_shows(tmp_path: Path) -> None:
+    book, out = Book(), tmp_path / "batch"
+    run_batch(request(3), authority(), out, book.record, ignore, workers=1)
+    with (out / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["device_id"] for row in rows] == [device.device_id for device in book.known]
+    for row in rows:
+        label = SetupLabel.decode(row["setup"])
+        assert label.pop == row["setup_code"]
+        assert label.name.endswith(row["device_id"])
+        assert claim_code.parse(row["claim_code"]).printed == row["claim_code"]

@@ -172,6 +172,7 @@ def _show_result(result: BatchResult, wanted: Orders, *, as_json: bool) -> None:
         f"({result.devices_per_s:.0f}/s)\n"
         f"  {result.folder}/devices        one provisioning file and one NVS image a device: secret\n"
         f"  {result.folder}/labels.pdf     set-up codes and claim codes: secret until attached\n"
+        f"  {result.folder}/labels.csv     the same as data, for a label printer\n"
         f"  {result.folder}/manifest.csv   serials, device ids, hardware ids, fingerprints\n"
         "Private keys are in these files only. Delete the folder when the devices are flashed and labelled."
     )

@@ -144,13 +144,20 @@ class SoftApServer:
         try:
             cookie = self._admit(request, writer)
             body = await self._ask_core(request)
-        except DoorstepError as error:
-            refusal = HttpRefusal.of(error)
+        except Exception as error:  # noqa: BLE001 — logged, and answered with 500
+            refusal = self._refuse(error)
             await write_answer(
                 writer, refusal.status, str(refusal).encode(), cookie=cookie, wait=refusal.wait
             )
             return
         await write_answer(writer, 200, body, cookie=cookie)
+
+    def _refuse(self, error: Exception) -> HttpRefusal:
+        if isinstance(error, DoorstepError):
+            return HttpRefusal.of(error)
+        log.error("the set-up server failed", exc_info=error)
+        self._core.end_session()
+        return HttpRefusal(500, "The device failed. Run the set-up again.")
 
     def _admit(self, request: Request, writer: asyncio.StreamWriter) -> str:
         """Return the cookie of a session that this request opens, or nothing.

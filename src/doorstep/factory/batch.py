@@ -217,6 +217,7 @@ class _Maker:
             device_id=record.device_id,
             setup_code=setup.pop,
             claim_code=code.printed,
+            setup_text=text,
             qr=draw_qr(text),
         )
 

@@ -5,6 +5,7 @@ batch-<id>/            0700
   devices/<serial>.json      provisioning file: goes into the device
   devices/<serial>.nvs.bin   the same as an ESP32 NVS image
   labels.pdf                 label sheet
+  labels.csv                 the same labels as data, for a label printer
   manifest.csv               serial, device id, hardware id, certificate fingerprint; nothing secret
   batch.json                 what was made, when, and how much of it
   remaining.csv              only if the run was stopped: what was not made, ready for a new batch
@@ -35,12 +36,16 @@ REMAINING: Final = "remaining.csv"
 _LABEL_BYTES: Final = 6 * 1024
 """Room kept for one label in the PDF; a label takes about 4 KiB."""
 
+_LABEL_ROW_BYTES: Final = 512
+"""Room kept for one row of the labels as data."""
+
 _FIXED_BYTES: Final = 256 * 1024
 """Room for fonts in the PDF, for manifest and summary."""
 
 _DEVICE_BYTES: Final = PARTITION_SIZE + 8 * 1024 + 256
 """Room for one NVS image, one provisioning file and one line of the manifest."""
 
+_LABELS_HEADER: Final = ("serial", "device_id", "product", "setup_code", "claim_code", "setup")
 _MANIFEST_HEADER: Final = ("serial", "device_id", "hardware_id", "fingerprint")
 
 
@@ -51,6 +56,7 @@ class BatchFolder:
     path: Path
     _labels: LabelSheet = field(repr=False)
     _published: list[DeviceRecord] = field(default_factory=list, repr=False)
+    _label_rows: list[tuple[str, ...]] = field(default_factory=list, repr=False)
 
     @classmethod
     def create(cls, path: Path, *, title: str, devices: int) -> Self:
@@ -98,6 +104,7 @@ class BatchFolder:
             for name in _files(device):
                 (self._staging / name).rename(self.path / "devices" / name)
             self._labels.add(device.label)
+            self._label_rows.append(_label_row(device))
             self._published.append(device.record)
 
     def discard_staged(self) -> None:
@@ -117,6 +124,7 @@ class BatchFolder:
         self._staging.rmdir()
         _fill_reserved(self.path / ".labels", self._labels.finish())
         (self.path / ".labels").rename(self.path / "labels.pdf")
+        write_private(self.path / "labels.csv", _table(_LABELS_HEADER, self._label_rows))
         write_private(self.path / "manifest.csv", _manifest(self._published))
         write_private(self.path / "batch.json", json.dumps(summary, indent=1).encode() + b"\n")
         if remaining:
@@ -133,7 +141,7 @@ def _files(device: MadeDevice) -> dict[str, bytes]:
 
 
 def _refuse_too_full(path: Path, devices: int) -> None:
-    needed = devices * (_DEVICE_BYTES + _LABEL_BYTES) + _FIXED_BYTES
+    needed = devices * (_DEVICE_BYTES + _LABEL_BYTES + _LABEL_ROW_BYTES) + _FIXED_BYTES
     free = shutil.disk_usage(path).free
     if free < needed:
         raise UnavailableError(
@@ -158,6 +166,18 @@ def _fill_reserved(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _label_row(device: MadeDevice) -> tuple[str, ...]:
+    label = device.label
+    return (
+        label.serial,
+        label.device_id,
+        label.product_name,
+        label.setup_code,
+        label.claim_code,
+        label.setup_text,
+    )
+
+
 def _manifest(records: Sequence[DeviceRecord]) -> bytes:
     return _table(
         _MANIFEST_HEADER, ((r.serial, r.device_id, r.hardware_id or "", r.fingerprint) for r in records)
@@ -176,4 +196,4 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    return text.getvalue().encode("ascii")
+    return text.getvalue().encode()

@@ -59,6 +59,8 @@ class LabelContent:
     device_id: str
     setup_code: str = field(repr=False)
     claim_code: str = field(repr=False)
+    setup_text: str = field(repr=False)
+    """What the QR code says."""
     qr: QrPath = field(repr=False)
 
 

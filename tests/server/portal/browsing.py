@@ -92,7 +92,8 @@ def member_pages(world: World) -> dict[str, str]:
 def staff_pages(world: World) -> dict[str, str]:
     """Pages of the maker's staff."""
     return {
-        "staff-devices": "/devices/",
+        "staff-revoke": f"/staff/devices/{world.live.device_id}/revoke/",
+        "staff-people": "/people/",
         "products": "/staff/products/",
         "product": f"/staff/products/{world.product.key}/",
         "batches": "/staff/batches/",

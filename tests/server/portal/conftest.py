@@ -18,7 +18,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.server.portal.world import World, furnish
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM: Final = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 _FLAGS: Final = [
     "--headless",
     "--no-sandbox",

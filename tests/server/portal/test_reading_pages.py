@@ -9,7 +9,15 @@ from tests.server.portal.world import World
 def _pages(world: World) -> dict[str, list[str]]:
     device = f"/devices/{world.live.device_id}/"
     return {
-        "member": ["/devices/", "/devices/?q=green", "/devices/?q=zzz", device, f"{device}live", "/people/", "/account/"],
+        "member": [
+            "/devices/",
+            "/devices/?q=green",
+            "/devices/?q=zzz",
+            device,
+            f"{device}live",
+            "/people/",
+            "/account/",
+        ],
         "staff": [
             "/staff/products/",
             f"/staff/products/{world.product.key}/",

@@ -79,7 +79,9 @@ def send(device: Device, at_us: int, **values: float | bool | str) -> None:
 
 def furnish() -> World:
     """Build it all by the actions that build it in life, where there are such."""
-    maker, _ = Organisation.objects.get_or_create(kind=OrganisationKind.MAKER, defaults={"name": "Test Maker"})
+    maker, _ = Organisation.objects.get_or_create(
+        kind=OrganisationKind.MAKER, defaults={"name": "Test Maker"}
+    )
     home = Organisation.objects.create(name="Hillside nursery", kind=OrganisationKind.CUSTOMER)
     other = Organisation.objects.create(name="Another home", kind=OrganisationKind.CUSTOMER)
     staff, owner = person(maker, Role.ADMIN), person(home, Role.OWNER)

@@ -139,7 +139,7 @@ class Story:
         key = _command("account", "api-key", "--name", "ERP", "--scope", "maker:sales:write")["key"]
         answer = httpx.post(
             f"{self._settings.base_url}/api/v1/sales",
-            json={"order": "A-1001", "serials": [one.serial for one in made], "buyer_email": _CUSTOMER},
+            json={"order": "A-1001", "serials": [one.serial for one in made], "buyer": {"email": _CUSTOMER}},
             headers={"Authorization": f"Bearer {key}", "Idempotency-Key": "order-A-1001"},
             timeout=30,
             trust_env=False,
@@ -294,5 +294,5 @@ def _read_batch(folder: Path) -> list[_Made]:
 
 
 def _temperature(rows: Sequence[Mapping[str, Any]]) -> str:
-    value = next((row["value"] for row in rows if row["name"] == "temperature"), None)
+    value = next((row["value"] for row in reversed(rows) if row["name"] == "temperature"), None)
     return "" if value is None else f"{value} °C"

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.accounts.permissions import Permission, permissions_of
 
 __all__ = ["Principal", "actor_name", "members_of", "principal_of"]
-
-_MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,23 @@ class Principal:
         return self.organisation.kind == OrganisationKind.MAKER
 
     @property
-    def manages(self) -> bool:
-        """Whether the role may revoke devices and change people: owner or admin."""
-        return self.role in _MANAGERS
+    def is_customer(self) -> bool:
+        """Whether devices can belong to the organisation."""
+        return self.organisation.kind == OrganisationKind.CUSTOMER
 
     @property
-    def operates(self) -> bool:
-        """Whether the role may add devices: everybody but a viewer."""
-        return self.role is not Role.VIEWER
+    def may_add(self) -> bool:
+        """Whether they may make registration tokens."""
+        return self.may(Permission.CUSTOMER_TOKENS_WRITE)
+
+    @property
+    def may_revoke(self) -> bool:
+        """Whether they may revoke the devices they see."""
+        return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role has the permission in an organisation of this kind."""
+        return permission in permissions_of(OrganisationKind(self.organisation.kind), self.role)
 
 
 def principal_of(user: User, chosen: int | None = None) -> Principal | None:
@@ -58,7 +66,11 @@ def actor_name(actor: str, principal: Principal) -> str:
     """Put a ledger's actor into words; a person is named only to people of the same organisation."""
     kind, _, number = actor.partition(":")
     if kind == "user" and number.isdecimal():
-        member = Member.objects.filter(organisation=principal.organisation, user=int(number)).select_related("user")
+        member = Member.objects.filter(organisation=principal.organisation, user=int(number)).select_related(
+            "user"
+        )
         found = member.first()
         return found.user.get_full_name() if found else "somebody of another organisation"
-    return {"key": f"the program with the key {number}", "device": "the device itself"}.get(kind, "the maker's staff")
+    return {"key": f"the program with the key {number}", "device": "the device itself"}.get(
+        kind, "the maker's staff"
+    )

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.queries import Principal, principal_of
 
-__all__ = ["CHOSEN", "member_page", "principal", "staff_page"]
+__all__ = ["CHOSEN", "customer_page", "member_page", "principal", "staff_page"]
 
 CHOSEN = "organisation"
 """Session key of the organisation that the user acts for."""
@@ -42,15 +42,23 @@ def member_page(view: PageView[Parameters]) -> View[Parameters]:
     return page
 
 
-def staff_page(view: PageView[Parameters]) -> View[Parameters]:
-    """Open the page for the maker's members; to everybody else it does not exist."""
+def customer_page(view: PageView[Parameters]) -> View[Parameters]:
+    """Open the page for members of a customer; for everybody else it does not exist."""
+    return _only_for(lambda somebody: somebody.is_customer, view)
 
+
+def staff_page(view: PageView[Parameters]) -> View[Parameters]:
+    """Open the page for the maker's members; for everybody else it does not exist."""
+    return _only_for(lambda somebody: somebody.is_maker, view)
+
+
+def _only_for(whom: Callable[[Principal], bool], view: PageView[Parameters]) -> View[Parameters]:
     @member_page
     @wraps(view)
     def page(
         request: HttpRequest, somebody: Principal, /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> HttpResponse:
-        if not somebody.is_maker:
+        if not whom(somebody):
             raise Http404
         return view(request, somebody, *args, **kwargs)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.urls import reverse
 
+from doorstep.server.accounts.queries import Principal
 from doorstep.server.portal.access import principal
 from doorstep.server.settings import DOORSTEP
 
@@ -22,7 +23,8 @@ class Place:
     current: bool
 
 
-_MEMBER: Final = (("devices", "device", "Devices"), ("people", "people", "People"))
+_CUSTOMER: Final = (("devices", "device", "Devices"),)
+_MEMBER: Final = (("people", "people", "People"),)
 _STAFF: Final = (
     ("products", "product", "Products"),
     ("batches", "batch", "Batches"),
@@ -36,15 +38,19 @@ _STAFF: Final = (
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return what the templates' frame needs; cheap for pages that have none."""
     somebody = principal(request) if hasattr(request, "user") else None
-    places = _places(request, _MEMBER) if somebody else ()
-    staff = _places(request, _STAFF) if somebody and somebody.is_maker else ()
     return {
         "principal": somebody,
-        "places": places,
-        "staff_places": staff,
+        "places": _places(request, _entries(somebody)) if somebody else (),
         "developer_page": DOORSTEP.developer_page,
+        "mail_is_shown": DOORSTEP.developer_page and not DOORSTEP.smtp_url,
         "base_url": DOORSTEP.base_url,
     }
+
+
+def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
+    if somebody.is_maker:
+        return _STAFF + _MEMBER
+    return _CUSTOMER + _MEMBER if somebody.is_customer else _MEMBER
 
 
 def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:

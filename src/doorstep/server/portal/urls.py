@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("staff/batches/", staff.batches, name="batches"),
     path("staff/batches/<str:number>/", staff.batch, name="batch"),
     path("staff/devices/<str:device_id>/", staff.device, name="staff-device"),
+    path("staff/devices/<str:device_id>/revoke/", revocation.revoke_as_staff, name="staff-revoke"),
     path("staff/sales/", staff.sales, name="sales"),
     path("staff/sales/<int:number>/", staff.sale, name="sale"),
     path("staff/claims/", staff.claims, name="claims"),

@@ -17,7 +17,7 @@ from doorstep.server.fleet.queries import (
     last_revocation,
     status_of,
 )
-from doorstep.server.portal.access import member_page
+from doorstep.server.portal.access import customer_page, member_page
 from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.templatetags.portal import TONES, label_of, seconds_between, unit_of
 from doorstep.server.readings.queries import Point, Window, latest_of, window_of
@@ -33,11 +33,13 @@ _LARGEST_US: Final = 2**62
 @member_page
 def home(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Send people to what they come for."""
-    return redirect("products" if principal.is_maker else "devices")
+    if principal.is_maker:
+        return redirect("products")
+    return redirect("devices" if principal.is_customer else "people")
 
 
 @require_safe
-@member_page
+@customer_page
 def overview(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the organisation's devices with status and last values."""
     search = request.GET.get("q", "")[:80]
@@ -49,7 +51,7 @@ def overview(request: HttpRequest, principal: Principal) -> HttpResponse:
 
 
 @require_safe
-@member_page
+@customer_page
 def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpResponse:
     """Show one device: live values, identity and keys, ledger, and how to revoke it."""
     device = find(principal, device_id)
@@ -70,7 +72,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
 
 
 @require_safe
-@member_page
+@customer_page
 def live(request: HttpRequest, principal: Principal, device_id: str) -> HttpResponse:
     """Return the readings that arrived after ``after_us``, and the status, for the page's script."""
     device = find(principal, device_id)

@@ -1,5 +1,6 @@
 """Add a device: a single-use token, what to do with it, and word when the device has come."""
 
+import shlex
 from typing import Any, Final
 
 from django import forms
@@ -14,8 +15,9 @@ from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
 from doorstep.server.custody.models import RegistrationToken
-from doorstep.server.portal.access import member_page
+from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.queries import Progress, progress_of, token_of
+from doorstep.server.settings import DOORSTEP
 
 __all__ = ["add", "added", "state"]
 
@@ -43,10 +45,10 @@ class AddForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@member_page
+@customer_page
 def add(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Ask for name and code; answer with a token, shown this once."""
-    if not principal.operates:
+    if not principal.may_add:
         raise PermissionDenied
     form = AddForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -61,17 +63,12 @@ def add(request: HttpRequest, principal: Principal) -> HttpResponse:
         except (PeerError, RefusedError) as error:
             form.add_error("code", _sentences(error))
         else:
-            context = {
-                "token": token,
-                "row": row,
-                "lifetime_s": (row.expires_at_us - row.created_at_us) // 1_000_000,
-            }
-            return render(request, "portal/token.html", context)
+            return render(request, "portal/token.html", _shown(token, row))
     return render(request, "portal/add.html", {"form": form})
 
 
 @require_safe
-@member_page
+@customer_page
 def added(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Say what became of a token, for readers without scripts and for coming back later."""
     row = _find(principal, number)
@@ -79,11 +76,30 @@ def added(request: HttpRequest, principal: Principal, number: int) -> HttpRespon
 
 
 @require_safe
-@member_page
+@customer_page
 def state(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Return what became of a token, for the page's script."""
     row = _find(principal, number)
     return JsonResponse(_answer(progress_of(row, now_us()), row))
+
+
+def _shown(token: str, row: RegistrationToken) -> dict[str, Any]:
+    command = [
+        "doorstep",
+        "provision",
+        "--label",
+        "label.txt",
+        "--server",
+        DOORSTEP.device_api_url,
+        "--token",
+        token,
+    ]
+    return {
+        "token": token,
+        "row": row,
+        "command": shlex.join(command),
+        "lifetime_s": (row.expires_at_us - row.created_at_us) // 1_000_000,
+    }
 
 
 def _answer(progress: Progress, row: RegistrationToken) -> dict[str, Any]:

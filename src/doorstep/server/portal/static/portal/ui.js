@@ -18,7 +18,7 @@ function themeSwitch(button) {
 
 function copyButton(button) {
   const label = button.querySelector("[data-copy-label]");
-  const before = label.textContent;
+  const before = [...label.childNodes];
   button.addEventListener("click", async () => {
     const text = document.getElementById(button.dataset.copy).textContent;
     try {
@@ -28,7 +28,7 @@ function copyButton(button) {
       getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
       label.textContent = "Selected: copy it with the keyboard";
     }
-    setTimeout(() => { label.textContent = before; }, 3000);
+    setTimeout(() => label.replaceChildren(...before), 3000);
   });
 }
 
