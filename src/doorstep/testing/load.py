@@ -93,10 +93,10 @@ class Loader:
                 await _until(started + sent * pace)
             else:
                 lane.transport.abort()
+                await lane.lost
                 lane = None
         if lane is not None:
-            lane.transport.write(b"\xe0\x00")
-            lane.transport.close()
+            await lane.close()
 
     async def _connected(self, load: LoadDevice) -> "_Lane | None":
         """Return an open session, or None after a moment when there is none to be had."""
@@ -139,7 +139,7 @@ class _Lane(asyncio.Protocol):
         self._received = b""
         self._wanted = 0
         self._waiting: asyncio.Future[None] | None = None
-        self._lost = False
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -150,12 +150,18 @@ class _Lane(asyncio.Protocol):
             self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        self._lost = True
+        if not self.lost.done():
+            self.lost.set_result(None)
         self._wake()
+
+    async def close(self) -> None:
+        self.transport.write(b"\xe0\x00")
+        self.transport.close()
+        await self.lost
 
     async def ask(self, packets: bytes, length: int) -> bytes:
         """Return ``length`` bytes of answer, or fewer when the connection ends."""
-        if self._lost:
+        if self.lost.done():
             return b""
         self._received, self._wanted = b"", length
         self._waiting = asyncio.get_running_loop().create_future()
