@@ -61,7 +61,9 @@ def test_worker_stores_every_channel_with_payload_period_and_count(running: Plan
     publish(running, device, *((c, sealer.seal(f"up/{c}".encode(), payload_of(2, 1))) for c in channels))
     until(lambda: len(stored(running, [device])) == 4)
     sql = "SELECT channel, ownership_period, reading_count, payload FROM message WHERE device_id = ?"
-    rows = {channel: (period, count, bytes(p)) for channel, period, count, p in query(running, sql, device.row)}
+    rows = {
+        channel: (period, count, bytes(p)) for channel, period, count, p in query(running, sql, device.row)
+    }
     assert rows == dict.fromkeys(channels, (1, 2, payload_of(2, 1)))
     assert query(running, "SELECT last_seen_us FROM device WHERE id = ?", device.row)[0][0] > 0
 
@@ -110,7 +112,9 @@ def test_worker_follows_a_device_through_boots(running: Plant) -> None:
     device = add_devices(running, 1)[0]
     first, second = device.boot(), device.boot()
     late = first.seal(b"up/data", PAYLOAD)
-    publish(running, device, ("data", first.seal(b"up/data", PAYLOAD)), ("data", second.seal(b"up/data", PAYLOAD)))
+    publish(
+        running, device, ("data", first.seal(b"up/data", PAYLOAD)), ("data", second.seal(b"up/data", PAYLOAD))
+    )
     publish(running, device, ("data", late))
     until(lambda: len(stored(running, [device])) == 3)
     state = query(running, "SELECT epoch, previous_epoch FROM sealed_state WHERE device_id = ?", device.row)
@@ -126,7 +130,12 @@ def test_worker_refuses_queued_messages_of_a_revoked_device(running: Plant) -> N
     try:
         publish(running, device, *(("data", sealer.seal(b"up/data", PAYLOAD)) for _ in range(5)))
         # Blocked without the authorizer's purge: what is on its way already must be refused as well.
-        query(running, "UPDATE device SET blocked = ?, generation = generation + 1 WHERE id = ?", True, device.row)
+        query(
+            running,
+            "UPDATE device SET blocked = ?, generation = generation + 1 WHERE id = ?",
+            True,
+            device.row,
+        )
     finally:
         running.send("ingest", signal.SIGCONT)
     until(lambda: letters(running, device) == {"revoked": 5})
