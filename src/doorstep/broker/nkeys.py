@@ -30,7 +30,7 @@ class NatsKey:
 
     def __init__(self, seed: bytes) -> None:
         self._key = ed25519.SigningKey.from_seed(seed)
-        self.public: Final = _spelled(_ACCOUNT_PREFIX + self._key.public)
+        self.public: Final = _spelled(_ACCOUNT_PREFIX + self._key.verifying_key.raw)
 
     def encode(self, claims: Mapping[str, Any], issued_s: int) -> bytes:
         """Return a signed token; ``iat``, ``iss`` and ``jti`` are filled in."""
@@ -50,7 +50,7 @@ def decode(token: bytes) -> dict[str, Any]:
     try:
         claims = json.loads(_from_base64(body))
         public = _public_key(claims["iss"])
-        ed25519.verify(public, _from_base64(signature), header + b"." + body)
+        ed25519.VerifyingKey.from_bytes(public).verify(_from_base64(signature), header + b"." + body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MalformedToken("the NATS token cannot be read") from error
     if not isinstance(claims, dict):

@@ -13,7 +13,17 @@ from doorstep.errors import DoorstepError, MisuseError, PeerError, RefusedError,
 
 __all__ = ["main"]
 
-_COMMANDS: Final[Mapping[str, str]] = {}
+_COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "doorstep.cli.demo:demo",
+    "up": "doorstep.cli.up:up",
+    "status": "doorstep.cli.status:status",
+    "role": "doorstep.cli.role:role",
+    "product": "doorstep.cli.product:product",
+    "factory": "doorstep.cli.platform_batch:factory",
+    "doctor": "doorstep.cli.doctor:doctor",
+    "device": "doorstep.cli.device:device",
+    "provision": "doorstep.cli.provision:provision",
+}
 """Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""
 
 _EXIT_CODES: Final[tuple[tuple[type[DoorstepError], int], ...]] = (

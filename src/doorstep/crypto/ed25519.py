@@ -1,42 +1,62 @@
-"""Ed25519 signatures (RFC 8032), for what speaks no other curve."""
+"""Ed25519 (RFC 8032): the signatures under records that strangers verify, such as the custody ledger."""
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from doorstep.errors import VerificationFailed
+from doorstep.errors import MalformedMessage, VerificationFailed
 
-__all__ = ["SEED_LENGTH", "SigningKey", "verify"]
+__all__ = ["SEED_BYTES", "SIGNATURE_BYTES", "SigningKey", "VerifyingKey"]
 
-SEED_LENGTH: Final = 32  # bytes of a private key
+SEED_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A key pair."""
+class VerifyingKey:
+    """A public key."""
 
-    _key: Ed25519PrivateKey = field(repr=False)
+    key: Ed25519PublicKey
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> "SigningKey":
-        """Return the key pair that 32 secret bytes are."""
+    def from_bytes(cls, raw: bytes) -> Self:
+        """Read the 32 raw bytes; raise MalformedMessage for anything else."""
+        try:
+            return cls(Ed25519PublicKey.from_public_bytes(raw))
+        except ValueError as error:
+            raise MalformedMessage(f"an Ed25519 public key has 32 bytes, not {len(raw)}") from error
+
+    @property
+    def raw(self) -> bytes:
+        """The 32 bytes of RFC 8032."""
+        return self.key.public_bytes_raw()
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Return when the signature holds, raise VerificationFailed otherwise."""
+        try:
+            self.key.verify(signature, message)
+        except InvalidSignature as error:
+            raise VerificationFailed("the signature does not belong to this key and message") from error
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SigningKey:
+    """A private key; its repr shows nothing."""
+
+    key: Ed25519PrivateKey
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Self:
+        """Make the key that a 32-byte secret stands for."""
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
 
     @property
-    def public(self) -> bytes:
-        """32 bytes."""
-        return self._key.public_key().public_bytes_raw()
+    def verifying_key(self) -> VerifyingKey:
+        """The other half."""
+        return VerifyingKey(self.key.public_key())
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature, 64 bytes."""
-        return self._key.sign(message)
-
-
-def verify(public: bytes, signature: bytes, message: bytes) -> None:
-    """Check a signature; raise VerificationFailed."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        raise VerificationFailed("the Ed25519 signature does not hold") from None
+        """Return the 64-byte signature."""
+        return self.key.sign(message)

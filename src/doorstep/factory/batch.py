@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ from doorstep.runtime.authority import Authority
 
 __all__ = ["BatchRequest", "DeviceOrder", "DeviceRecord", "MadeDevice", "make_devices"]
 
-_CHUNK: Final = 100
+_CHUNK: Final = 50
 """Devices made, recorded and published together."""
 
 _SERVICE_PREFIX: Final = "PROV_"
@@ -86,8 +86,8 @@ class MadeDevice:
 
 def make_devices(
     request: BatchRequest, authority: Authority, *, workers: int | None = None
-) -> Iterator[list[MadeDevice]]:
-    """Yield the devices in the order asked for, up to a hundred at a time, made by ``workers`` processes.
+) -> Generator[list[MadeDevice], None, None]:
+    """Yield the devices in the order asked for, up to fifty at a time, made by ``workers`` processes.
 
     The issuing key reaches the workers through a pipe, never through a file or the environment. Only a
     few chunks are ahead of the consumer. Raises `UnavailableError` when a worker dies.
@@ -104,7 +104,7 @@ def make_devices(
         yield from _ahead(pool, chunks, ahead=count + 1)
     except BrokenProcessPool as error:
         raise UnavailableError(
-            "a process that makes devices died", next_step="check memory, then make the remaining devices"
+            "a process that makes devices died", next_step="Check the machine's memory."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -217,6 +217,7 @@ class _Maker:
             device_id=record.device_id,
             setup_code=setup.pop,
             claim_code=code.printed,
+            setup_text=text,
             qr=draw_qr(text),
         )
 

@@ -45,9 +45,9 @@ _QR_SIDE: Final = 34 * mm
 _QR_BOTTOM: Final = _CUT + 7.6 * mm
 _TEXT_LEFT: Final = _MARGIN + _QR_SIDE + 6 * mm
 _TEXT_WIDTH: Final = _WIDTH - _TEXT_LEFT - _MARGIN
-_FIELDS: Final = (("SERIAL NUMBER", 50.2 * mm), ("DEVICE ID", 40.4 * mm), ("SET-UP CODE", 30.6 * mm))
+_FIELDS: Final = (("SERIAL NUMBER", 50.2 * mm), ("DEVICE ID", 40.4 * mm), ("SET-UP CODE", 31 * mm))
 """Captions and their heights; the value stands 4.3 mm below."""
-_FOIL_LEFT, _FOIL_BOTTOM, _FOIL_WIDTH, _FOIL_HEIGHT = 25 * mm, 5.2 * mm, 44 * mm, 10.6 * mm
+_FOIL_LEFT, _FOIL_BOTTOM, _FOIL_WIDTH, _FOIL_HEIGHT = 23.6 * mm, 5.2 * mm, 44 * mm, 10.6 * mm
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class LabelContent:
     device_id: str
     setup_code: str = field(repr=False)
     claim_code: str = field(repr=False)
+    setup_text: str = field(repr=False)
+    """What the QR code says."""
     qr: QrPath = field(repr=False)
 
 
@@ -107,7 +109,7 @@ def _draw_content(canvas: Canvas, content: LabelContent) -> None:
     _draw_fitted(canvas, _title(content), _BOLD, 12, _TEXT_LEFT, 57.6 * mm, _TEXT_WIDTH)
     values = (content.serial, content.device_id, content.setup_code)
     for (_, height), value, size in zip(_FIELDS, values, (10.5, 10.5, 12), strict=True):
-        _draw_fitted(canvas, value, _CODE, size, _TEXT_LEFT, height - 4.3 * mm, _TEXT_WIDTH)
+        _draw_fitted(canvas, value, _CODE, size, _TEXT_LEFT, height - 4.5 * mm, _TEXT_WIDTH)
     canvas.setFont(_CODE, 11.6)
     canvas.drawCentredString(
         _FOIL_LEFT + _FOIL_WIDTH / 2, _FOIL_BOTTOM + _FOIL_HEIGHT / 2 - 3.8, content.claim_code

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from doorstep.runtime.state import StateFolder
@@ -27,8 +28,14 @@ class Heartbeat:
         path = self.state.run / f"{self.role}.json"
         temporary = path.with_suffix(f".{os.getpid()}")
         document = {"pid": os.getpid(), "started": self.started, "at": time.time(), "figures": figures}
-        temporary.write_text(json.dumps(document), encoding="utf-8")
-        temporary.replace(path)
+        try:
+            temporary.write_text(json.dumps(document), encoding="utf-8")
+            temporary.replace(path)
+        except OSError:
+            # A full disk must not end a role that still answers: the time of the last beat needs no space.
+            temporary.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.utime(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,8 @@ class Pulse:
 def read(state: StateFolder, role: str) -> Pulse | None:
     """Return the last beat of a role, or None when it never came up."""
     try:
-        document = json.loads((state.run / f"{role}.json").read_text(encoding="utf-8"))
+        with (state.run / f"{role}.json").open(encoding="utf-8") as file:
+            document, touched = json.load(file), os.fstat(file.fileno()).st_mtime
     except FileNotFoundError:
         return None
-    return Pulse(document["pid"], document["started"], document["at"], document["figures"])
+    return Pulse(document["pid"], document["started"], max(document["at"], touched), document["figures"])

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from doorstep.errors import SettingsError
 
-__all__ = ["FILE_NAME", "Settings", "load"]
+__all__ = ["FILE_NAME", "SECTIONS", "Settings", "load", "to_environment"]
 
 FILE_NAME: Final = "doorstep.toml"
 _PREFIX: Final = "DOORSTEP_"
@@ -50,7 +50,7 @@ class Settings:
     sync_interval_s: int = 2
     """How often the broker forces its files to disk; what a power cut on one node can cost."""
     smtp_url: str = field(default="", repr=False)
-    """``smtp://user:password@host:587``; empty writes mail into the state folder."""
+    """``smtp://user:password@host:587`` (STARTTLS) or ``smtps://…``; empty: files in the state folder."""
     developer_page: bool = True
     """Show outgoing mail in the portal; only on a loopback address."""
 
@@ -70,7 +70,7 @@ class Settings:
         return not self.database_url
 
 
-_SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "doorstep": ("state", "database_url", "bind", "public_host", "developer_page"),
     "portal": ("portal_port", "portal_url", "smtp_url"),
     "device_api": ("device_api_port",),
@@ -86,6 +86,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "sync_interval_s",
     ),
 }
+"""Section of the file → its settings."""
 
 
 def load(environ: Mapping[str, str], file: Path | None = None) -> Settings:
@@ -101,6 +102,13 @@ def load(environ: Mapping[str, str], file: Path | None = None) -> Settings:
     return settings
 
 
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that make another process ``load`` these same settings, wherever it runs."""
+    values = {key: getattr(settings, key) for keys in SECTIONS.values() for key in keys}
+    values["state"] = settings.state.absolute()
+    return {_PREFIX + key.upper(): str(value) for key, value in values.items()}
+
+
 def _from_file(environ: Mapping[str, str], file: Path | None) -> dict[str, Any]:
     named = file or (Path(environ["DOORSTEP_FILE"]) if "DOORSTEP_FILE" in environ else None)
     path = named or Path(FILE_NAME)
@@ -112,6 +120,10 @@ def _from_file(environ: Mapping[str, str], file: Path | None) -> dict[str, Any]:
         raise SettingsError(
             f"settings file {path} is not there", next_step="Check --settings or DOORSTEP_FILE."
         ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"settings file {path} can't be read: {error.strerror}", next_step="Mend its permissions."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"settings file {path} is not TOML: {error}", next_step="Mend that line."
@@ -122,10 +134,10 @@ def _from_file(environ: Mapping[str, str], file: Path | None) -> dict[str, Any]:
 def _flatten(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section, table in document.items():
-        known = _SECTIONS.get(section)
+        known = SECTIONS.get(section)
         if known is None or not isinstance(table, dict):
             raise SettingsError(
-                f"{path}: [{section}] is not a section", next_step=f"Use one of {', '.join(_SECTIONS)}."
+                f"{path}: [{section}] is not a section", next_step=f"Use one of {', '.join(SECTIONS)}."
             )
         for key, value in table.items():
             if key not in known:
@@ -137,7 +149,7 @@ def _flatten(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    keys = [key for section in _SECTIONS.values() for key in section]
+    keys = [key for section in SECTIONS.values() for key in section]
     return {key: environ[_PREFIX + key.upper()] for key in keys if _PREFIX + key.upper() in environ}
 
 
@@ -213,6 +225,8 @@ def _check(settings: Settings) -> None:
             "database_url names a database that Doorstep does not know",
             next_step="Use postgresql://…, or leave it empty for SQLite in the state folder.",
         )
+    if settings.smtp_url and not settings.smtp_url.startswith(("smtp://", "smtps://")):
+        raise SettingsError("smtp_url names no mail server", next_step="Use smtp://… or smtps://….")
     if bool(settings.nats_secure_url) != bool(settings.nats_plain_url):
         raise SettingsError(
             "only one of nats_secure_url and nats_plain_url is set",

@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
+    "doorstep.server.portal",  # before allauth: its templates are ours
     "allauth",
     "allauth.account",
     "doorstep.server.accounts",
@@ -42,10 +44,10 @@ INSTALLED_APPS = [
     "doorstep.server.custody",
     "doorstep.server.readings",
     "doorstep.server.jobs",
-    "doorstep.server.portal",
 ]
 
 MIDDLEWARE = [
+    "doorstep.server.portal.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -66,10 +68,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "doorstep.server.portal.context.frame",
             ]
         },
     }
 ]
+
+
+FORM_RENDERER = "doorstep.server.portal.renderer.PortalRenderer"
 
 
 def _database() -> dict[str, Any]:
@@ -106,6 +112,21 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_ADAPTER = "doorstep.server.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "doorstep.server.accounts.forms.LogIn",
+    "signup": "doorstep.server.accounts.forms.SignUp",
+    "reset_password": "doorstep.server.accounts.forms.ResetPassword",
+    "reset_password_from_key": "doorstep.server.accounts.forms.NewPassword",
+    "change_password": "doorstep.server.accounts.forms.ChangePassword",
+    "set_password": "doorstep.server.accounts.forms.SetPassword",
+    "add_email": "doorstep.server.accounts.forms.NewEmail",
+    "reauthenticate": "doorstep.server.accounts.forms.Reauthenticate",
+}
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
@@ -122,5 +143,16 @@ STATICFILES_DIRS: list[Path] = []
 WHITENOISE_USE_FINDERS = True
 
 DEFAULT_FROM_EMAIL = f"doorstep@{DOORSTEP.public_host}"
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = str(STATE.mail)
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+if DOORSTEP.smtp_url:
+    _smtp = urlsplit(DOORSTEP.smtp_url)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _smtp.hostname or ""
+    EMAIL_PORT = _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
+    EMAIL_HOST_USER = unquote(_smtp.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
+    EMAIL_USE_SSL = _smtp.scheme == "smtps"
+    # A password never crosses the network in clear: without smtps:// it takes STARTTLS.
+    EMAIL_USE_TLS = _smtp.scheme == "smtp" and bool(_smtp.username)

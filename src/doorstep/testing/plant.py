@@ -23,7 +23,11 @@ from doorstep.testing.ports import free_ports
 
 __all__ = ["PYTHON_ROLES", "Plant", "migrate"]
 
-PYTHON_ROLES: Final = {"authorizer": "doorstep.broker.authorizer", "ingest": "doorstep.ingest.worker"}
+PYTHON_ROLES: Final = {
+    "authorizer": "doorstep.broker.authorizer",
+    "ingest": "doorstep.ingest.worker",
+    "device-api": "doorstep.server.device_api.app",
+}
 
 _RUN: Final = (
     "import os, logging; from doorstep.runtime.settings import load; from {module} import run;"

@@ -1,0 +1,195 @@
+"""``doorstep device``: run this board's agent, show how it stands, make it forget its network."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from doorstep.device.agent import Agent, AgentOptions
+from doorstep.device.hostnetwork import HostNetwork
+from doorstep.device.hostsensor import measure_host
+from doorstep.device.notices import Moved, Notice, sentence
+from doorstep.device.sampling import Sensor
+from doorstep.device.setup import SetupAddress
+from doorstep.device.station import WifiStation
+from doorstep.device.store import Operational, Store
+from doorstep.errors import MisuseError
+from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
+from doorstep.testing.device import simulated_sensor
+from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
+
+__all__ = ["device"]
+
+_STATE = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The device's own folder (0700).",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.group()
+def device() -> None:
+    """Run the agent of this board and look at it."""
+
+
+@device.command()
+@_STATE
+@click.option(
+    "--provisioning",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The factory's file for this device; needed once. Destroy it afterwards.",
+)
+@click.option("--simulate-wifi", metavar="SSID", help="Pretend to have a radio, with this network in reach.")
+@click.option(
+    "--simulate-passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the passphrase of the simulated network; without it the network is open.",
+)
+@click.option("--plain", is_flag=True, help="Use the broker's listener without TLS.")
+@click.option("--interval", default=10.0, show_default=True, help="Seconds between two measurements.")
+@click.option("--setup-host", default="0.0.0.0", show_default=True, help="Address of the set-up service.")  # noqa: S104 - whoever is near must reach it
+@click.option("--setup-port", default=80, show_default=True, help="Its port; 0 takes a free one.")
+@_JSON
+def run(  # noqa: PLR0913, PLR0917 - one for each option
+    state: Path,
+    provisioning: Path | None,
+    simulate_wifi: str | None,
+    simulate_passphrase_file: Path | None,
+    plain: bool,  # noqa: FBT001 - click's flag
+    interval: float,
+    setup_host: str,
+    setup_port: int,
+    as_json: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Live this device's life in the foreground, until interrupted."""
+    store = Store.open(state)
+    try:
+        if provisioning is not None:
+            store.adopt(_read_provisioning(provisioning))
+        made = _identity(store)
+        station: WifiStation = (
+            HostNetwork(made.servers.device_api)
+            if simulate_wifi is None
+            else _simulated(simulate_wifi, simulate_passphrase_file)
+        )
+        options = AgentOptions(SetupAddress(setup_host, setup_port), plain=plain, interval_s=interval)
+        sensor = measure_host if simulate_wifi is None else simulated_sensor()
+        asyncio.run(_live(store, station, sensor, options, _json_line if as_json else _line))
+    finally:
+        store.close()
+
+
+@device.command()
+@_STATE
+@_JSON
+def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Show identity, epoch, certificate and the next step."""
+    store = Store(state.absolute())
+    made, held, network = _identity(store), store.operational(), store.network()
+    facts = {
+        "device": made.device_id,
+        "serial": made.serial,
+        "product": made.product,
+        "network": None if network is None else network.ssid.decode("utf-8", errors="replace"),
+        "token": store.ticket() is not None,
+        "next_epoch": store.next_epoch(),
+        "certificate": None if held is None else held.certificate.fingerprint,
+        "certificate_until": None if held is None else held.certificate.not_after.isoformat(),
+        "device_api": made.servers.device_api if held is None else held.device_api,
+        "next_step": _next_step(store, held),
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name.replace('_', ' '):18} {'none' if value is None else value}")
+
+
+@device.command("forget-network")
+@_STATE
+@_JSON
+def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Forget the Wi-Fi, so that the next start waits for a new set-up. Identity and owner stay."""
+    store = Store.open(state)
+    try:
+        made = _identity(store)
+        store.forget_network()
+    finally:
+        store.close()
+    click.echo(
+        json.dumps({"device": made.device_id, "network": None})
+        if as_json
+        else f"Device {made.device_id} has forgotten its network. Next: start it and set it up."
+    )
+
+
+async def _live(
+    store: Store,
+    station: WifiStation,
+    sensor: Sensor,
+    options: AgentOptions,
+    tell: Callable[[Notice], None],
+) -> None:
+    agent = Agent(store, station, sensor, options=options, notify=tell)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, agent.stop)
+    await agent.run()
+
+
+def _read_provisioning(path: Path) -> Provisioning:
+    try:
+        with path.open("rb") as file:
+            return Provisioning.from_json(file.read(PROVISIONING_CAP + 1))
+    except OSError as error:
+        raise MisuseError(
+            f"the provisioning file {path} can't be read: {error.strerror}",
+            next_step="Give the file that `doorstep factory batch` wrote for this device.",
+        ) from error
+
+
+def _identity(store: Store) -> Provisioning:
+    made = store.identity()
+    if made is None:
+        raise MisuseError(
+            f"the folder {store.folder} holds no device",
+            next_step="Run: doorstep device run --provisioning FILE --state DIR",
+        )
+    return made
+
+
+def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
+    passphrase = b"" if passphrase_file is None else passphrase_file.read_bytes().rstrip(b"\r\n")
+    return SimulatedWifi([SimulatedNetwork(ssid.encode(), passphrase)])
+
+
+def _next_step(store: Store, held: Operational | None) -> str:
+    if store.network() is None:
+        return "Start it, and set up its Wi-Fi with the code on the label."
+    if store.ticket() is not None:
+        return "Start it: it registers itself with the token it holds."
+    if held is None:
+        return "Make a registration token in the portal and set the device up again."
+    if held.certificate.not_after <= datetime.now(UTC):
+        return "Start it: it asks for a new certificate by itself."
+    return "None: it works by itself once started."
+
+
+def _line(notice: Notice) -> None:
+    click.echo(f"{time.strftime('%H:%M:%S')}  {sentence(notice)}")
+
+
+def _json_line(notice: Notice) -> None:
+    body: dict[str, object] = {"at": round(time.time(), 3), "notice": type(notice).__name__}
+    if isinstance(notice, Moved):
+        body |= {"event": type(notice.event).__name__, "state": notice.state.name.lower()}
+    else:
+        body |= msgspec.to_builtins(notice)
+    click.echo(json.dumps(body | {"sentence": sentence(notice)}))

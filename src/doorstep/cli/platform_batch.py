@@ -1,0 +1,42 @@
+"""What the platform contributes to a batch: the product, the issuing CA, and a place to record devices."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from doorstep.cli.factory import OpenedBatch, build_factory_group
+from doorstep.factory.batch import DeviceRecord
+from doorstep.identity.provisioning import Servers
+from doorstep.runtime.authority import open_authority
+from doorstep.runtime.settings import load
+from doorstep.runtime.state import StateFolder
+from doorstep.server.setup import migrate
+
+__all__ = ["factory"]
+
+_ACTOR = "operator"
+"""How the ledger names whoever may run commands on this machine."""
+
+
+def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
+    settings = load(os.environ)
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.custody.actions import record_batch  # noqa: PLC0415
+    from doorstep.server.custody.keys import claim_code_pepper  # noqa: PLC0415
+    from doorstep.server.fleet.products import find_product, open_batch_row  # noqa: PLC0415
+
+    product = find_product(product_key)
+    authority = open_authority(StateFolder.open(settings.state).ca, "Doorstep", now=datetime.now(UTC))
+    batch = open_batch_row(product, batch_id, count)
+
+    def record(devices: Sequence[DeviceRecord]) -> None:
+        record_batch(batch, devices, actor=_ACTOR, now_us=now_us())
+
+    servers = Servers(
+        settings.device_api_url, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port
+    )
+    return OpenedBatch(product.name, servers, claim_code_pepper(), authority, record)
+
+
+factory = build_factory_group(_open_batch)

@@ -1,0 +1,116 @@
+"""``doorstep up``: run the whole platform in one process tree until it is told to stop."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from doorstep.cli.running import running
+from doorstep.runtime.settings import Settings, load
+from doorstep.supervisor.life import Child, Phase
+from doorstep.supervisor.shell import Supervisor
+
+__all__ = ["View", "addresses", "up"]
+
+_LOOK_S: Final = 0.2
+
+_MARKS: Final[Mapping[Phase, str]] = {
+    Phase.WAITING: "[dim]·[/]",
+    Phase.STARTING: "[yellow]◐[/]",
+    Phase.RUNNING: "[green]●[/]",
+    Phase.BROKEN: "[red]✗[/]",
+    Phase.STOPPING: "[yellow]◑[/]",
+    Phase.STOPPED: "[dim]○[/]",
+}
+
+
+@dataclass(slots=True)
+class View:
+    """Shows how the roles stand: a table that moves in a terminal, a line for each change elsewhere."""
+
+    console: Console
+    live: Live | None = None
+    _shown: dict[str, Phase] = field(default_factory=dict)
+
+    def say(self, line: str) -> None:
+        """Show one line of preparation."""
+        self.console.print(f"[green]✓[/] {line}", highlight=False)
+
+    def __call__(self, supervisor: Supervisor) -> None:
+        """Show what changed since the last call."""
+        if self.live is not None:
+            self.live.update(_table(supervisor.children))
+            return
+        for name, child in supervisor.children.items():
+            if self._shown.get(name) is not child.phase:
+                self._shown[name] = child.phase
+                self.console.print(f"{_MARKS[child.phase]} {name} {_words(child)}", highlight=False)
+
+
+def _table(children: Mapping[str, Child]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for name, child in children.items():
+        table.add_row(_MARKS[child.phase], name, _words(child))
+    return table
+
+
+def _words(child: Child) -> str:
+    reason = f": {child.reason}" if child.phase is Phase.BROKEN else ""
+    again = f" (restarted {child.restarts} times)" if child.restarts else ""
+    return f"{child.phase.value}{reason}{again}"
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Return what this platform offers and where, for people."""
+    host = settings.public_host
+    return {
+        "portal": settings.base_url,
+        "REST API": f"{settings.base_url}/api/v1/docs",
+        "device API": settings.device_api_url,
+        "MQTT with TLS": f"mqtts://{host}:{settings.mqtt_tls_port}",
+        "MQTT, sealed only": f"mqtt://{host}:{settings.mqtt_plain_port}",
+        "state folder": str(settings.state.absolute()),
+    }
+
+
+@click.command()
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the addresses as one JSON object when all roles serve."
+)
+def up(*, as_json: bool) -> None:
+    """Run all roles until Ctrl-C or SIGTERM; what dies comes back, and all end in order."""
+    settings = load(os.environ)
+    console = Console(stderr=as_json)
+    # A service manager's SIGTERM ends the platform just as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    view = View(console)
+    with ExitStack() as stack:
+        platform = stack.enter_context(running(settings, view.say, watch=view))
+        _tell(settings, console, as_json=as_json)
+        try:
+            while True:
+                time.sleep(_LOOK_S)
+                view(platform.supervisor)
+        except KeyboardInterrupt:
+            console.print("Stopping the roles in order …")
+    console.print("Stopped. Everything is in the state folder.")
+
+
+def _tell(settings: Settings, console: Console, *, as_json: bool) -> None:
+    offers = addresses(settings)
+    if as_json:
+        click.echo(json.dumps(offers))
+        return
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for name, address in offers.items():
+        table.add_row(name, f"[bold]{address}[/]")
+    console.print("\n[bold green]Doorstep is up.[/] Ctrl-C stops it.\n", table, "", sep="\n")

@@ -1,0 +1,323 @@
+"""The agent: a loop that does what the device's state asks for, until the event that ends the state.
+
+Each state has one step, a coroutine that returns one event of `doorstep.device.life`; ``run`` moves by it and
+tells whoever watches. A power cut at any point is a start from the store.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from doorstep.device import life
+from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
+from doorstep.device.enrolment import Enrolment
+from doorstep.device.life import LifeEvent, State, advance
+from doorstep.device.notices import (
+    CameDown,
+    ClockCorrected,
+    DownlinkRefused,
+    Moved,
+    Notice,
+    ReadingsSent,
+    SetupOpened,
+)
+from doorstep.device.outbox import CAPACITY, Outbox, Parcel
+from doorstep.device.sampling import Sensor, sample
+from doorstep.device.sealing import Sealing
+from doorstep.device.setup import SetupAddress, SetupService
+from doorstep.device.station import WifiStation
+from doorstep.device.store import Operational, Store
+from doorstep.device.uplink import Uplink
+from doorstep.errors import MisuseError, PeerError
+from doorstep.onboarding.network import Joined
+
+__all__ = ["Agent", "AgentOptions"]
+
+_FAILURES_BEFORE_REJOINING: Final = 3
+"""After so many attempts in a row that reached nothing, the network itself is joined anew."""
+
+_CLOCK_TOLERANCE_US: Final = 5_000_000
+"""A smaller difference is not worth a word: it is mostly the way of the answer."""
+
+_SILENT: Final = frozenset({State.BLOCKED, State.WAITING, State.BLANK})
+"""States in which nothing is measured, because nobody will get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """How this board works."""
+
+    setup: SetupAddress = field(default_factory=SetupAddress)
+    plain: bool = False
+    """Use the listener without TLS: for boards that have no room for it."""
+    interval_s: float = 10.0
+    """Between two measurements."""
+    capacity: int = CAPACITY
+    """Messages that the outbox holds."""
+
+
+class Agent:
+    """One device. ``run`` returns after ``stop``; it raises MisuseError when there is no identity."""
+
+    def __init__(  # noqa: PLR0913 - the device's ports, one each
+        self,
+        store: Store,
+        station: WifiStation,
+        sensor: Sensor,
+        *,
+        options: AgentOptions | None = None,
+        notify: Callable[[Notice], None] = lambda _notice: None,
+        rng: Callable[[int], bytes] = os.urandom,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        made = store.identity()
+        if made is None:
+            raise MisuseError(
+                f"the folder {store.folder} has no identity: no factory made this device yet",
+                next_step="Give its provisioning file with --provisioning.",
+            )
+        self.state = State.BLANK
+        self.device = made.device_id
+        self._store = store
+        self._station = station
+        self._sensor = sensor
+        self._options = options or AgentOptions()
+        self._notify = notify
+        self._rng = rng
+        self._clock = clock
+        self._sealing = Sealing(store, made.device_id)
+        self._outbox = Outbox(self._options.capacity)
+        self._setup = SetupService(store, made, station, self._options.setup, rng)
+        self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
+        self._uplink = Uplink(
+            made,
+            self._sealing,
+            self._outbox,
+            plain=self._options.plain,
+            published=self._published,
+            received=self._received,
+        )
+        self._stopping = asyncio.Event()
+        self._sent = 0
+        self._join_failures = 0
+        self._silences = 0
+        self._questions = 0
+        self._renewal_due_us = 0
+        self._steps: Mapping[State, Callable[[], Coroutine[None, None, LifeEvent]]] = {
+            State.BLANK: self._start,
+            State.WAITING: self._wait_for_setup,
+            State.JOINING: self._join,
+            State.ONLINE: self._decide,
+            State.REGISTERING: self._register,
+            State.HELD: self._wait_for_decision,
+            State.CONNECTING: self._connect,
+            State.OPERATING: self._operate,
+            State.RENEWING: self._renew,
+            State.ASKING: self._ask,
+            State.BLOCKED: self._wait_for_mercy,
+        }
+
+    @property
+    def setup_port(self) -> int | None:
+        """The port of the set-up service, None while it is closed."""
+        return self._setup.port
+
+    @property
+    def epoch(self) -> int:
+        """The epoch in which this device seals now."""
+        return self._sealing.epoch
+
+    def stop(self) -> None:
+        """Ask ``run`` to end; what the broker has not acknowledged is lost with the memory."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Live until stopped."""
+        sampling = asyncio.create_task(self._sample())
+        try:
+            while self.state is not State.STOPPED:
+                self._move(await _race(self._stopped(), self._steps[self.state]()))
+        finally:
+            sampling.cancel()
+            await asyncio.gather(sampling, return_exceptions=True)
+            await self._uplink.close()
+            await self._setup.close()
+
+    def _move(self, event: LifeEvent) -> None:
+        before, self.state = self.state, advance(self.state, event)
+        self._setup.report(event)
+        self._notify(Moved(before, event, self.state))
+
+    async def _stopped(self) -> LifeEvent:
+        await self._stopping.wait()
+        return life.Stopped()
+
+    async def _start(self) -> LifeEvent:
+        network = self._store.network()
+        if network is None:
+            return life.Identified(self.device)
+        return life.NetworkKnown(self.device, network.ssid.decode("utf-8", errors="replace"))
+
+    async def _wait_for_setup(self) -> LifeEvent:
+        await self._uplink.close()
+        port = await self._setup.open()
+        self._notify(SetupOpened(self._options.setup.host, port))
+        return await self._setup.order()
+
+    async def _join(self) -> LifeEvent:
+        await self._uplink.close()
+        network = self._store.network()
+        if network is None:
+            raise MisuseError("the network was forgotten while the agent ran", next_step="Start it again.")
+        if self._join_failures:
+            await asyncio.sleep(self._wait_s(NETWORK, self._join_failures))
+        outcome = await self._station.try_connect(network)
+        ssid = network.ssid.decode("utf-8", errors="replace")
+        if isinstance(outcome, Joined):
+            self._join_failures = 0
+            return life.Joined(ssid, outcome.ip4_addr)
+        self._join_failures += 1
+        return life.JoinFailed(ssid, outcome.value)
+
+    async def _decide(self) -> LifeEvent:
+        holdings = life.Holdings(
+            token=self._store.ticket() is not None, certificate=self._store.operational() is not None
+        )
+        return life.online_event(holdings)
+
+    async def _register(self) -> LifeEvent:
+        if self._silences:
+            await self._pause(self._wait_s(PLATFORM, self._silences))
+        ticket = self._store.ticket()
+        if ticket is None:
+            raise MisuseError("there is no registration token to show")
+        return self._answered(await self._enrolment.register(ticket))
+
+    async def _wait_for_decision(self) -> LifeEvent:
+        await self._setup.open()
+        self._questions += 1
+        return await self._pause(self._wait_s(ASK_HELD, self._questions))
+
+    async def _connect(self) -> LifeEvent:
+        held = self._operational()
+        self._plan_renewal(held)
+        await self._uplink.close()
+        if self._uplink.failures:
+            await asyncio.sleep(self._wait_s(BROKER, self._uplink.failures))
+        event = await self._uplink.open(held, self._clock())
+        if isinstance(event, life.SessionFailed) and self._is_deaf(self._uplink.failures):
+            return life.NetworkLost(event.reason)
+        return event
+
+    async def _operate(self) -> LifeEvent:
+        self._questions = 0
+        wait_s = max(0.0, (self._renewal_due_us - self._local_us()) / 1e6)
+        return await _race(self._uplink.lost(), _after(wait_s, life.RenewalDue()))
+
+    async def _renew(self) -> LifeEvent:
+        event = await _race(self._enrolment.renew(), self._uplink.lost())
+        if isinstance(event, life.PlatformSilent):
+            self._silences += 1
+            wait_us = round(self._wait_s(PLATFORM, self._silences) * 1e6)
+            self._renewal_due_us = self._local_us() + wait_us
+            return event
+        return self._answered(event)
+
+    async def _ask(self) -> LifeEvent:
+        return self._answered(await self._enrolment.renew())
+
+    async def _wait_for_mercy(self) -> LifeEvent:
+        await self._uplink.close()
+        self._questions += 1
+        return await self._pause(self._wait_s(ASK_BLOCKED, self._questions))
+
+    def _answered(self, event: LifeEvent) -> LifeEvent:
+        """Draw the consequences of what the platform said, or did not say."""
+        if isinstance(event, life.PlatformSilent):
+            self._silences += 1
+            return life.NetworkLost(event.reason) if self._is_deaf(self._silences) else event
+        self._silences = 0
+        if isinstance(event, life.Bound | life.Renewed):
+            self._questions = 0
+            self._leave_used_epochs()
+            self._notice_clock()
+        if isinstance(event, life.Unknown):
+            self._outbox.clear()
+        return event
+
+    def _leave_used_epochs(self) -> None:
+        if self._sealing.epoch < self._enrolment.first_epoch:
+            self._sealing.begin_epoch()
+
+    def _notice_clock(self) -> None:
+        offset_us = self._enrolment.clock_offset_us
+        if abs(offset_us) > _CLOCK_TOLERANCE_US:
+            self._notify(ClockCorrected(offset_us / 1e6))
+
+    def _plan_renewal(self, held: Operational) -> None:
+        not_after_us = round(held.certificate.not_after.timestamp() * 1e6)
+        self._renewal_due_us = renewal_time_us(held.since_us, not_after_us)
+
+    def _operational(self) -> Operational:
+        held = self._store.operational()
+        if held is None:
+            raise MisuseError("there is no operational certificate to connect with")
+        return held
+
+    async def _sample(self) -> None:
+        await sample(
+            self._sensor,
+            self._outbox,
+            interval_s=self._options.interval_s,
+            wanted=lambda: self.state not in _SILENT and self._store.operational() is not None,
+            clock_us=lambda: self._local_us() + self._enrolment.clock_offset_us,
+            notify=self._notify,
+        )
+
+    async def _pause(self, seconds: float) -> LifeEvent:
+        """Wait, but not longer than until the set-up service brings something new."""
+        return await _race(self._reordered(), _after(seconds, life.AskAgain()))
+
+    async def _reordered(self) -> LifeEvent:
+        await self._setup.order()
+        return life.AskAgain()
+
+    def _published(self, _parcel: Parcel) -> None:
+        self._sent += 1
+        self._notify(ReadingsSent(self._sent, len(self._outbox), self._sealing.epoch))
+
+    def _received(self, channel: str, message: bytes) -> None:
+        try:
+            self._notify(CameDown(channel, self._sealing.open(channel, message)))
+        except PeerError as error:
+            self._notify(DownlinkRefused(channel, error.message))
+
+    def _wait_s(self, backoff: Backoff, failures: int) -> float:
+        return backoff.wait_s(failures, self._rng)
+
+    def _local_us(self) -> int:
+        return round(self._clock() * 1e6)
+
+    @staticmethod
+    def _is_deaf(failures: int) -> bool:
+        return failures % _FAILURES_BEFORE_REJOINING == 0
+
+
+async def _race(*runners: Coroutine[None, None, LifeEvent]) -> LifeEvent:
+    """Return the event of the runner that ends first, the earlier named one of two; cancel the others."""
+    tasks = [asyncio.create_task(runner) for runner in runners]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(task for task in tasks if task.done()).result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _after(seconds: float, event: LifeEvent) -> LifeEvent:
+    await asyncio.sleep(seconds)
+    return event

@@ -1,0 +1,126 @@
+"""Registering and renewing: the device API's answers, kept in the store, as events of the device's life."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from doorstep.crypto.p256 import PrivateKey
+from doorstep.device.life import (
+    Blocked,
+    Bound,
+    ClaimSetAside,
+    PlatformSilent,
+    RegistrationHeld,
+    RegistrationRefused,
+    Renewed,
+    Unknown,
+    held_event,
+)
+from doorstep.device.registration import Answer, ClockWrong, DeviceApi, DeviceBlocked, NotOwned, Refused
+from doorstep.device.store import Store, Ticket
+from doorstep.errors import DoorstepError, MisuseError, PeerError, UnavailableError
+from doorstep.identity.provisioning import Provisioning
+
+__all__ = ["Enrolment", "Registered", "RenewalAnswered"]
+
+Registered = Bound | RegistrationHeld | ClaimSetAside | RegistrationRefused | Blocked | PlatformSilent
+RenewalAnswered = Renewed | Blocked | Unknown | PlatformSilent
+
+
+class Enrolment:
+    """One device's standing with its platform. Every answer is on disk before its event is returned."""
+
+    def __init__(
+        self,
+        store: Store,
+        made: Provisioning,
+        *,
+        rng: Callable[[int], bytes],
+        clock_us: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._made = made
+        self._rng = rng
+        self._clock_us = clock_us
+        self.clock_offset_us = 0
+        """Platform time minus this device's, as the last answer showed it."""
+        self.first_epoch = 0
+        """The first epoch that this device may use, as the last answer said it."""
+
+    async def register(self, ticket: Ticket) -> Registered:
+        """Show the token, or ask what became of a held claim; the token is deleted once that is decided."""
+        try:
+            if ticket.held:
+                return await self._inquire(ticket)
+            answer = await self._api(ticket.device_api).register(ticket.token, self._key())
+        except DeviceBlocked as error:
+            self._store.drop_ticket()
+            return Blocked(error.message)
+        except (Refused, NotOwned) as error:
+            self._store.drop_ticket()
+            return RegistrationRefused(error.message, error.next_step)
+        except (PeerError, UnavailableError) as error:
+            return _silent(error)
+        return self._bound(answer, ticket) if answer.status == "bound" else self._held(answer, ticket)
+
+    async def renew(self) -> RenewalAnswered:
+        """Ask for the next certificate; forgets the present one when the device is nobody's any more."""
+        held = self._store.operational()
+        url = self._made.servers.device_api if held is None else held.device_api
+        try:
+            answer = await self._api(url).renew(self._key())
+        except DeviceBlocked as error:
+            return Blocked(error.message)
+        except NotOwned as error:
+            self._store.drop_operational()
+            return Unknown(error.message)
+        except (Refused, PeerError, UnavailableError) as error:
+            return _silent(error)
+        if answer.status != "bound":
+            return PlatformSilent(answer.reason or f"the platform answered {answer.status}")
+        return Renewed(self._commit(answer, url))
+
+    async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
+        """Ask for a certificate without a token: a token dies long before people decide a held claim."""
+        try:
+            answer = await self._api(ticket.device_api).renew(self._key())
+        except NotOwned as error:
+            return RegistrationHeld(error.message, disputed=False)
+        return self._bound(answer, ticket)
+
+    def _bound(self, answer: Answer, ticket: Ticket) -> Bound:
+        event = Bound(self._commit(answer, ticket.device_api))
+        self._store.drop_ticket()
+        return event
+
+    def _held(self, answer: Answer, ticket: Ticket) -> RegistrationHeld | ClaimSetAside:
+        event = held_event(
+            answer.reason,
+            disputed=answer.status == "disputed",
+            certificate=self._store.operational() is not None,
+        )
+        if isinstance(event, ClaimSetAside):
+            self._store.drop_ticket()
+        else:
+            self._store.keep_ticket(replace(ticket, held=True))
+        return event
+
+    def _commit(self, answer: Answer, url: str) -> int:
+        if answer.broker is None:
+            raise MisuseError("an answer that binds names the broker")
+        now_us = self._clock_us()
+        self.clock_offset_us = answer.time_us - now_us
+        self.first_epoch = answer.first_epoch
+        self._store.skip_epochs(answer.first_epoch)
+        self._store.commit_operational(answer.certificate, url, answer.broker, now_us=now_us)
+        held = self._store.operational()
+        return 0 if held is None else round(held.certificate.not_after.timestamp() * 1e6)
+
+    def _key(self) -> PrivateKey:
+        return self._store.staged_key(self._rng)
+
+    def _api(self, url: str) -> DeviceApi:
+        return DeviceApi(self._made, url)
+
+
+def _silent(error: DoorstepError) -> PlatformSilent:
+    return PlatformSilent(error.message, error.next_step, clock_wrong=isinstance(error, ClockWrong))

@@ -1,0 +1,167 @@
+"""What an agent tells whoever watches it: typed values, and for each a sentence for people."""
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from doorstep.device import life
+from doorstep.device.life import LifeEvent, State
+
+__all__ = [
+    "CameDown",
+    "ClockCorrected",
+    "DownlinkRefused",
+    "Moved",
+    "Notice",
+    "ReadingsRefused",
+    "ReadingsSent",
+    "SensorFailed",
+    "SetupOpened",
+    "sentence",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The device's life went on."""
+
+    before: State
+    event: LifeEvent
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class SetupOpened:
+    """The set-up service listens."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsSent:
+    """The broker acknowledged a message; ``sent`` counts them, ``waiting`` those still in the outbox."""
+
+    sent: int
+    waiting: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsRefused:
+    """The outbox is full, so new readings are refused until the broker takes some; said once a streak."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SensorFailed:
+    """The sensor gave no readings this time."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCorrected:
+    """The device's clock differs from the platform's; readings are stamped with the platform's."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CameDown:
+    """The platform sent a message; it was opened."""
+
+    channel: str
+    plaintext: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DownlinkRefused:
+    """Something came down that the platform did not seal for this device, epoch and channel."""
+
+    channel: str
+    reason: str
+
+
+Notice = (
+    Moved
+    | SetupOpened
+    | ReadingsSent
+    | ReadingsRefused
+    | SensorFailed
+    | ClockCorrected
+    | CameDown
+    | DownlinkRefused
+)
+
+
+def sentence(notice: Notice) -> str:  # noqa: PLR0911 - one line for each notice
+    """Say it in plain words, on one line, with the next step where there is one."""
+    match notice:
+        case Moved(event=event, state=state):
+            why = _why(event)
+            return f"{why} The device {state.value}." if why else f"The device {state.value}."
+        case SetupOpened(host, port):
+            return f"The set-up service listens on {host} port {port}."
+        case ReadingsSent(sent, waiting, epoch):
+            return f"{sent} messages sent in epoch {epoch}, {waiting} waiting."
+        case ReadingsRefused(reason):
+            return f"New readings are refused: {reason}."
+        case SensorFailed(reason):
+            return f"The sensor gave no readings: {reason}."
+        case ClockCorrected(seconds):
+            return f"This clock differs from the platform's by {seconds:.0f} s. Next: set it (NTP)."
+        case CameDown(channel):
+            return f"A message came down on channel {channel}."
+        case DownlinkRefused(channel, reason):
+            return f"A message on channel {channel} was refused: {reason}."
+        case _:
+            assert_never(notice)
+
+
+def _why(event: LifeEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each event
+    match event:
+        case life.Identified(device) | life.NetworkKnown(device=device):
+            return f"This is device {device}."
+        case life.Joined(ssid, address):
+            return f"Network {ssid!r} let it in with address {address}."
+        case life.JoinFailed(ssid, reason):
+            return f"Network {ssid!r} did not let it in: {reason}."
+        case life.TokenHeld():
+            return "It carries a registration token."
+        case life.TokenMissing():
+            return "It belongs to nobody and has no registration token; somebody must set it up."
+        case life.CertificateHeld():
+            return "It holds a certificate."
+        case life.Bound():
+            return "The platform registered it."
+        case life.RegistrationHeld(reason, disputed):
+            kind = "disputes" if disputed else "holds"
+            return f"The platform {kind} its registration: {reason}."
+        case life.ClaimSetAside(reason):
+            return f"A new claim is held, and the device goes on for its owner: {reason}."
+        case life.RegistrationRefused(reason, next_step):
+            return f"The platform refused its registration: {reason}. Next: {next_step or _NEW_TOKEN}"
+        case life.Unknown(reason):
+            return f"It is nobody's any more: {reason}."
+        case life.Blocked(reason):
+            return f"The platform blocked it: {reason}."
+        case life.PlatformSilent(reason, next_step):
+            return f"The device API gave no answer: {reason}." + (f" Next: {next_step}" if next_step else "")
+        case life.SessionOpened(listener):
+            return f"The broker took its {listener} session."
+        case life.SessionFailed(reason) | life.SessionRefused(reason) | life.SessionLost(reason):
+            return f"No session: {reason}."
+        case life.NetworkLost(reason):
+            return f"The network seems gone: {reason}."
+        case life.RenewalDue():
+            return "Its certificate is two thirds old."
+        case life.Renewed():
+            return "It has its next certificate."
+        case life.AskAgain() | life.Stopped():
+            return ""
+        case _:
+            assert_never(event)
+
+
+_NEW_TOKEN = "make a new registration token in the portal and set the device up again."  # noqa: S105 - words

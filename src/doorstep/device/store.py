@@ -1,0 +1,284 @@
+"""The device's own memory: one private folder, every file written whole and durable or not at all.
+
+```
+state/               0700, locked by one agent at a time
+  identity.json      what the factory made, without the root key
+  sealed.json        the next boot's epoch and its root; replaced before the first send of a boot
+  network.json       the network that worked
+  ticket.json        the registration token, until it is decided
+  next.pem           the key of a certificate that was asked for and has not come
+  operational.pem    the operational key with its certificate chain
+  platform.json      where the broker listens
+```
+
+The factory's root key is the root of epoch 0. It leaves this folder at the first boot, as every root does
+when its epoch begins; so the provisioning file should be destroyed after the import.
+"""
+
+import fcntl
+import stat
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+import msgspec
+
+from doorstep.crypto.p256 import PrivateKey, generate
+from doorstep.crypto.x509 import Certificate, load_chain
+from doorstep.errors import MisuseError, UnavailableError
+from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.sealer import DeviceState, next_boot
+from doorstep.onboarding.network import NetworkCredentials
+from doorstep.runtime.state import write_private
+
+__all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Endpoint", "Operational", "Store", "Ticket"]
+
+MAX_SKIPPED_EPOCHS: Final = 1 << 20
+"""Epochs that a device runs forward at the platform's word: about two seconds of hashing, no more."""
+
+_FORGOTTEN: Final = bytes(32)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What the set-up brought: the token, and the device API to show it to."""
+
+    token: str = field(repr=False)
+    device_api: str
+    held: bool = False
+    """The platform has the claim and has not decided it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One listener of the broker."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Both listeners."""
+
+    tls: Endpoint
+    plain: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Operational:
+    """The certificate in use; ``file`` holds its key and chain as TLS libraries want them."""
+
+    certificate: Certificate
+    file: Path
+    device_api: str
+    broker: Broker
+    since_us: int
+    """When it came, by this device's clock; its notBefore is earlier, for slow clocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    device: str
+    epoch: int
+    root: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Platform:
+    device_api: str
+    broker: Broker
+    since_us: int
+
+
+class Store:
+    """Reads and writes the folder. ``open`` locks it; ``close`` lets it go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = ExitStack()
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Make the folder or check it; raise MisuseError when others may read it or another agent has it."""
+        store = cls(folder.absolute())
+        try:
+            store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mode = stat.S_IMODE(store.folder.stat().st_mode)
+            lock = store._lock.enter_context((store.folder / "lock").open("ab"))
+        except OSError as error:
+            raise UnavailableError(
+                f"the device's folder {folder} can't be used: {error.strerror}",
+                next_step="Choose another with --state, or mend its permissions.",
+            ) from error
+        if mode & 0o077:
+            store.close()
+            raise MisuseError(
+                f"the device's folder {folder} is open to other users of this machine",
+                next_step=f"Run: chmod 700 {folder}",
+            )
+        store._hold(lock.fileno())
+        for half_written in store.folder.glob(".*"):
+            half_written.unlink()
+        return store
+
+    def close(self) -> None:
+        """Let another agent use the folder."""
+        self._lock.close()
+
+    def adopt(self, made: Provisioning) -> None:
+        """Become the device that the factory made; again is allowed, becoming another device is not."""
+        known = self.identity()
+        if known is not None and known.device_id != made.device_id:
+            raise MisuseError(
+                f"the folder {self.folder} belongs to device {known.device_id}, not to {made.device_id}",
+                next_step="Give each device its own --state folder.",
+            )
+        sealed = self._read("sealed.json", _Sealed)
+        if sealed is None or sealed.device != made.device_id:
+            # Which epochs were used is not known: nothing may be sent before the platform has said it.
+            self._drop("operational.pem")
+            self._write("sealed.json", _Sealed(device=made.device_id, epoch=0, root=made.root_key))
+        self._write_bytes("identity.json", replace(made, root_key=_FORGOTTEN).to_json())
+
+    def identity(self) -> Provisioning | None:
+        """Return what the factory made, with zeros in place of the root key; None before ``adopt``."""
+        try:
+            return Provisioning.from_json(self._path("identity.json").read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def next_epoch(self) -> int:
+        """Return the epoch that the next boot will use."""
+        return self._sealed().epoch
+
+    def begin_epoch(self) -> DeviceState:
+        """Return the state of a new epoch. When this returns, no later call can return the same epoch."""
+        sealed = self._sealed()
+        state = DeviceState(sealed.root, sealed.epoch)
+        self._keep(sealed, next_boot(state))
+        return state
+
+    def skip_epochs(self, first_free: int) -> None:
+        """Make ``first_free`` the next epoch unless a later one is: the platform saw what this folder forgot.
+
+        Raises MisuseError when that is further than MAX_SKIPPED_EPOCHS away.
+        """
+        sealed = self._sealed()
+        if first_free - sealed.epoch > MAX_SKIPPED_EPOCHS:
+            raise MisuseError(
+                f"the platform speaks of epoch {first_free}, this device is at {sealed.epoch}",
+                next_step="Ask the maker for a new root key for this device.",
+            )
+        state = DeviceState(sealed.root, sealed.epoch)
+        while state.epoch < first_free:
+            state = next_boot(state)
+        if state.epoch != sealed.epoch:
+            self._keep(sealed, state)
+
+    def network(self) -> NetworkCredentials | None:
+        """Return the network that worked last."""
+        return self._read("network.json", NetworkCredentials)
+
+    def keep_network(self, network: NetworkCredentials) -> None:
+        """Remember a network that let the device in, by name: its access points may change."""
+        self._write("network.json", replace(network, bssid=b"", channel=0))
+
+    def forget_network(self) -> None:
+        """Make the next start wait for a new Wi-Fi set-up."""
+        self._drop("network.json")
+
+    def ticket(self) -> Ticket | None:
+        """Return the registration token that nobody answered yet."""
+        return self._read("ticket.json", Ticket)
+
+    def keep_ticket(self, ticket: Ticket) -> None:
+        """Keep a token over a power cut, until it is decided."""
+        self._write("ticket.json", ticket)
+
+    def drop_ticket(self) -> None:
+        """Delete the token: it was answered."""
+        self._drop("ticket.json")
+
+    def staged_key(self, rng: Callable[[int], bytes]) -> PrivateKey:
+        """Return the key of the next certificate: the same one until its certificate is committed."""
+        path = self._path("next.pem")
+        if not path.exists():
+            self._write_bytes(path.name, generate(rng).to_pem())
+        return PrivateKey.from_pkcs8(path.read_bytes())
+
+    def commit_operational(self, chain_pem: str, device_api: str, broker: Broker, *, now_us: int) -> None:
+        """Take the certificate of the staged key into use; raise MisuseError when it is not that key's."""
+        key = PrivateKey.from_pkcs8(self._path("next.pem").read_bytes())
+        if load_chain(chain_pem.encode())[0].public_key.spki != key.public_key.spki:
+            raise MisuseError("the certificate belongs to another key than the one that asked for it")
+        self._write("platform.json", _Platform(device_api=device_api, broker=broker, since_us=now_us))
+        self._write_bytes("operational.pem", key.to_pem() + chain_pem.encode())
+        self._drop("next.pem")
+
+    def operational(self) -> Operational | None:
+        """Return the certificate in use and where to use it; None before the first registration."""
+        platform = self._read("platform.json", _Platform)
+        path = self._path("operational.pem")
+        if platform is None or not path.exists():
+            return None
+        certificate = load_chain(path.read_bytes())[0]
+        return Operational(certificate, path, platform.device_api, platform.broker, platform.since_us)
+
+    def drop_operational(self) -> None:
+        """Forget the certificate: the platform no longer knows this device as anybody's."""
+        self._drop("operational.pem")
+
+    def _hold(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.close()
+            raise MisuseError(
+                f"another agent runs on the folder {self.folder}",
+                next_step="Stop it, or give this device its own --state folder.",
+            ) from error
+
+    def _sealed(self) -> _Sealed:
+        sealed = self._read("sealed.json", _Sealed)
+        if sealed is None:
+            raise MisuseError(
+                f"the folder {self.folder} has no sealed.json, so this device may not send",
+                next_step="Import the provisioning file again, then register the device again.",
+            )
+        return sealed
+
+    def _keep(self, sealed: _Sealed, state: DeviceState) -> None:
+        self._write("sealed.json", replace(sealed, epoch=state.epoch, root=state.root))
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name
+
+    def _read(self, name: str, kind: type[_T]) -> _T | None:
+        try:
+            return msgspec.json.decode(self._path(name).read_bytes(), type=kind)
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError as error:
+            raise MisuseError(
+                f"{self._path(name)} is damaged: {error}",
+                next_step="Restore the folder from a copy, or delete that file and set the device up again.",
+            ) from error
+
+    def _write(self, name: str, value: object) -> None:
+        self._write_bytes(name, msgspec.json.encode(value))
+
+    def _write_bytes(self, name: str, data: bytes) -> None:
+        try:
+            write_private(self._path(name), data)
+        except OSError as error:
+            raise UnavailableError(
+                f"{self._path(name)} can't be written: {error.strerror}",
+                next_step="Free space on that disk or mend its permissions; nothing was lost.",
+            ) from error
+
+    def _drop(self, name: str) -> None:
+        self._path(name).unlink(missing_ok=True)

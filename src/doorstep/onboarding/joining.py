@@ -1,0 +1,142 @@
+"""The device's joining of a network: staged, tried, and only when it worked handed on to be stored."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from doorstep.errors import IllegalTransition, MisuseError
+from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.wire.provisioning.config import ConnectedNetwork, ConnectFailure, StationReport, StationState
+from doorstep.wire.provisioning.delivery import DeviceStage
+
+__all__ = ["JoinEvent", "JoinState", "Joining", "advance"]
+
+
+class JoinState(enum.Enum):
+    """Where the attempt stands."""
+
+    IDLE = "idle"
+    """No network was put forward."""
+    STAGED = "staged"
+    """A network was put forward and not tried."""
+    TRYING = "trying"
+    """The station is joining."""
+    FAILED = "failed"
+    """It did not work; another network or password may be put forward at once."""
+    CONNECTED = "connected"
+    """It worked."""
+
+
+class JoinEvent(enum.Enum):
+    """What moves it."""
+
+    STAGE = "stage"
+    APPLY = "apply"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    RESET = "reset"
+    REPROVISION = "reprovision"
+
+
+TRANSITIONS: Final[Mapping[JoinState, Mapping[JoinEvent, JoinState]]] = {
+    JoinState.IDLE: {JoinEvent.STAGE: JoinState.STAGED, JoinEvent.RESET: JoinState.IDLE},
+    JoinState.STAGED: {
+        JoinEvent.STAGE: JoinState.STAGED,
+        JoinEvent.APPLY: JoinState.TRYING,
+        JoinEvent.RESET: JoinState.IDLE,
+    },
+    JoinState.TRYING: {JoinEvent.SUCCEED: JoinState.CONNECTED, JoinEvent.FAIL: JoinState.FAILED},
+    JoinState.FAILED: {JoinEvent.STAGE: JoinState.STAGED, JoinEvent.RESET: JoinState.IDLE},
+    JoinState.CONNECTED: {JoinEvent.REPROVISION: JoinState.IDLE},
+}
+
+
+def advance(state: JoinState, event: JoinEvent) -> JoinState:
+    """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
+    try:
+        return TRANSITIONS[state][event]
+    except KeyError:
+        raise IllegalTransition(f"cannot {event.value} while {state.value}") from None
+
+
+FAILURES: Final = {
+    JoinFailure.WRONG_PASSWORD: (ConnectFailure.AUTHENTICATION, DeviceStage.WRONG_PASSWORD),
+    JoinFailure.NO_SUCH_NETWORK: (ConnectFailure.NETWORK_NOT_FOUND, DeviceStage.NO_SUCH_NETWORK),
+    JoinFailure.NO_ADDRESS: (None, DeviceStage.NO_ADDRESS),
+    JoinFailure.RADIO_FAILED: (None, DeviceStage.RADIO_FAILED),
+}
+"""The wire format knows two reasons; the others are told on our own endpoint only."""
+
+STAGES: Final = {
+    JoinState.IDLE: DeviceStage.WAITING,
+    JoinState.STAGED: DeviceStage.WAITING,
+    JoinState.TRYING: DeviceStage.TRYING,
+}
+
+
+@dataclass(slots=True)
+class Joining:
+    """One device's attempt; it outlives sessions, because phones lose theirs when the radio hops."""
+
+    state: JoinState = JoinState.IDLE
+    network: NetworkCredentials | None = None
+    outcome: JoinOutcome | None = None
+    later: DeviceStage = DeviceStage.CONNECTED
+
+    def stage(self, network: NetworkCredentials) -> None:
+        """Put a network forward."""
+        self.state = advance(self.state, JoinEvent.STAGE)
+        self.network, self.outcome = network, None
+
+    def apply(self) -> NetworkCredentials:
+        """Start trying; returns the network to join."""
+        self.state = advance(self.state, JoinEvent.APPLY)
+        return self._staged()
+
+    def finish(self, outcome: JoinOutcome) -> None:
+        """Take the station's outcome."""
+        event = JoinEvent.SUCCEED if isinstance(outcome, Joined) else JoinEvent.FAIL
+        self.state = advance(self.state, event)
+        self.outcome, self.later = outcome, DeviceStage.CONNECTED
+
+    def reset(self) -> None:
+        """Forget the failed attempt."""
+        self.state = advance(self.state, JoinEvent.RESET)
+        self.network = self.outcome = None
+
+    def reprovision(self) -> None:
+        """Open for another network; what is stored stays stored until that one is joined."""
+        self.state = advance(self.state, JoinEvent.REPROVISION)
+        self.network = self.outcome = None
+
+    def stage_report(self) -> DeviceStage:
+        """Say how far the device got, in our own words."""
+        if isinstance(self.outcome, JoinFailure):
+            return FAILURES[self.outcome][1]
+        return STAGES.get(self.state, self.later)
+
+    def station_report(self) -> StationReport:
+        """Say how far the device got, in the words that stock clients know."""
+        if isinstance(self.outcome, JoinFailure):
+            failure = FAILURES[self.outcome][0]
+            return StationReport(
+                StationState.FAILED if failure is not None else StationState.DISCONNECTED, failure
+            )
+        if isinstance(self.outcome, Joined):
+            network = ConnectedNetwork(
+                self.outcome.ip4_addr,
+                self.outcome.auth,
+                self._staged().ssid,
+                self.outcome.bssid,
+                self.outcome.channel,
+            )
+            return StationReport(StationState.CONNECTED, network=network)
+        return StationReport(
+            StationState.CONNECTING if self.state is JoinState.TRYING else StationState.DISCONNECTED
+        )
+
+    def _staged(self) -> NetworkCredentials:
+        if self.network is None:
+            raise MisuseError("no network was put forward")
+        return self.network

@@ -1,0 +1,135 @@
+"""The life of a device: one enum of states, one of steps, one table, one raise.
+
+`blocked` and `disputed` are overlays: they can lie over any state and stand in fields of their own.
+"""
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+from doorstep.errors import IllegalTransition
+
+__all__ = ["TRANSITIONS", "Life", "Step", "advance", "can", "mermaid"]
+
+
+class Life(enum.StrEnum):
+    """Where a device stands between the factory line and its end."""
+
+    MADE = "made"
+    """It has its identity and is on the line."""
+    STOCKED = "stocked"
+    """It lies in the maker's stock."""
+    DISPATCHED = "dispatched"
+    """A wholesaler has it; it may go through several."""
+    SOLD = "sold"
+    """The ERP sold it to a customer."""
+    ONBOARDED = "onboarded"
+    """It is on a network and was heard, and nobody's claim has been accepted yet."""
+    OWNED = "owned"
+    """An organisation owns it. Only now are its messages taken."""
+    TRANSFERRED = "transferred"
+    """Its owner gave it away, and the next owner has not taken it yet."""
+    RETURNED = "returned"
+    """It came back to the maker."""
+    SWAPPED = "swapped"
+    """Another device took its place."""
+    SCRAPPED = "scrapped"
+    """It is gone for ever; its identity is never given out again."""
+
+
+class Step(enum.StrEnum):
+    """What can happen to a device."""
+
+    STOCK = "stock"
+    DISPATCH = "dispatch"
+    SELL = "sell"
+    ONBOARD = "onboard"
+    BIND = "bind"
+    TRANSFER = "transfer"
+    RETURN = "return"
+    SWAP = "swap"
+    SCRAP = "scrap"
+
+
+TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
+    Life.MADE: {
+        Step.STOCK: Life.STOCKED,
+        Step.DISPATCH: Life.DISPATCHED,
+        Step.SELL: Life.SOLD,
+        Step.ONBOARD: Life.ONBOARDED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.STOCKED: {
+        Step.DISPATCH: Life.DISPATCHED,
+        Step.SELL: Life.SOLD,
+        Step.ONBOARD: Life.ONBOARDED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.DISPATCHED: {
+        Step.DISPATCH: Life.DISPATCHED,
+        Step.SELL: Life.SOLD,
+        Step.ONBOARD: Life.ONBOARDED,
+        Step.RETURN: Life.RETURNED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.SOLD: {
+        Step.ONBOARD: Life.ONBOARDED,
+        Step.RETURN: Life.RETURNED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    # A sale may reach us after the device did: it is recorded and moves nothing.
+    Life.ONBOARDED: {
+        Step.DISPATCH: Life.ONBOARDED,
+        Step.SELL: Life.ONBOARDED,
+        Step.ONBOARD: Life.ONBOARDED,
+        Step.BIND: Life.OWNED,
+        Step.RETURN: Life.RETURNED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.OWNED: {
+        Step.DISPATCH: Life.OWNED,
+        Step.SELL: Life.OWNED,
+        Step.ONBOARD: Life.OWNED,
+        Step.TRANSFER: Life.TRANSFERRED,
+        Step.RETURN: Life.RETURNED,
+        Step.SWAP: Life.SWAPPED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.TRANSFERRED: {
+        Step.BIND: Life.OWNED,
+        Step.RETURN: Life.RETURNED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.RETURNED: {
+        Step.STOCK: Life.STOCKED,
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.SWAPPED: {
+        Step.SCRAP: Life.SCRAPPED,
+    },
+    Life.SCRAPPED: {},
+}
+
+
+def advance(life: Life, step: Step) -> Life:
+    """Return the state after ``step``; raise IllegalTransition when the table does not have it."""
+    try:
+        return TRANSITIONS[life][step]
+    except KeyError:
+        possible = ", ".join(TRANSITIONS[life]) or "nothing more"
+        raise IllegalTransition(
+            f"a device that is {life} can't go through {step!s}", next_step=f"Possible now: {possible}."
+        ) from None
+
+
+def can(life: Life, step: Step) -> bool:
+    """Whether the table has this step."""
+    return step in TRANSITIONS[life]
+
+
+def mermaid() -> str:
+    """Draw the table as a Mermaid state diagram; steps that move nothing are left out."""
+    lines = ["stateDiagram-v2", f"    [*] --> {Life.MADE}"]
+    for life, steps in TRANSITIONS.items():
+        lines += [f"    {life} --> {after}: {step}" for step, after in steps.items() if after is not life]
+    return "\n".join([*lines, f"    {Life.SCRAPPED} --> [*]"])

@@ -1,0 +1,71 @@
+"""Keys for programs: made once, shown once, kept as a hash."""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Collection
+from typing import Final
+
+from django.db import transaction
+
+from doorstep.errors import MisuseError, VerificationFailed
+from doorstep.server.accounts.models import ApiKey, Organisation
+from doorstep.server.accounts.permissions import Caller, Permission
+
+__all__ = ["KEY_CAP", "find_caller", "make_api_key", "parse_scopes"]
+
+KEY_CAP: Final = 100
+"""Characters of a presented key that are looked at."""
+
+_PREFIX_BYTES: Final = 5
+_NAME_CAP: Final = 80
+_NO_SUCH_KEY: Final = bytes(32)
+
+
+def parse_scopes(names: Collection[str], organisation: Organisation) -> frozenset[Permission]:
+    """Read scopes by name; raise MisuseError for one that is unknown or means nothing to the organisation."""
+    possible = [permission for permission in Permission if permission.scope == organisation.kind]
+    unknown = sorted(set(names) - set(possible))
+    if unknown or not names:
+        raise MisuseError(
+            f"{', '.join(unknown) or 'no scope'} can't be given to a {organisation.kind}'s key",
+            next_step=f"Use some of: {', '.join(possible)}.",
+        )
+    return frozenset(Permission(name) for name in names)
+
+
+def make_api_key(organisation: Organisation, name: str, scopes: Collection[str]) -> tuple[str, ApiKey]:
+    """Return a key, shown this once, and its row; raise MisuseError for a bad name or scope."""
+    name = " ".join(name.split())
+    if not 0 < len(name) <= _NAME_CAP:
+        raise MisuseError(
+            f"an API key has a name of 1 to {_NAME_CAP} characters", next_step="Say what it is for."
+        )
+    granted = parse_scopes(scopes, organisation)
+    prefix = "dk" + base64.b32encode(os.urandom(_PREFIX_BYTES)).decode().lower()
+    key = f"{prefix}.{base64.urlsafe_b64encode(os.urandom(32)).rstrip(b'=').decode()}"
+    with transaction.atomic():
+        row = ApiKey.objects.create(
+            organisation=organisation,
+            name=name,
+            prefix=prefix,
+            key_hash=hashlib.sha256(key.encode()).digest(),
+            scopes=sorted(granted),
+        )
+    return key, row
+
+
+def find_caller(key: str) -> Caller:
+    """Return who a presented key belongs to; raise VerificationFailed, always the same, for any other."""
+    if len(key) > KEY_CAP or not key.isascii() or not key.isprintable():
+        key = ""
+    row = ApiKey.objects.select_related("organisation").filter(prefix=key.partition(".")[0]).first()
+    expected = bytes(row.key_hash) if row else _NO_SUCH_KEY
+    matches = hmac.compare_digest(expected, hashlib.sha256(key.encode()).digest())
+    if row is None or not matches or row.revoked_at is not None:
+        raise VerificationFailed(
+            "this API key is not known", next_step="Check it, or make one: doorstep account api-key"
+        )
+    scopes = frozenset(Permission(scope) for scope in row.scopes)
+    return Caller(row.organisation, scopes, f"key:{row.prefix}", key=row.pk)

@@ -1,0 +1,76 @@
+"""Who somebody is and where they stand: the principal that pages read for."""
+
+from dataclasses import dataclass
+
+from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.accounts.permissions import Permission, permissions_of
+
+__all__ = ["Principal", "actor_name", "members_of", "principal_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user acting for one of their organisations, with the role they have there."""
+
+    user: User
+    organisation: Organisation
+    role: Role
+    organisations: tuple[Organisation, ...]
+    """Every organisation the user can act for, the current one included, by name."""
+
+    @property
+    def is_maker(self) -> bool:
+        """Whether this is the maker's own staff."""
+        return self.organisation.kind == OrganisationKind.MAKER
+
+    @property
+    def is_customer(self) -> bool:
+        """Whether devices can belong to the organisation."""
+        return self.organisation.kind == OrganisationKind.CUSTOMER
+
+    @property
+    def may_add(self) -> bool:
+        """Whether they may make registration tokens."""
+        return self.may(Permission.CUSTOMER_TOKENS_WRITE)
+
+    @property
+    def may_revoke(self) -> bool:
+        """Whether they may revoke the devices they see."""
+        return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role has the permission in an organisation of this kind."""
+        return permission in permissions_of(OrganisationKind(self.organisation.kind), self.role)
+
+
+def principal_of(user: User, chosen: int | None = None) -> Principal | None:
+    """Return who ``user`` acts as: the chosen organisation, else the one joined first; None without any."""
+    memberships = list(
+        Member.objects.filter(user=user).select_related("organisation").order_by("joined_at", "pk")
+    )
+    if not memberships:
+        return None
+    current = next((row for row in memberships if row.organisation_id == chosen), memberships[0])
+    names = sorted((row.organisation for row in memberships), key=lambda row: row.name.casefold())
+    return Principal(user, current.organisation, Role(current.role), tuple(names))
+
+
+def members_of(principal: Principal) -> list[Member]:
+    """Return the people of the principal's organisation, owners first."""
+    order = {role: place for place, role in enumerate(Role)}
+    rows = Member.objects.filter(organisation=principal.organisation).select_related("user")
+    return sorted(rows, key=lambda row: (order[Role(row.role)], row.user.get_full_name().casefold()))
+
+
+def actor_name(actor: str, principal: Principal) -> str:
+    """Put a ledger's actor into words; a person is named only to people of the same organisation."""
+    kind, _, number = actor.partition(":")
+    if kind == "user" and number.isdecimal():
+        member = Member.objects.filter(organisation=principal.organisation, user=int(number)).select_related(
+            "user"
+        )
+        found = member.first()
+        return found.user.get_full_name() if found else "somebody of another organisation"
+    return {"key": f"the program with the key {number}", "device": "the device itself"}.get(
+        kind, "the maker's staff"
+    )

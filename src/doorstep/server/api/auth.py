@@ -1,0 +1,58 @@
+"""Who calls: a program with an API key, or a person with a session (whose writes need the CSRF token)."""
+
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+from ninja.security.apikey import APIKeyCookie
+
+from doorstep.server.accounts.api_keys import find_caller
+from doorstep.server.accounts.models import OrganisationKind, User
+from doorstep.server.accounts.permissions import Caller, permissions_of
+from doorstep.server.accounts.queries import principal_of
+
+__all__ = ["AUTHENTICATION", "caller_of"]
+
+_CHOSEN: Final = "organisation"
+"""Session key of the organisation that the user acts for; the portal sets it."""
+
+
+class ApiKeyAuth(HttpBearer):
+    """``Authorization: Bearer <API key>``."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 - ninja's signature
+        """Return the key's caller; raise VerificationFailed."""
+        return find_caller(token)
+
+
+class SessionAuth(APIKeyCookie):
+    """The portal's session cookie."""
+
+    param_name: str = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """Check CSRF only where there is a session to abuse."""
+        if self.param_name not in request.COOKIES:
+            return None
+        found: Caller | None = super().__call__(request)
+        return found
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:  # noqa: ARG002 - as above
+        """Return the member who is logged in, acting for the organisation they chose."""
+        if not isinstance(request.user, User):
+            return None
+        member = principal_of(request.user, request.session.get(_CHOSEN))
+        if member is None:
+            return None
+        granted = permissions_of(OrganisationKind(member.organisation.kind), member.role)
+        return Caller(member.organisation, granted, f"user:{member.user.pk}", user=member.user.pk)
+
+
+AUTHENTICATION: Final = [ApiKeyAuth(), SessionAuth()]
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Return who called; every route is authenticated."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja sets it
+    return caller

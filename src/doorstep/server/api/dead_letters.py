@@ -1,0 +1,58 @@
+"""Messages and attempts that were not accepted, for the maker's staff."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import ShortId
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
+from doorstep.server.api.problems import Problem
+from doorstep.server.fleet.access import require
+from doorstep.server.readings.letters import letters_before
+
+__all__ = ["router"]
+
+router = Router(tags=["dead letters"])
+
+
+class LetterOut(Schema):
+    """A refused message or attempt; repeats within a minute are counted in one row."""
+
+    at_us: int
+    device_id: str
+    """As the topic or credential named it; it may not exist."""
+    topic: str
+    reason: str
+    detail: str
+    size: int
+    count: int
+
+
+class LetterPage(Schema):
+    """Dead letters, newest first."""
+
+    items: list[LetterOut]
+    next: str | None
+
+
+@router.get(
+    "/dead-letters", response={200: LetterPage, 401: Problem, 403: Problem}, operation_id="list_dead_letters"
+)
+def list_dead_letters(
+    request: HttpRequest,
+    device_id: ShortId = "",
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
+) -> Any:
+    """List what was refused, newest first."""
+    require(caller_of(request), Permission.MAKER_DEAD_LETTERS_READ)
+    rows = letters_before(number_of(cursor), limit + 1, device_id)
+    more = pack(rows[limit - 1].pk) if len(rows) > limit else None
+    fields = tuple(LetterOut.model_fields)
+    return {
+        "items": [{field: getattr(row, field) for field in fields} for row in rows[:limit]],
+        "next": more,
+    }

@@ -1,0 +1,127 @@
+"""Devices, and the end of one."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+
+from doorstep.server.accounts.models import OrganisationKind
+from doorstep.server.accounts.permissions import Caller
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Reason
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, pack, unpack
+from doorstep.server.api.problems import Problem
+from doorstep.server.clock import now_us
+from doorstep.server.fleet.access import REVOKE, device_for, devices_for
+from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.fleet.models import Device, Revocation
+
+__all__ = ["router"]
+
+router = Router(tags=["devices"])
+
+
+class DeviceOut(Schema):
+    """A device."""
+
+    device_id: str
+    serial: str
+    product: str
+    batch: str
+    life: str
+    """made, stocked, dispatched, sold, onboarded, owned, transferred, returned, swapped or scrapped."""
+    blocked: bool
+    disputed: bool
+    owned: bool
+    alias: str
+    """The name its owner gave it; empty for everybody else."""
+    last_seen_us: int | None
+    """When its newest message was stored; only for its owner."""
+
+
+class DevicePage(Schema):
+    """Devices by id."""
+
+    items: list[DeviceOut]
+    next: str | None
+
+
+class RevokeIn(Schema, extra="forbid"):
+    """Why."""
+
+    reason: Reason
+
+
+class RevocationOut(Schema):
+    """A revocation and how far it is. Times are microseconds since 1970."""
+
+    device_id: str
+    reason: str
+    asked_us: int
+    kicked_us: int | None
+    """Every session of the device was closed."""
+    purged_us: int | None
+    """Its queued and retained messages are gone: the revocation is finished."""
+    sessions_kicked: int
+    messages_purged: int
+
+
+@router.get("/devices", response={200: DevicePage, 401: Problem, 403: Problem}, operation_id="list_devices")
+def list_devices(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
+    """List the devices that the caller may see, by device id."""
+    caller = caller_of(request)
+    rows = list(devices_for(caller).filter(device_id__gt=unpack(cursor))[: limit + 1])
+    more = pack(rows[limit - 1].device_id) if len(rows) > limit else None
+    return {"items": [_shown(caller, row) for row in rows[:limit]], "next": more}
+
+
+@router.get(
+    "/devices/{device_id}",
+    response={200: DeviceOut, 401: Problem, 403: Problem, 404: Problem},
+    operation_id="get_device",
+)
+def get_device(request: HttpRequest, device_id: str) -> Any:
+    """Return one device."""
+    caller = caller_of(request)
+    return _shown(caller, device_for(caller, device_id))
+
+
+@router.post(
+    "/devices/{device_id}/revoke",
+    response={202: RevocationOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem},
+    operation_id="revoke_device",
+)
+def revoke(request: HttpRequest, device_id: str, why: RevokeIn) -> Any:
+    """Revoke a device: nothing of it is accepted from now on. Asked again, it tells how far it is."""
+    caller = caller_of(request)
+    device = device_for(caller, device_id, REVOKE)
+    revocation = revoke_device(device, caller.actor, why.reason, now_us=now_us())
+    return Status(202, _revocation(device, revocation))
+
+
+def _shown(caller: Caller, device: Device) -> dict[str, Any]:
+    is_owners = caller.organisation.kind == OrganisationKind.CUSTOMER
+    return {
+        "device_id": device.device_id,
+        "serial": device.serial,
+        "product": device.product.key,
+        "batch": device.batch.number,
+        "life": device.life,
+        "blocked": device.blocked,
+        "disputed": device.disputed,
+        "owned": device.owner_id is not None,
+        "alias": device.alias if is_owners else "",
+        "last_seen_us": device.last_seen_us if is_owners else None,
+    }
+
+
+def _revocation(device: Device, row: Revocation) -> dict[str, Any]:
+    return {
+        "device_id": device.device_id,
+        "reason": row.reason,
+        "asked_us": row.asked_us,
+        "kicked_us": row.kicked_us,
+        "purged_us": row.purged_us,
+        "sessions_kicked": row.sessions_kicked,
+        "messages_purged": row.messages_purged,
+    }

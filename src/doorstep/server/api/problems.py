@@ -1,0 +1,140 @@
+"""Errors of the REST API as problem documents (RFC 9457): one table from error to answer."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from doorstep.errors import (
+    DoorstepError,
+    MalformedMessage,
+    MisuseError,
+    RefusedError,
+    UnavailableError,
+    VerificationFailed,
+)
+from doorstep.server.api.idempotency import KeyReused
+from doorstep.server.custody.actions import SaleRefused
+from doorstep.server.custody.actions.tokens import CodeRefused
+from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
+
+__all__ = ["Problem", "RowProblem", "install"]
+
+_log: Final = logging.getLogger(__name__)
+_TYPE: Final = "urn:doorstep:problem/"
+
+
+class RowProblem(Schema):
+    """A row of a sale that can't be stored."""
+
+    row: int
+    serial: str
+    reason: str
+    detail: str
+
+
+class Problem(Schema):
+    """A problem document (RFC 9457), with the next step for its reader."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    next_step: str
+    rows: list[RowProblem] | None = None
+    """Each bad row, when a sale was refused because of its rows."""
+
+
+_TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
+    (NoSuchDevice, 404, "not-found"),
+    (NotPermitted, 403, "not-permitted"),
+    (KeyReused, 422, "idempotency-key-reused"),
+    (SaleRefused, 422, "rows-refused"),
+    (CodeRefused, 422, "code-refused"),
+    (VerificationFailed, 401, "not-authenticated"),
+    (MalformedMessage, 400, "malformed"),
+    (MisuseError, 422, "invalid"),
+    (RefusedError, 409, "refused"),
+    (UnavailableError, 503, "unavailable"),
+)
+
+
+def install(api: NinjaAPI) -> None:
+    """Make every error of the API a problem document."""
+    api.add_exception_handler(DoorstepError, _of_doorstep)
+    api.add_exception_handler(AuthenticationError, _of_stranger)
+    api.add_exception_handler(ValidationError, _of_validation)
+    api.add_exception_handler(HttpError, _of_http)
+    api.add_exception_handler(Http404, _of_missing)
+    api.add_exception_handler(DatabaseError, _of_database)
+    api.add_exception_handler(Exception, _of_bug)
+
+
+def _of_doorstep(_: HttpRequest, error: Any) -> HttpResponse:
+    status, kind = next(
+        ((status, kind) for cls, status, kind in _TABLE if isinstance(error, cls)), (400, "refused")
+    )
+    more: dict[str, Any] = {}
+    if isinstance(error, SaleRefused):
+        more["rows"] = [
+            {"row": bad.row, "serial": bad.serial, "reason": bad.reason, "detail": bad.sentence}
+            for bad in error.rows
+        ]
+    return _answer(status, kind, error.message, error.next_step, more)
+
+
+def _of_stranger(_: HttpRequest, __: object) -> HttpResponse:
+    step = "Send Authorization: Bearer <API key>, or log in."
+    return _answer(401, "not-authenticated", "this needs an API key or a session", step)
+
+
+def _of_validation(_: HttpRequest, error: Any) -> HttpResponse:
+    places = [
+        f"{'.'.join(str(part) for part in one.get('loc', ()))}: {one.get('msg', '')}" for one in error.errors
+    ]
+    detail = "; ".join(places)[:500]
+    return _answer(422, "invalid", detail, "Compare the request with docs/reference/openapi.json.")
+
+
+def _of_http(_: HttpRequest, error: Any) -> HttpResponse:
+    return _answer(error.status_code, "refused", str(error), "")
+
+
+def _of_missing(_: HttpRequest, __: object) -> HttpResponse:
+    return _answer(404, "not-found", "there is nothing here", "Compare the address with the documentation.")
+
+
+def _of_database(_: HttpRequest, error: Any) -> HttpResponse:
+    _log.error("the database refused: %s", type(error).__name__)
+    return _answer(
+        503, "unavailable", "the database does not answer", "Nothing was changed. Ask again later."
+    )
+
+
+def _of_bug(_: HttpRequest, error: Any) -> HttpResponse:
+    _log.error("an error that nobody expected", exc_info=error)
+    return _answer(
+        500, "internal", "something went wrong here", "Nothing was changed. The maker can see why."
+    )
+
+
+def _answer(
+    status: int, kind: str, detail: str, next_step: str, more: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    body = {
+        "type": _TYPE + kind,
+        "title": kind.replace("-", " "),
+        "status": status,
+        "detail": detail,
+        "next_step": next_step,
+        **(more or {}),
+    }
+    response = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+    if status == 401:  # noqa: PLR2004 - RFC 9110 section 15.5.2
+        response["WWW-Authenticate"] = "Bearer"
+    return response

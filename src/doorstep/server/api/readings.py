@@ -1,0 +1,53 @@
+"""Readings of one device, for its owner."""
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.problems import Problem
+from doorstep.server.fleet.access import device_for
+from doorstep.server.readings.queries import MAX_MESSAGES, window_of
+
+__all__ = ["router"]
+
+router = Router(tags=["readings"])
+
+
+class PointOut(Schema):
+    """One reading."""
+
+    name: str
+    unit: str
+    time_us: int
+    value: float | bool | str
+
+
+class Readings(Schema):
+    """Readings, oldest first. ``next_after_us`` goes into the next question."""
+
+    points: list[PointOut]
+    next_after_us: int
+
+
+@router.get(
+    "/devices/{device_id}/readings",
+    response={200: Readings, 401: Problem, 403: Problem, 404: Problem},
+    operation_id="list_readings",
+)
+def list_readings(
+    request: HttpRequest,
+    device_id: str,
+    after_us: Annotated[int, Query(ge=0, description="Only what arrived later, in microseconds.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="Messages that are decoded.")] = 100,
+) -> Any:
+    """Return the newest readings that arrived after ``after_us``, in this owner's time alone."""
+    device = device_for(caller_of(request), device_id, (Permission.CUSTOMER_READINGS_READ,))
+    window = window_of(device, after_us, limit)
+    points = [
+        {"name": one.name, "unit": one.unit, "time_us": one.time_us, "value": one.value}
+        for one in window.points
+    ]
+    return {"points": points, "next_after_us": window.next_after_us}

@@ -1,0 +1,47 @@
+"""Registration tokens."""
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Field, Router, Schema, Status
+
+from doorstep.server.accounts.models import User
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Alias
+from doorstep.server.api.problems import Problem
+from doorstep.server.clock import now_us
+from doorstep.server.custody.actions import make_registration_token
+from doorstep.server.fleet.access import require
+
+__all__ = ["router"]
+
+router = Router(tags=["registration tokens"])
+
+
+class TokenIn(Schema, extra="forbid"):
+    """What the device is to be called, and its scratch-off code if there is one."""
+
+    alias: Alias = ""
+    code: Annotated[str, Field(max_length=64)] = ""
+
+
+class TokenOut(Schema):
+    """A token, shown this once."""
+
+    token: str
+    expires_us: int
+
+
+@router.post(
+    "/registration-tokens",
+    response={201: TokenOut, 400: Problem, 401: Problem, 403: Problem, 422: Problem},
+    operation_id="make_registration_token",
+)
+def make(request: HttpRequest, wish: TokenIn) -> Any:
+    """Make a single-use token, good for ten minutes, that lets one device join the caller's organisation."""
+    caller = caller_of(request)
+    require(caller, Permission.CUSTOMER_TOKENS_WRITE)
+    user = User.objects.filter(pk=caller.user).first() if caller.user else None
+    token, row = make_registration_token(caller.organisation, user, wish.alias, wish.code, now_us=now_us())
+    return Status(201, {"token": token, "expires_us": row.expires_at_us})

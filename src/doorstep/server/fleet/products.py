@@ -1,0 +1,44 @@
+"""Products come into the world."""
+
+from django.db import IntegrityError, transaction
+
+from doorstep.errors import MisuseError
+from doorstep.identity.ids import check_product_key
+from doorstep.ownership.policy import parse
+from doorstep.server.fleet.models import Batch, Product
+
+__all__ = ["add_product", "find_product", "open_batch_row"]
+
+
+def add_product(key: str, name: str, claim_policy: str = "") -> Product:
+    """Store a product; the default claim policy is the strong one.
+
+    Raises MisuseError when the key is taken, MalformedMessage for a key or policy that can't be read.
+    """
+    check_product_key(key)
+    product = Product(key=key, name=" ".join(name.split())[:120])
+    if claim_policy:
+        product.claim_policy = parse(claim_policy).text
+    try:
+        with transaction.atomic():
+            product.save()
+    except IntegrityError as error:
+        raise MisuseError(f"there is a product {key} already", next_step="Choose another key.") from error
+    return product
+
+
+def find_product(key: str) -> Product:
+    """Return a product by its key, or raise MisuseError that says how to make it."""
+    product = Product.objects.filter(key=key).first()
+    if product is None:
+        known = ", ".join(Product.objects.order_by("key").values_list("key", flat=True)[:10]) or "none yet"
+        raise MisuseError(
+            f"there is no product {key}; there are: {known}",
+            next_step=f"Make it: doorstep product add {key} --name 'Its name'",
+        )
+    return product
+
+
+def open_batch_row(product: Product, number: str, count: int) -> Batch:
+    """Store a batch that is about to be made."""
+    return Batch.objects.create(product=product, number=number, count=count)

@@ -1,0 +1,96 @@
+"""Devices, products and batches as somebody may see them. Missing and forbidden look alike."""
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Count, Q, QuerySet
+
+from doorstep.server.accounts.models import Organisation
+from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation
+
+__all__ = [
+    "LIVE_FOR_US",
+    "Status",
+    "active_credential",
+    "all_batches",
+    "all_products",
+    "device_of",
+    "devices_of",
+    "last_revocation",
+    "status_of",
+]
+
+LIVE_FOR_US: Final = 60_000_000
+"""A device counts as live for a minute after its last message."""
+
+
+class Status(enum.Enum):
+    """How a device is, in one word for a list; the value is what people read."""
+
+    REVOKED = "Revoked"
+    DISPUTED = "Disputed"
+    WAITING = "Waiting for data"
+    LIVE = "Live"
+    QUIET = "Quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    text: str
+
+    def narrow(self, devices: QuerySet[Device]) -> QuerySet[Device]:
+        if not self.text:
+            return devices
+        return devices.filter(
+            Q(alias__icontains=self.text)
+            | Q(serial__icontains=self.text)
+            | Q(device_id__iexact=self.text)
+            | Q(product__name__icontains=self.text)
+        )
+
+
+def devices_of(organisation: Organisation, search: str = "") -> QuerySet[Device]:
+    """Return the devices that the organisation owns, by name."""
+    devices = Device.objects.filter(owner=organisation).select_related("product")
+    return _Search(search.strip()).narrow(devices).order_by("alias", "serial")
+
+
+def device_of(organisation: Organisation, device_id: str) -> Device:
+    """Return one device of the organisation; raise Device.DoesNotExist, also when it is somebody else's."""
+    return devices_of(organisation).select_related("batch", "owner").get(device_id=device_id)
+
+
+def status_of(device: Device, now_us: int) -> Status:
+    """Judge how a device is now: what needs somebody comes first."""
+    if device.blocked:
+        return Status.REVOKED
+    if device.disputed:
+        return Status.DISPUTED
+    if device.last_seen_us is None:
+        return Status.WAITING
+    return Status.LIVE if now_us - device.last_seen_us < LIVE_FOR_US else Status.QUIET
+
+
+def active_credential(device: Device) -> Credential | None:
+    """Return the operational certificate the device uses now."""
+    return device.credentials.filter(state="active").order_by("-not_before_us").first()
+
+
+def last_revocation(device: Device) -> Revocation | None:
+    """Return the newest revocation of the device."""
+    return device.revocations.order_by("-asked_us").first()
+
+
+def all_products() -> QuerySet[Product]:
+    """Return every product with how many devices it has and how many are owned; for the maker's staff."""
+    return Product.objects.annotate(
+        made=Count("devices"), owned=Count("devices", filter=Q(devices__owner__isnull=False))
+    ).order_by("name")
+
+
+def all_batches() -> QuerySet[Batch]:
+    """Return every batch, newest first, with how many devices were made; for the maker's staff."""
+    return (
+        Batch.objects.select_related("product").annotate(made=Count("devices")).order_by("-created_at", "-pk")
+    )

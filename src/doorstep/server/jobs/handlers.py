@@ -1,0 +1,35 @@
+"""What each kind of job does. A handler may run twice, so each leaves the same state as once."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.core.mail import EmailMessage
+
+from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
+from doorstep.server.jobs.models import Job
+
+__all__ = ["HANDLERS", "Handler"]
+
+Handler = Callable[[Mapping[str, Any]], None]
+
+_KEEP_TOKENS_US: Final = 30 * 86_400 * 1_000_000
+"""Used and expired tokens explain for so long why a registration went as it did."""
+_KEEP_ANSWERS: Final = timedelta(days=7)
+"""A repeat of a request finds its first answer for so long."""
+_KEEP_JOBS_US: Final = 30 * 86_400 * 1_000_000
+
+
+def _mail(arguments: Mapping[str, Any]) -> None:
+    EmailMessage(arguments["subject"], arguments["text"], to=[arguments["to"]]).send()
+
+
+def _expire(_arguments: Mapping[str, Any]) -> None:
+    now_us = time.time_ns() // 1000
+    RegistrationToken.objects.filter(expires_at_us__lt=now_us - _KEEP_TOKENS_US).delete()
+    IdempotencyRecord.objects.filter(created_at__lt=datetime.now(UTC) - _KEEP_ANSWERS).delete()
+    Job.objects.filter(done_at_us__lt=now_us - _KEEP_JOBS_US).delete()
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {"mail": _mail, "expire": _expire}

@@ -1,0 +1,65 @@
+"""Who may open a page: each view is handed the principal it reads for."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from doorstep.server.accounts.models import User
+from doorstep.server.accounts.queries import Principal, principal_of
+
+__all__ = ["CHOSEN", "customer_page", "member_page", "principal", "staff_page"]
+
+CHOSEN = "organisation"
+"""Session key of the organisation that the user acts for."""
+
+Parameters = ParamSpec("Parameters")
+PageView = Callable[Concatenate[HttpRequest, Principal, Parameters], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Parameters], HttpResponse]
+
+
+def principal(request: HttpRequest) -> Principal | None:
+    """Return who this request acts as; None for strangers and for users without an organisation."""
+    if not isinstance(request.user, User):
+        return None
+    return principal_of(request.user, request.session.get(CHOSEN))
+
+
+def member_page(view: PageView[Parameters]) -> View[Parameters]:
+    """Open the page for people who are logged in and belong to an organisation."""
+
+    @login_required
+    @wraps(view)
+    def page(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponse:
+        somebody = principal(request)
+        if somebody is None:
+            raise PermissionDenied
+        return view(request, somebody, *args, **kwargs)
+
+    return page
+
+
+def customer_page(view: PageView[Parameters]) -> View[Parameters]:
+    """Open the page for members of a customer; for everybody else it does not exist."""
+    return _only_for(lambda somebody: somebody.is_customer, view)
+
+
+def staff_page(view: PageView[Parameters]) -> View[Parameters]:
+    """Open the page for the maker's members; for everybody else it does not exist."""
+    return _only_for(lambda somebody: somebody.is_maker, view)
+
+
+def _only_for(whom: Callable[[Principal], bool], view: PageView[Parameters]) -> View[Parameters]:
+    @member_page
+    @wraps(view)
+    def page(
+        request: HttpRequest, somebody: Principal, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponse:
+        if not whom(somebody):
+            raise Http404
+        return view(request, somebody, *args, **kwargs)
+
+    return page

@@ -1,0 +1,58 @@
+"""What every page's frame shows: who acts, and where they can go."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from doorstep.server.accounts.queries import Principal
+from doorstep.server.portal.access import principal
+from doorstep.server.settings import DOORSTEP
+
+__all__ = ["Place", "frame"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation."""
+
+    url: str
+    icon: str
+    text: str
+    current: bool
+
+
+_CUSTOMER: Final = (("devices", "device", "Devices"),)
+_MEMBER: Final = (("people", "people", "People"),)
+_STAFF: Final = (
+    ("products", "product", "Products"),
+    ("batches", "batch", "Batches"),
+    ("sales", "sale", "Sales"),
+    ("claims", "claim", "Claims"),
+    ("ledger", "ledger", "Ledger"),
+    ("dead-letters", "refused", "Dead letters"),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Return what the templates' frame needs; cheap for pages that have none."""
+    somebody = principal(request) if hasattr(request, "user") else None
+    return {
+        "principal": somebody,
+        "places": _places(request, _entries(somebody)) if somebody else (),
+        "developer_page": DOORSTEP.developer_page,
+        "mail_is_shown": DOORSTEP.developer_page and not DOORSTEP.smtp_url,
+        "base_url": DOORSTEP.base_url,
+    }
+
+
+def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
+    if somebody.is_maker:
+        return _STAFF + _MEMBER
+    return _CUSTOMER + _MEMBER if somebody.is_customer else _MEMBER
+
+
+def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:
+    urls = ((reverse(name), icon, text) for name, icon, text in entries)
+    return tuple(Place(url, icon, text, request.path.startswith(url)) for url, icon, text in urls)

@@ -1,0 +1,66 @@
+"""The custody ledger in plain words."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from doorstep.errors import MalformedMessage
+from doorstep.ownership.ledger import Entry, Kind
+from doorstep.server.custody.models import CustodyEntry
+from doorstep.server.fleet.models import Device
+
+__all__ = ["Chapter", "chapters", "story_of"]
+
+Detail = Mapping[str, str | int]
+
+_WORDS: Final[Mapping[Kind, Callable[[Detail], str]]] = {
+    Kind.MADE: lambda detail: f"Made in the factory, in batch {detail['batch']}.",
+    Kind.STOCKED: lambda _: "Put into stock.",
+    Kind.DISPATCHED: lambda detail: f"Sent to a wholesaler, order {detail['order']}.",
+    Kind.SOLD: lambda detail: f"Sold in order {detail['order']}.",
+    Kind.ONBOARDED: lambda _: "Joined a network and signed in for the first time.",
+    Kind.OWNED: lambda detail: f"Got its owner number {detail['period']}. Evidence: {_evidence(detail)}.",
+    Kind.CLAIM_HELD: lambda detail: f"A registration was held for review. Evidence: {_evidence(detail)}.",
+    Kind.CLAIM_DISPUTED: lambda _: "Somebody else tried to register it. The owner stayed the owner.",
+    Kind.BLOCKED: lambda detail: f"Revoked; nothing of it is accepted any more. Reason: {detail['reason']}",
+    Kind.TRANSFERRED: lambda _: "Handed over to another owner.",
+    Kind.RETURNED: lambda detail: f"Returned. Reason: {detail['reason']}",
+    Kind.SWAPPED: lambda detail: f"Swapped for {detail['replacement']}.",
+    Kind.SCRAPPED: lambda detail: f"Scrapped. Reason: {detail['reason']}",
+}
+_NEWEST: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One entry of the ledger as people read it."""
+
+    number: int
+    at_us: int
+    text: str
+    digest: str
+    device: Device | None
+
+
+def story_of(device: Device) -> list[Chapter]:
+    """Return what happened to a device, newest first."""
+    return chapters(device.custody.select_related("device").order_by("-number")[:_NEWEST])
+
+
+def chapters(entries: Iterable[CustodyEntry]) -> list[Chapter]:
+    """Put entries into words. This shows the ledger; `doorstep ledger verify` proves it."""
+    return [
+        Chapter(row.number, row.at_us, _text(row), bytes(row.digest).hex(), row.device) for row in entries
+    ]
+
+
+def _text(row: CustodyEntry) -> str:
+    try:
+        event = Entry.from_body(bytes(row.body)).event
+    except MalformedMessage:
+        return "This entry can’t be read. Verify the ledger."
+    return _WORDS[event.kind](event.detail)
+
+
+def _evidence(detail: Detail) -> str:
+    return ", ".join(str(detail["evidence"]).split()).replace("_", " ") or "none"

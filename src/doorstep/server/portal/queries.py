@@ -1,0 +1,110 @@
+"""What pages read about custody: a customer's own tokens; for the maker's staff sales, claims, disputes, ledger.
+
+Callers of the functions that take no organisation have checked that they serve staff.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+
+from doorstep.server.accounts.models import Organisation
+from doorstep.server.custody.models import Claim, CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
+from doorstep.server.fleet.models import Batch, Device
+
+__all__ = [
+    "Progress",
+    "State",
+    "all_sales",
+    "devices_in",
+    "held_claims",
+    "ledger",
+    "lines_of",
+    "open_disputes",
+    "progress_of",
+    "token_of",
+]
+
+
+class State(enum.Enum):
+    """How far a registration token is."""
+
+    WAITING = "waiting"
+    EXPIRED = "expired"
+    BOUND = "bound"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of a token, in words; ``device`` only when it is theirs now."""
+
+    state: State
+    text: str
+    device: Device | None = None
+
+
+def token_of(organisation: Organisation, number: int) -> RegistrationToken:
+    """Return a token of the organisation; raise RegistrationToken.DoesNotExist, also for somebody else's."""
+    return RegistrationToken.objects.select_related("used_by__owner").get(
+        organisation=organisation, pk=number
+    )
+
+
+def progress_of(token: RegistrationToken, now_us: int) -> Progress:
+    """Judge how far a token is."""
+    device = token.used_by
+    if device is None:
+        if token.expires_at_us <= now_us:
+            return Progress(
+                State.EXPIRED, "The token has run out, and no device came with it. Make a new one."
+            )
+        return Progress(State.WAITING, "Waiting for the device …")
+    if device.owner_id == token.organisation_id:
+        return Progress(State.BOUND, f"{device} has registered. It is yours.", device)
+    claim = device.claims.filter(organisation=token.organisation).order_by("-at_us", "-pk").first()
+    return Progress(
+        State.HELD, claim.reason if claim else "The device has come, and its registration is looked at."
+    )
+
+
+def all_sales() -> QuerySet[Sale]:
+    """Return every sale, newest first, with the number of its devices."""
+    return (
+        Sale.objects.select_related("wholesaler")
+        .annotate(devices=Count("lines"))
+        .order_by("-created_at", "-pk")
+    )
+
+
+def lines_of(sale: Sale) -> QuerySet[SaleLine]:
+    """Return the devices of a sale."""
+    return sale.lines.select_related("device__product", "device__owner").order_by("device__serial")
+
+
+def devices_in(batch: Batch) -> QuerySet[Device]:
+    """Return the devices of a batch by serial."""
+    return Device.objects.filter(batch=batch).select_related("product", "owner").order_by("serial")
+
+
+def ledger() -> QuerySet[CustodyEntry]:
+    """Return the whole ledger, newest first."""
+    return CustodyEntry.objects.select_related("device").order_by("-number")
+
+
+def held_claims() -> QuerySet[Claim]:
+    """Return claims that wait for a decision: held, and of a device that still has no owner; newest first."""
+    return (
+        Claim.objects.filter(decision="held", device__owner=None)
+        .select_related("device__product", "organisation", "claimant")
+        .order_by("-at_us")
+    )
+
+
+def open_disputes() -> QuerySet[Dispute]:
+    """Return open disputes, oldest first, because they have waited longest."""
+    return (
+        Dispute.objects.filter(state="open")
+        .select_related("device__owner", "device__product", "claim__organisation", "claim__claimant")
+        .order_by("opened_at_us")
+    )

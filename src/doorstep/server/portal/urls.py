@@ -1,0 +1,35 @@
+"""Addresses of the portal's pages."""
+
+from django.urls import URLPattern, path
+
+from doorstep.server.portal.views import developer, devices, people, registration, revocation, staff
+
+__all__ = ["urlpatterns"]
+
+urlpatterns: list[URLPattern] = [
+    path("", devices.home, name="home"),
+    path("devices/", devices.overview, name="devices"),
+    path("devices/add/", registration.add, name="add-device"),
+    path("devices/added/<int:number>/", registration.added, name="added"),
+    path("devices/added/<int:number>/state", registration.state, name="added-state"),
+    path("devices/<str:device_id>/", devices.one, name="device"),
+    path("devices/<str:device_id>/live", devices.live, name="device-live"),
+    path("devices/<str:device_id>/revoke/", revocation.revoke, name="revoke"),
+    path("people/", people.people, name="people"),
+    path("account/", people.account, name="account"),
+    path("organisation/", people.switch, name="switch-organisation"),
+    path("staff/products/", staff.products, name="products"),
+    path("staff/products/<str:key>/", staff.product, name="product"),
+    path("staff/batches/", staff.batches, name="batches"),
+    path("staff/batches/<str:number>/", staff.batch, name="batch"),
+    path("staff/devices/<str:device_id>/", staff.device, name="staff-device"),
+    path("staff/devices/<str:device_id>/revoke/", revocation.revoke_as_staff, name="staff-revoke"),
+    path("staff/sales/", staff.sales, name="sales"),
+    path("staff/sales/<int:number>/", staff.sale, name="sale"),
+    path("staff/claims/", staff.claims, name="claims"),
+    path("staff/ledger/", staff.ledger, name="ledger"),
+    path("staff/dead-letters/", staff.letters, name="dead-letters"),
+    path("developer/", developer.overview, name="developer"),
+    path("developer/mail/<str:name>/", developer.mail, name="developer-mail"),
+    path("developer/components/", developer.components, name="components"),
+]

@@ -1,0 +1,96 @@
+"""Readings for charts and lists: stored payloads are decoded here, capped, for one ownership period.
+
+Whoever calls has already found the device for a principal; a period of another owner is never read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import F, OuterRef, Subquery
+
+from doorstep.errors import MalformedMessage
+from doorstep.server.fleet.models import Device
+from doorstep.server.readings.models import DeadLetter, Message
+from doorstep.wire import senml
+
+__all__ = ["MAX_MESSAGES", "Point", "Window", "dead_letters", "latest_of", "window_of"]
+
+MAX_MESSAGES: Final = 500
+"""Newest messages that one answer decodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One reading with its absolute time."""
+
+    name: str
+    unit: str
+    time_us: int
+    value: float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Readings oldest first, and where the next question goes on."""
+
+    points: tuple[Point, ...]
+    next_after_us: int
+
+
+def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> Window:
+    """Return the newest readings that arrived after ``after_us``, from at most ``limit`` messages."""
+    if after_us >= (device.last_seen_us or 0):
+        return Window((), after_us)
+    rows = (
+        Message.objects.filter(device_id=device.pk, ownership_period=device.ownership_period, channel="data")
+        .order_by("-epoch", "-seq")
+        .values_list("payload", "received_us")[: min(limit, MAX_MESSAGES)]
+    )
+    # Cut here and not in SQL: an idle device's poll would else walk its whole history.
+    fresh = [row for row in rows if row[1] > after_us]
+    points = [point for payload, received_us in reversed(fresh) for point in _points(payload, received_us)]
+    points.sort(key=lambda point: point.time_us)
+    return Window(tuple(points), max((received_us for _, received_us in fresh), default=after_us))
+
+
+def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:
+    """Return the readings of each device's newest data message, by primary key; a device without any is left out."""
+    newest = Message.objects.filter(
+        device_id=OuterRef("pk"), ownership_period=OuterRef("ownership_period"), channel="data"
+    ).order_by("-epoch", "-seq")
+    rows = (
+        Device.objects.filter(pk__in=[device.pk for device in devices])
+        .annotate(
+            newest_payload=Subquery(newest.values("payload")[:1]),
+            newest_us=Subquery(newest.values("received_us")[:1]),
+        )
+        .exclude(newest_payload=None)
+        .values_list("pk", "newest_payload", "newest_us")
+    )
+    return {pk: _points(payload, received_us) for pk, payload, received_us in rows}
+
+
+def dead_letters(device_id: str = "", reason: str = "") -> Iterable[DeadLetter]:
+    """Return refused messages and attempts, newest first; the caller is the maker's staff and pages them."""
+    rows = DeadLetter.objects.order_by(F("at_us").desc(), "-pk")
+    if device_id:
+        rows = rows.filter(device_id=device_id)
+    return rows.filter(reason=reason) if reason else rows
+
+
+def _points(payload: bytes, received_us: int) -> tuple[Point, ...]:
+    try:
+        readings = senml.decode(bytes(payload))
+    except MalformedMessage:  # ingest checked it; a row written by other hands must not break a page
+        return ()
+    arrived = received_us / 1_000_000
+    return tuple(
+        Point(
+            reading.name,
+            reading.unit or "",
+            int(senml.absolute_time(reading, arrived) * 1_000_000),
+            reading.value,
+        )
+        for reading in readings
+    )

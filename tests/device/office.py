@@ -1,0 +1,92 @@
+"""The maker's and the customer's side of a test deployment: real roles, the real factory, real tokens."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from doorstep.identity.provisioning import Provisioning
+from doorstep.testing.plant import Plant
+
+__all__ = ["Office"]
+
+_DJANGO: Final = "import json, sys; from doorstep.server.setup import start; start(); "
+
+_TOKEN: Final = (
+    _DJANGO
+    + """
+from allauth.account.models import EmailAddress
+from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.clock import now_us
+from doorstep.server.custody import actions
+email = sys.argv[1]
+user, new = User.objects.get_or_create(email=email)
+if new:
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    own = Organisation.objects.create(name=email, kind=OrganisationKind.CUSTOMER)
+    Member.objects.create(user=user, organisation=own, role=Role.OWNER)
+own = Organisation.objects.get(name=email)
+age_us = int(sys.argv[2])
+print(json.dumps([actions.make_registration_token(own, user, now_us=now_us() - age_us)[0] for _ in range(int(sys.argv[3]))]))
+"""
+)
+
+_REVOKE: Final = (
+    _DJANGO
+    + """
+from doorstep.server.clock import now_us
+from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.fleet.models import Device
+revoke_device(Device.objects.get(device_id=sys.argv[1]), "test", "reported stolen", now_us=now_us())
+print("null")
+"""
+)
+
+
+class Office:
+    """Does by the real actions, each in a process of its own, what people do at a desk."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+
+    def make_devices(self, count: int, policy: str = "device_key & setup_session") -> list[Provisioning]:
+        """Make a batch as the factory does."""
+        product = f"plug-{os.urandom(4).hex()}"
+        self._doorstep("product", "add", product, "--name", "Plug", "--claim-policy", policy)
+        out = self.plant.state.root / f"batch-{product}"
+        self._doorstep(
+            "factory", "batch", "--product", product, "--count", str(count), "--out", str(out), "--yes"
+        )
+        return [Provisioning.from_json(path.read_bytes()) for path in sorted(out.glob("devices/*.json"))]
+
+    def make_tokens(self, email: str, count: int = 1, *, age_s: float = 0) -> list[str]:
+        """Make registration tokens for a customer, as if so many seconds ago."""
+        tokens: list[str] = self._python(_TOKEN, email, str(round(age_s * 1e6)), str(count))
+        return tokens
+
+    def revoke(self, device: str) -> None:
+        """Revoke a device, as the portal's button does."""
+        self._python(_REVOKE, device)
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Read from the deployment's database."""
+        connection = self.plant.connect()
+        try:
+            return list(connection.query(sql, parameters))
+        finally:
+            connection.close()
+
+    def _doorstep(self, *arguments: str) -> None:
+        self._run([sys.executable, "-m", "doorstep", *arguments])
+
+    def _python(self, code: str, *arguments: str) -> Any:
+        return json.loads(self._run([sys.executable, "-c", code, *arguments]))
+
+    def _run(self, command: list[str]) -> str:
+        done = subprocess.run(
+            command, env=self.plant.environment, capture_output=True, text=True, check=False, cwd=Path("/")
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout

@@ -1,0 +1,293 @@
+"""The real agent against the real broker, authorizer, device API and ingest of a private deployment."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
+from doorstep.device.notices import Moved, sentence
+from doorstep.device.store import Store, Ticket
+from doorstep.identity.provisioning import Provisioning
+from doorstep.onboarding.network import NetworkCredentials
+from doorstep.testing.device import SimulatedDevice
+from doorstep.testing.plant import Plant, migrate
+from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
+from tests.device.office import Office
+
+pytestmark = pytest.mark.slow
+
+HOME = SimulatedNetwork(b"home", b"correct horse")
+ROLES = ("nats-secure", "nats-plain", "authorizer", "device-api", "ingest")
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with Plant.build(tmp_path_factory.mktemp("platform") / "state") as plant:
+        migrate(plant)
+        plant.start(*ROLES)
+        yield Office(plant)
+
+
+@pytest.fixture
+def made(office: Office) -> Provisioning:
+    return office.make_devices(1)[0]
+
+
+def device_with(
+    made: Provisioning, folder: Path, token: str | None, *, plain: bool = False
+) -> SimulatedDevice:
+    """A device whose Wi-Fi was set up, with a token or without."""
+    give(made, folder, token)
+    return SimulatedDevice(made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2)
+
+
+def give(made: Provisioning, folder: Path, token: str | None) -> None:
+    store = Store.open(folder)
+    store.adopt(made)
+    store.keep_network(NetworkCredentials(HOME.ssid, HOME.passphrase))
+    if token is not None:
+        store.keep_ticket(Ticket(token, made.servers.device_api))
+    store.close()
+
+
+def said(device: SimulatedDevice, kind: type) -> str:
+    """The sentence for the last event of a kind."""
+    told = [notice for notice in device.notices if isinstance(notice, Moved) and type(notice.event) is kind]
+    assert told, [sentence(notice) for notice in device.notices]
+    return sentence(told[-1])
+
+
+def run(main: Callable[[], Awaitable[None]], timeout_s: float = 60) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(timeout_s):
+            await main()
+
+    asyncio.run(limited())
+
+
+def stored(office: Office, device: str) -> list[tuple[int, int]]:
+    """Epoch and sequence number of every stored message of a device."""
+    rows = office.rows(
+        "SELECT epoch, seq FROM message WHERE device_id = (SELECT id FROM device WHERE device_id = ?)"
+        " ORDER BY epoch, seq",
+        device,
+    )
+    return [(int(epoch), int(seq)) for epoch, seq in rows]
+
+
+def dead(office: Office, device: str) -> list[str]:
+    """Reasons of the dead letters of a device."""
+    rows = office.rows("SELECT reason FROM dead_letter WHERE device_id = ? ORDER BY id", device)
+    return [str(reason) for (reason,) in rows]
+
+
+async def until_stored(office: Office, device: str, count: int) -> None:
+    while len(await asyncio.to_thread(stored, office, device)) < count:
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["mTLS", "plain"])
+def test_device_registers_and_its_readings_are_stored(
+    office: Office, made: Provisioning, tmp_path: Path, plain: bool
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+
+    async def main() -> None:
+        async with device_with(made, tmp_path / "d", token, plain=plain) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 5)
+        assert device.state is State.STOPPED
+        store = Store(tmp_path / "d")
+        assert store.ticket() is None
+        assert not (tmp_path / "d" / "next.pem").exists()
+
+    run(main)
+    assert dead(office, made.device_id) == []
+
+
+def test_device_boots_again_into_a_new_epoch(office: Office, made: Provisioning, tmp_path: Path) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+
+    async def main() -> None:
+        device = device_with(made, tmp_path / "d", token)
+        for boots in range(1, 4):
+            async with device:
+                await device.reached(State.OPERATING)
+                await until_stored(office, made.device_id, 2 * boots)
+
+    run(main)
+    assert {epoch for epoch, _ in stored(office, made.device_id)} == {0, 1, 2}
+    assert dead(office, made.device_id) == []
+
+
+def test_device_that_lost_its_memory_registers_again_and_skips_used_epochs(
+    office: Office, made: Provisioning, tmp_path: Path
+) -> None:
+    first, second = office.make_tokens("owner@example.org", 2)
+
+    async def main() -> None:
+        async with device_with(made, tmp_path / "old", first) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 2)
+        async with device_with(made, tmp_path / "new", second) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 20)
+
+    run(main)
+    assert {epoch for epoch, _ in stored(office, made.device_id)} == {0, 1}
+    assert dead(office, made.device_id) == []
+
+
+@pytest.mark.parametrize(
+    ("age_s", "typed", "expected"),
+    [
+        (0, "no-such-token", "does not accept"),
+        (601, None, "has expired"),
+    ],
+    ids=["wrong", "expired"],
+)
+def test_device_says_in_plain_words_why_its_token_was_refused(  # noqa: PLR0913, PLR0917 - fixtures
+    office: Office, made: Provisioning, tmp_path: Path, age_s: float, typed: str | None, expected: str
+) -> None:
+    (token,) = office.make_tokens("owner@example.org", age_s=age_s)
+
+    async def main() -> None:
+        async with device_with(made, tmp_path / "d", typed or token) as device:
+            await device.reached(State.WAITING)
+            assert expected in said(device, RegistrationRefused)
+            assert "Make a new registration token in the portal" in said(device, RegistrationRefused)
+            assert Store(tmp_path / "d").ticket() is None
+
+    run(main)
+
+
+def test_used_token_is_refused_to_another_device(office: Office, tmp_path: Path) -> None:
+    one, other = office.make_devices(2)
+    (token,) = office.make_tokens("owner@example.org")
+
+    async def main() -> None:
+        async with device_with(one, tmp_path / "one", token) as device:
+            await device.reached(State.OPERATING)
+        async with device_with(other, tmp_path / "other", token) as device:
+            await device.reached(State.WAITING)
+            assert "used by another device" in said(device, RegistrationRefused)
+
+    run(main)
+
+
+def test_held_device_waits_through_a_power_cut_and_takes_a_new_token(office: Office, tmp_path: Path) -> None:
+    (made,) = office.make_devices(1, policy="device_key & setup_session & sale")
+    (token,) = office.make_tokens("owner@example.org")
+
+    async def main() -> None:
+        device = device_with(made, tmp_path / "d", token)
+        for _ in range(2):
+            async with device:
+                await device.reached(State.HELD)
+                assert "holds its registration" in said(device, RegistrationHeld)
+                assert await device.setup_port() > 0
+        ticket = Store(tmp_path / "d").ticket()
+        assert ticket is not None
+        assert ticket.held
+
+    run(main)
+
+
+def test_second_claim_changes_nothing_for_the_owner(
+    office: Office, made: Provisioning, tmp_path: Path
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+    (photo,) = office.make_tokens("thief@example.org")
+
+    async def main() -> None:
+        async with device_with(made, tmp_path / "d", token) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 2)
+        async with device_with(made, tmp_path / "d", photo) as device:
+            await device.reached(State.OPERATING)
+            assert "goes on for its owner" in said(device, ClaimSetAside)
+            before = len(await asyncio.to_thread(stored, office, made.device_id))
+            await until_stored(office, made.device_id, before + 2)
+
+    run(main)
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["mTLS", "plain"])
+def test_revoked_device_is_silenced_and_says_so(
+    office: Office, made: Provisioning, tmp_path: Path, plain: bool
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+
+    async def main() -> None:
+        async with device_with(made, tmp_path / "d", token, plain=plain) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 2)
+            await asyncio.to_thread(office.revoke, made.device_id)
+            await device.reached(State.BLOCKED)
+            assert "is blocked" in said(device, Blocked)
+            before = len(await asyncio.to_thread(stored, office, made.device_id))
+            await asyncio.sleep(1)
+            assert len(await asyncio.to_thread(stored, office, made.device_id)) == before
+        # a restart does not help: it asks, and is told again
+        async with device_with(made, tmp_path / "d", None, plain=plain) as device:
+            await device.reached(State.BLOCKED)
+
+    run(main)
+
+
+def test_device_renews_its_certificate_and_goes_on(
+    office: Office, made: Provisioning, tmp_path: Path
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+    folder = tmp_path / "d"
+
+    async def main() -> None:
+        async with device_with(made, folder, token) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 1)
+        held = Store(folder).operational()
+        assert held is not None
+        five_days_s = 5 * 86_400
+        give(made, folder, None)
+        device = SimulatedDevice(
+            made,
+            folder,
+            SimulatedWifi([HOME]),
+            interval_s=0.2,
+            clock=lambda: time.time() + five_days_s,
+        )
+        async with device:
+            while not any(isinstance(n, Moved) and isinstance(n.event, Renewed) for n in device.notices):
+                await asyncio.sleep(0.05)
+            await device.reached(State.OPERATING)
+            fresh = Store(folder).operational()
+            assert fresh is not None
+            assert fresh.certificate.fingerprint != held.certificate.fingerprint
+            await until_stored(office, made.device_id, 5)
+
+    run(main)
+    assert os.stat(folder / "operational.pem").st_mode & 0o077 == 0
+
+
+def test_platform_that_is_away_is_waited_for(office: Office, made: Provisioning, tmp_path: Path) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+
+    async def main() -> None:
+        async with device_with(made, tmp_path / "d", token) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 2)
+            await asyncio.to_thread(office.plant.kill, "nats-secure")
+            await device.reached(State.CONNECTING, State.JOINING)
+            await asyncio.to_thread(office.plant.start, "nats-secure")
+            await device.reached(State.OPERATING, timeout_s=40)
+            before = len(await asyncio.to_thread(stored, office, made.device_id))
+            await until_stored(office, made.device_id, before + 5)
+
+    run(main, 90)
+    assert dead(office, made.device_id) == []
+    sent = stored(office, made.device_id)
+    assert len(sent) == len(set(sent))

@@ -1,0 +1,203 @@
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from doorstep.crypto import p256
+from doorstep.crypto.x509 import build_request
+from doorstep.device.store import MAX_SKIPPED_EPOCHS, Broker, Endpoint, Store, Ticket
+from doorstep.errors import MisuseError, UnavailableError
+from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.keys import run_ahead
+from doorstep.onboarding.network import NetworkCredentials
+from doorstep.runtime.authority import Authority
+from tests.device.conftest import MakeDevice
+
+BROKER = Broker(Endpoint("localhost", 8883), Endpoint("localhost", 1883))
+
+
+def certificate_for(authority: Authority, key: p256.PrivateKey, device: str) -> str:
+    issued = authority.issue_operational(
+        build_request(key, device), device_id=device, now=datetime.now(UTC), lifetime=timedelta(days=7)
+    )
+    return (issued.pem + authority.operations.certificate.pem).decode()
+
+
+def test_store_keeps_the_identity_without_its_root_key(store: Store, made: Provisioning) -> None:
+    assert store.identity() is None
+    store.adopt(made)
+    kept = store.identity()
+    assert kept is not None
+    assert (kept.device_id, kept.private_key) == (made.device_id, made.private_key)
+    assert kept.root_key == bytes(32)
+
+
+def test_first_boot_uses_the_factory_root_and_forgets_it(store: Store, made: Provisioning) -> None:
+    store.adopt(made)
+    state = store.begin_epoch()
+    assert (state.epoch, state.root) == (0, made.root_key)
+    assert (store.next_epoch(), store.begin_epoch().root) == (1, run_ahead(made.root_key, 1))
+
+
+def test_no_file_is_open_to_others(store: Store, made: Provisioning) -> None:
+    store.adopt(made)
+    store.keep_network(NetworkCredentials(b"home", b"correct horse"))
+    store.keep_ticket(Ticket("token", "https://localhost"))
+    store.staged_key(os.urandom)
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir() if path.name != "lock"
+    }
+    assert set(modes.values()) == {0o600}
+    assert len(modes) == 5
+
+
+def test_importing_again_never_brings_an_epoch_back(store: Store, made: Provisioning) -> None:
+    store.adopt(made)
+    store.begin_epoch()
+    store.adopt(made)
+    assert store.next_epoch() == 1
+
+
+def test_import_mends_a_lost_epoch_only_together_with_a_new_registration(
+    store: Store, made: Provisioning, authority: Authority
+) -> None:
+    store.adopt(made)
+    chain = certificate_for(authority, store.staged_key(os.urandom), made.device_id)
+    store.commit_operational(chain, "https://localhost", BROKER, now_us=7)
+    (store.folder / "sealed.json").unlink()
+    with pytest.raises(MisuseError, match="may not send"):
+        store.begin_epoch()
+    store.adopt(made)
+    assert store.operational() is None
+    store.skip_epochs(41)
+    assert store.begin_epoch().root == run_ahead(made.root_key, 41)
+
+
+def test_store_refuses_to_become_another_device(
+    store: Store, made: Provisioning, make_device: MakeDevice
+) -> None:
+    store.adopt(made)
+    with pytest.raises(MisuseError, match="belongs to device"):
+        store.adopt(make_device())
+
+
+def test_second_agent_is_refused(store: Store) -> None:
+    with pytest.raises(MisuseError, match="another agent"):
+        Store.open(store.folder)
+    store.close()
+    Store.open(store.folder).close()
+
+
+def test_folder_open_to_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+    with pytest.raises(MisuseError, match="open to other users"):
+        Store.open(tmp_path / "open")
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UnavailableError, match="can't be used"):
+        Store.open(tmp_path / "file" / "device")
+
+
+def test_half_written_files_are_swept(store: Store) -> None:
+    (store.folder / ".sealed.json.1234").write_bytes(b"half")
+    store.close()
+    Store.open(store.folder).close()
+    assert not [*store.folder.glob(".*")]
+
+
+def test_full_disk_is_named_and_loses_nothing(
+    store: Store, made: Provisioning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.adopt(made)
+
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("doorstep.device.store.write_private", full)
+        with pytest.raises(UnavailableError, match=r"sealed\.json can't be written: No space left"):
+            store.begin_epoch()
+    assert store.begin_epoch().epoch == 0
+
+
+def test_damaged_file_is_named(store: Store) -> None:
+    (store.folder / "network.json").write_bytes(b"{")
+    with pytest.raises(MisuseError, match=r"network\.json is damaged"):
+        store.network()
+
+
+def test_network_and_ticket_are_kept_and_forgotten(store: Store) -> None:
+    assert (store.network(), store.ticket()) == (None, None)
+    network, ticket = NetworkCredentials(b"caf\xe9", b"correct horse"), Ticket("token", "https://localhost")
+    store.keep_network(network)
+    store.keep_ticket(ticket)
+    assert (store.network(), store.ticket()) == (network, ticket)
+    assert "horse" not in repr(network)
+    assert "token" not in repr(ticket).removeprefix("Ticket")
+    store.forget_network()
+    store.drop_ticket()
+    assert (store.network(), store.ticket()) == (None, None)
+
+
+def test_staged_key_stays_until_its_certificate_is_committed(
+    store: Store, made: Provisioning, authority: Authority
+) -> None:
+    key = store.staged_key(os.urandom)
+    assert store.staged_key(os.urandom).to_pem() == key.to_pem()
+    assert store.operational() is None
+    store.commit_operational(
+        certificate_for(authority, key, made.device_id), "https://api.example:8443", BROKER, now_us=7
+    )
+    kept = store.operational()
+    assert kept is not None
+    assert kept.certificate.public_key.spki == key.public_key.spki
+    assert (kept.device_api, kept.broker, kept.since_us) == ("https://api.example:8443", BROKER, 7)
+    assert kept.file.read_bytes().startswith(key.to_pem())
+    assert store.staged_key(os.urandom).to_pem() != key.to_pem()
+    store.drop_operational()
+    assert store.operational() is None
+
+
+def test_certificate_of_another_key_is_not_committed(
+    store: Store, made: Provisioning, authority: Authority
+) -> None:
+    store.staged_key(os.urandom)
+    stranger = certificate_for(authority, p256.generate(os.urandom), made.device_id)
+    with pytest.raises(MisuseError, match="another key"):
+        store.commit_operational(stranger, "https://localhost", BROKER, now_us=7)
+    assert store.operational() is None
+
+
+def test_platform_cannot_make_the_device_run_for_ever(store: Store, made: Provisioning) -> None:
+    store.adopt(made)
+    with pytest.raises(MisuseError, match="speaks of epoch"):
+        store.skip_epochs(MAX_SKIPPED_EPOCHS + 1)
+    assert store.next_epoch() == 0
+
+
+@given(moves=st.lists(st.one_of(st.none(), st.integers(0, 60)), max_size=12))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_epoch_is_ever_given_twice(
+    tmp_path_factory: pytest.TempPathFactory, made: Provisioning, moves: list[int | None]
+) -> None:
+    """None is a boot; a number is the platform's word about the first free epoch."""
+    store = Store.open(tmp_path_factory.mktemp("state"))
+    store.adopt(made)
+    used: list[int] = []
+    for move in moves:
+        if move is None:
+            state = store.begin_epoch()
+            assert state.root == run_ahead(made.root_key, state.epoch)
+            used.append(state.epoch)
+        else:
+            store.skip_epochs(move)
+        store.adopt(made)
+    store.close()
+    assert used == sorted(set(used))

@@ -1,0 +1,32 @@
+"""Django for every test below: a state folder of its own, SQLite or what DOORSTEP_DATABASE_URL names."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+_STATE = tempfile.mkdtemp(prefix="doorstep-test-state-")
+os.environ["DOORSTEP_STATE"] = _STATE
+
+from doorstep.server.setup import migrate  # noqa: E402 - the settings read the environment when imported
+
+migrate()
+
+from django.db import connections, transaction  # noqa: E402 - Django is loaded only now
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_folder() -> Iterator[None]:
+    yield
+    connections.close_all()
+    shutil.rmtree(_STATE, ignore_errors=True)
+
+
+@pytest.fixture
+def rolled_back() -> Iterator[None]:
+    """Undo what the test writes; not for tests whose threads or processes must see it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

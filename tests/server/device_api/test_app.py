@@ -1,0 +1,196 @@
+"""The device API over its real TLS socket, as devices and strangers meet it."""
+
+import base64
+import os
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+from django.conf import settings
+
+from doorstep.crypto import p256
+from doorstep.crypto.x509 import Certificate, load_chain
+from doorstep.errors import UnavailableError
+from doorstep.identity.certificates import verify_operational
+from doorstep.identity.statement import Purpose
+from doorstep.runtime.settings import load
+from doorstep.server.clock import from_us, now_us
+from doorstep.server.custody import actions
+from doorstep.server.device_api.app import run
+from doorstep.server.device_api.attempts import FAILURES_A_MINUTE
+from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.readings.models import DeadLetter
+from doorstep.server.serving import listen
+from tests.server.making import MadeDevice, authority, customer, devices, statement_of
+from tests.server.roles import free_port, running_role
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[httpx.Client]:
+    authority()
+    port = free_port()
+    environment = {"DOORSTEP_DEVICE_API_PORT": str(port), "DOORSTEP_STATE": str(settings.STATE.root)}
+    trust = ssl.create_default_context(cadata=authority().root.pem.decode())
+    with (
+        running_role("device-api", "doorstep.server.device_api.app:run", environment),
+        httpx.Client(base_url=f"https://localhost:{port}", verify=trust) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def bought() -> tuple[MadeDevice, str]:
+    """A device and a token of the customer who bought it."""
+    [device] = devices()
+    user, organisation = customer()
+    actions.record_sale(
+        device.device_id, [device.serial], user.email, actor="operator", source="api", now_us=now_us()
+    )
+    return device, actions.make_registration_token(organisation, user, now_us=now_us())[0]
+
+
+def _nonce(api: httpx.Client, device: str) -> bytes:
+    text = api.post("/device/v1/nonce", json={"device": device}).json()["nonce"]
+    return base64.urlsafe_b64decode(text + "=")
+
+
+def _post(api: httpx.Client, path: str, body: bytes) -> httpx.Response:
+    return api.post(f"/device/v1/{path}", content=body, headers={"content-type": "application/cose"})
+
+
+def _register(api: httpx.Client, device: MadeDevice, token: str | None, **more: object) -> httpx.Response:
+    _, body = statement_of(device, token, nonce=_nonce(api, device.device_id), **more)  # type: ignore[arg-type]
+    return _post(api, "register", body)
+
+
+def test_device_registers_and_renews(api: httpx.Client, bought: tuple[MadeDevice, str]) -> None:
+    device, token = bought
+    answer = _register(api, device, token)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["status"], body["sealed"]) == ("bound", {"epoch": 0})
+    assert body["mqtt"]["tls"] == {"host": "localhost", "port": settings.DOORSTEP.mqtt_tls_port}
+    leaf, issuer = load_chain(body["certificate"].encode())
+    assert issuer == authority().operations.certificate
+    assert verify_operational(leaf, issuer, now=from_us(now_us())) == device.device_id
+    _, renewal = statement_of(device, None, purpose=Purpose.RENEW, nonce=_nonce(api, device.device_id))
+    renewed = _post(api, "renew", renewal).json()
+    assert renewed["status"] == "bound"
+    assert Certificate.from_pem(load_chain(renewed["certificate"].encode())[0].pem) != leaf
+
+
+def test_server_tells_its_time(api: httpx.Client) -> None:
+    told = api.get("/device/v1/time").json()["time"]
+    assert abs(told - now_us() / 1e6) < 5
+
+
+def test_strangers_learn_nothing(api: httpx.Client, bought: tuple[MadeDevice, str]) -> None:
+    """BIND-01: an unknown device, a wrong signature and an unknown token get the same answer."""
+    device, token = bought
+    stranger = p256.generate(os.urandom)
+    unknown = replace(device, device_id="aaaaaaaa")
+    answers = [
+        _register(api, unknown, token),
+        _register(api, device, token, signer=stranger),
+        _register(api, device, "A" * 43),
+        _register(api, device, None),
+    ]
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({answer.content for answer in answers}) == 1
+    assert _register(api, device, token).json()["status"] == "bound"
+
+
+def test_failures_in_a_devices_name_do_not_lock_it_out(
+    api: httpx.Client, bought: tuple[MadeDevice, str]
+) -> None:
+    """BIND-01, PHAN-03: after a flood of forgeries the genuine device registers at its first try."""
+    device, token = bought
+    stranger = p256.generate(os.urandom)
+    flood = [_register(api, device, token, signer=stranger).status_code for _ in range(FAILURES_A_MINUTE + 3)]
+    assert flood[0] == 403
+    assert flood[-1] == 429
+    assert _register(api, device, token).json()["status"] == "bound"
+    noted = DeadLetter.objects.filter(device_id=device.device_id, reason="registration_refused")
+    assert 1 <= sum(row.count for row in noted) <= 2 * FAILURES_A_MINUTE
+
+
+def test_bind_06_statement_with_a_foreign_nonce_is_refused(
+    api: httpx.Client, bought: tuple[MadeDevice, str]
+) -> None:
+    """BIND-06: a nonce is worth nothing for another device, or when it was never given."""
+    device, token = bought
+    for nonce in (_nonce(api, "aaaaaaaa"), os.urandom(32)):
+        _, body = statement_of(device, token, nonce=nonce)
+        answer = _post(api, "register", body)
+        assert (answer.status_code, answer.json()["type"]) == (428, "urn:doorstep:problem/nonce-expired")
+
+
+def test_used_and_expired_tokens_are_named(api: httpx.Client) -> None:
+    first, second = devices(2)
+    user, organisation = customer()
+    actions.record_sale(
+        first.device_id,
+        [first.serial, second.serial],
+        user.email,
+        actor="operator",
+        source="api",
+        now_us=now_us(),
+    )
+    token, row = actions.make_registration_token(organisation, user, now_us=now_us())
+    assert _register(api, first, token).json()["status"] == "bound"
+    used = _register(api, second, token)
+    assert (used.status_code, used.json()["type"]) == (409, "urn:doorstep:problem/token-used")
+    assert "new registration token" in used.json()["detail"]
+    token, row = actions.make_registration_token(organisation, user, now_us=now_us())
+    type(row).objects.filter(pk=row.pk).update(expires_at_us=now_us())
+    late = _register(api, second, token)
+    assert (late.status_code, late.json()["type"]) == (410, "urn:doorstep:problem/token-expired")
+
+
+def test_unsold_device_is_held(api: httpx.Client) -> None:
+    [device] = devices()
+    user, organisation = customer()
+    answer = _register(api, device, actions.make_registration_token(organisation, user, now_us=now_us())[0])
+    assert (answer.status_code, answer.json()["status"]) == (200, "held")
+    assert "certificate" not in answer.json()
+
+
+def test_revoked_device_is_told_so(api: httpx.Client, bought: tuple[MadeDevice, str]) -> None:
+    device, token = bought
+    _register(api, device, token)
+    revoke_device(device.row, "operator", "stolen", now_us=now_us())
+    for path, purpose in (("register", Purpose.REGISTER), ("renew", Purpose.RENEW)):
+        _, body = statement_of(device, token, purpose=purpose, nonce=_nonce(api, device.device_id))
+        answer = _post(api, path, body)
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:doorstep:problem/device-blocked")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "application/cose"),
+        (b"\xff" * 100, "application/cose"),
+        (b"\x00" * 5000, "application/cose"),
+        (b"{}", "application/json"),
+    ],
+    ids=["empty", "no-cbor", "over-cap", "wrong-type"],
+)
+def test_malformed_statement_is_a_problem_document(api: httpx.Client, body: bytes, kind: str) -> None:
+    answer = api.post("/device/v1/register", content=body, headers={"content-type": kind})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"device": 1}', b'{"device": "AAAAAAAA"}', b"["])
+def test_malformed_nonce_request_is_refused(api: httpx.Client, body: bytes) -> None:
+    answer = api.post("/device/v1/nonce", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+
+
+def test_taken_port_is_named_with_the_setting() -> None:
+    port = free_port()
+    with listen("127.0.0.1", port, "X"), pytest.raises(UnavailableError, match=str(port)) as caught:
+        run(load({"DOORSTEP_STATE": str(settings.STATE.root), "DOORSTEP_DEVICE_API_PORT": str(port)}))
+    assert "DOORSTEP_DEVICE_API_PORT" in caught.value.next_step

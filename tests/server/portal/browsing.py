@@ -1,0 +1,113 @@
+"""What the browser tests share: log-in, the pages there are, and axe."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page
+
+from doorstep.server.accounts.models import User
+from tests.server.portal.world import PASSWORD, World
+
+__all__ = ["PEERS", "anonymous_pages", "axe_source", "log_in", "member_pages", "staff_pages", "violations"]
+
+PEERS: Final = Path(__file__).parents[3] / ".cache" / "peers"
+_AXE: Final = "axe-core@4"
+
+
+def axe_source() -> str:
+    """Return axe-core's script, fetched once with npm; skip where there is no npm or no network."""
+    folder = PEERS / "axe"
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), _AXE]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=100)
+        except FileNotFoundError:
+            pytest.skip("no npm to install axe-core with")
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            pytest.skip("npm can't install axe-core here")
+    return script.read_text(encoding="utf-8")
+
+
+def log_in(page: Page, portal: str, user: User) -> None:
+    """Log in by the form."""
+    page.goto(f"{portal}/accounts/login/")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda url: "/accounts/" not in url)
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """Return what axe finds on the page, a line each."""
+    # By the debugger, which the page's own security policy does not concern.
+    page.evaluate(axe)
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{page.url}: {rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+def anonymous_pages() -> dict[str, str]:
+    """Pages before the door."""
+    return {
+        "log-in": "/accounts/login/",
+        "sign-up": "/accounts/signup/",
+        "reset": "/accounts/password/reset/",
+        "reset-sent": "/accounts/password/reset/done/",
+        "reset-bad-link": "/accounts/password/reset/key/1-x/",
+        "mail-sent": "/accounts/confirm-email/",
+        "confirm-bad-link": "/accounts/confirm-email/nothing/",
+        "outgoing-mail": "/developer/",
+        "components": "/developer/components/",
+        "missing": "/nothing-here/",
+    }
+
+
+def member_pages(world: World) -> dict[str, str]:
+    """Pages of a customer."""
+    return {
+        "devices": "/devices/",
+        "devices-none-found": "/devices/?q=teapot",
+        "device": f"/devices/{world.live.device_id}/",
+        "device-waiting": f"/devices/{world.waiting.device_id}/",
+        "device-disputed": f"/devices/{world.disputed.device_id}/",
+        "device-revoked": f"/devices/{world.revoked.device_id}/",
+        "revoke": f"/devices/{world.quiet.device_id}/revoke/",
+        "add-device": "/devices/add/",
+        "people": "/people/",
+        "account": "/account/",
+        "password": "/accounts/password/change/",
+        "e-mail": "/accounts/email/",
+        "log-out": "/accounts/logout/",
+    }
+
+
+def staff_pages(world: World) -> dict[str, str]:
+    """Pages of the maker's staff."""
+    return {
+        "staff-revoke": f"/staff/devices/{world.live.device_id}/revoke/",
+        "staff-people": "/people/",
+        "products": "/staff/products/",
+        "product": f"/staff/products/{world.product.key}/",
+        "batches": "/staff/batches/",
+        "batch": f"/staff/batches/{world.batch.number}/",
+        "staff-device": f"/staff/devices/{world.live.device_id}/",
+        "sales": "/staff/sales/",
+        "sale": f"/staff/sales/{world.live.sale_line.sale_id}/",
+        "claims": "/staff/claims/",
+        "ledger": "/staff/ledger/",
+        "dead-letters": "/staff/dead-letters/",
+    }
+
+
+def shots_folder() -> Path | None:
+    """Where screenshots go, when somebody asked for them."""
+    folder = os.environ.get("DOORSTEP_SCREENSHOTS")
+    return Path(folder) if folder else None

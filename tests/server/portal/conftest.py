@@ -1,0 +1,98 @@
+"""The world for each test of pages, and a real web role in front of a real browser for the others."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.server.portal.world import World, furnish
+
+CHROMIUM: Final = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+_FLAGS: Final = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_START_WITHIN_S: Final = 30
+
+
+@pytest.fixture
+def world(rolled_back: None) -> World:
+    """A furnished deployment that is gone after the test."""
+    cache.clear()
+    return furnish()
+
+
+@pytest.fixture
+def client() -> Client:
+    """A browser without a screen."""
+    return Client()
+
+
+@pytest.fixture(scope="session")
+def lasting_world() -> World:
+    """The deployment that the web role in its own process sees."""
+    return furnish()
+
+
+@pytest.fixture(scope="session")
+def portal(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a running web role on this state."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("web") / "web.log"
+    code = "import os; from doorstep.runtime.settings import load; from doorstep.server.web import run; run(load(os.environ))"
+    environ = os.environ | {"DOORSTEP_PORTAL_PORT": str(port)}
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "-c", code], env=environ, stdout=output, stderr=output)
+    url = f"http://localhost:{port}"
+    try:
+        _wait(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0, log.read_text()
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_WITHIN_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(f"{url}/accounts/login/")
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"the web role did not come up: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium, or a skip that says what is missing."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium in PATH")
+    # Playwright keeps a loop in this thread, and Django's tests share the thread.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,176 @@
+"""A small deployment for the portal's tests: a maker, two customers, devices in every state, readings."""
+
+import itertools
+import json
+import math
+import os
+from dataclasses import dataclass
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from doorstep.ownership.evidence import Evidence
+from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.clock import now_us
+from doorstep.server.custody import actions
+from doorstep.server.custody.actions.claiming import Claimant, file_claim
+from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
+from doorstep.server.readings.models import DeadLetter, Message
+from tests.server import making
+
+__all__ = ["PASSWORD", "World", "furnish", "person", "send"]
+
+PASSWORD = "a quiet green door"
+_STRONG = {Evidence.DEVICE_KEY, Evidence.SETUP_SESSION}
+_SECOND = 1_000_000
+_sequence = itertools.count(1000)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Who and what is there, by the names that the tests use."""
+
+    staff: User
+    owner: User
+    viewer: User
+    stranger: User
+    product: Product
+    batch: Batch
+    live: Device
+    quiet: Device
+    waiting: Device
+    disputed: Device
+    revoked: Device
+    held: Device
+    unsold: Device
+    order: str
+
+
+def person(organisation: Organisation, role: Role, name: str = "") -> User:
+    """A user with a confirmed address and the password of all."""
+    email = f"{role.value}-{os.urandom(4).hex()}@example.org"
+    user = User.objects.create_user(email, PASSWORD, name=name)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    Member.objects.create(user=user, organisation=organisation, role=role)
+    return user
+
+
+def send(device: Device, at_us: int, **values: float | bool | str) -> None:
+    """Store one message as ingest does, and move the device's last time."""
+    units = {"temperature": "Cel", "humidity": "%RH", "battery": "%EL"}
+    records = []
+    for name, value in values.items():
+        kind = "vb" if isinstance(value, bool) else "vs" if isinstance(value, str) else "v"
+        records.append({"n": name, kind: value} | ({"u": units[name]} if name in units else {}))
+    Message.objects.create(
+        device=device,
+        epoch=7,
+        seq=next(_sequence),
+        channel="data",
+        received_us=at_us,
+        ownership_period=device.ownership_period,
+        reading_count=len(records),
+        payload=json.dumps(records).encode(),
+    )
+    Device.objects.filter(pk=device.pk).update(last_seen_us=at_us)
+    device.last_seen_us = at_us
+
+
+def furnish() -> World:
+    """Build it all by the actions that build it in life, where there are such."""
+    maker, _ = Organisation.objects.get_or_create(
+        kind=OrganisationKind.MAKER, defaults={"name": "Test Maker"}
+    )
+    home = Organisation.objects.create(name="Hillside nursery", kind=OrganisationKind.CUSTOMER)
+    other = Organisation.objects.create(name="Another home", kind=OrganisationKind.CUSTOMER)
+    staff, owner = person(maker, Role.ADMIN), person(home, Role.OWNER)
+    viewer, stranger = person(home, Role.VIEWER), person(other, Role.OWNER)
+    made = making.devices(8)
+    rows = [device.row for device in made]
+    mark = os.urandom(3).hex()
+    Product.objects.filter(pk=rows[0].product_id).update(name="Thermo One", key=f"thermo-{mark}")
+    Batch.objects.filter(pk=rows[0].batch_id).update(number=f"2026-{mark}")
+    order = f"A-{mark}"
+    actions.record_sale(
+        order,
+        [row.serial for row in rows[:5]],
+        owner.email,
+        actor="operator",
+        source="csv",
+        now_us=now_us(),
+    )
+    names = ["Greenhouse 1", "Cold room", "Propagation bench", "Greenhouse 2", "Delivery van"]
+    for row, name in zip(rows, names, strict=False):
+        _bind(row, home, owner, name)
+    _claim(rows[3], other, stranger)
+    _claim(rows[5], other, stranger)
+    _messages(rows[0], rows[1], rows[3])
+    revoke_device(_fresh(rows[4]), f"user:{owner.pk}", "stolen with the van", now_us=now_us())
+    Revocation.objects.filter(device=rows[4]).update(
+        kicked_us=now_us() + 181_000, purged_us=now_us() + 240_000, sessions_kicked=1, messages_purged=3
+    )
+    _dead_letters(rows[4])
+    live, quiet, waiting, disputed, revoked, held, unsold, _ = (_fresh(row) for row in rows)
+    return World(
+        staff, owner, viewer, stranger, live.product, live.batch, live, quiet, waiting, disputed, revoked, held,
+        unsold, order,
+    )  # fmt: skip
+
+
+def _fresh(row: Device) -> Device:
+    return Device.objects.select_related("product", "batch", "owner").get(pk=row.pk)
+
+
+def _claim(row: Device, organisation: Organisation, user: User, *more: Evidence) -> None:
+    with transaction.atomic():
+        claimant = Claimant(organisation, user, f"user:{user.pk}")
+        file_claim(_fresh(row), claimant, {*_STRONG, *more}, now_us())
+
+
+def _bind(row: Device, organisation: Organisation, user: User, alias: str) -> None:
+    _claim(row, organisation, user, Evidence.SALE)
+    Device.objects.filter(pk=row.pk).update(alias=alias)
+    SealedState.objects.filter(device=row).update(epoch=7)
+    Credential.objects.create(
+        device=row,
+        fingerprint=os.urandom(32).hex(),
+        public_key_hash=os.urandom(32).hex(),
+        certificate=b"\x30\x00",
+        not_before_us=now_us() - 86_400 * _SECOND,
+        not_after_us=now_us() + 89 * 86_400 * _SECOND,
+    )
+
+
+def _messages(live: Device, quiet: Device, disputed: Device) -> None:
+    for device, end_s, count in ((live, 2, 120), (quiet, 5400, 40), (disputed, 20, 60)):
+        fresh = _fresh(device)
+        for index in range(count):
+            at_us = now_us() - (end_s + (count - index) * 5) * _SECOND
+            warmth = 21.5 + 2.4 * math.sin(index / 14) + 0.25 * math.sin(index * 1.7)
+            send(
+                fresh,
+                at_us,
+                temperature=round(warmth, 2),
+                humidity=round(58 - 6 * math.sin(index / 19), 1),
+                battery=round(92 - index / 80, 1),
+            )
+
+
+def _dead_letters(device: Device) -> None:
+    samples = [
+        ("revoked", "", 12),
+        ("bad_tag", "the seal does not hold", 1),
+        ("forbidden_topic", "published on another device's topic", 3),
+        ("replayed", "sequence 41 was seen before", 1),
+    ]
+    for place, (reason, detail, count) in enumerate(samples):
+        DeadLetter.objects.create(
+            at_us=now_us() - place * 311 * _SECOND,
+            device_id=device.device_id,
+            topic=f"d/{device.device_id}/up/data",
+            reason=reason,
+            detail=detail,
+            size=87,
+            count=count,
+        )
