@@ -69,10 +69,16 @@ class Loader:
     """Messages a second in all; 0 is as fast as it goes."""
     stopping: bool = False
 
-    async def publish(self, devices: Sequence[LoadDevice]) -> None:
+    async def open(self, devices: Sequence[LoadDevice]) -> list["_Lane | None"]:
+        """Connect all of them, so that `publish` measures nothing else."""
+        return [await self._connected(device) for device in devices]
+
+    async def publish(
+        self, devices: Sequence[LoadDevice], lanes: Sequence["_Lane | None"] | None = None
+    ) -> None:
         """Publish everything, or until `stopping`."""
         started = asyncio.get_running_loop().time()
-        lanes = [await self._connected(device) for device in devices]
+        lanes = await self.open(devices) if lanes is None else lanes
         pace = len(devices) / self.rate if self.rate else 0.0
         await asyncio.gather(
             *(self._run(d, lane, pace, started) for d, lane in zip(devices, lanes, strict=True))
