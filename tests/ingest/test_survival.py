@@ -20,6 +20,7 @@ from tests.plants import MakePlant
 from tests.wait import until
 
 RATE = 2_000
+PAUSE_S = 1.0
 VICTIMS = {
     "ingest": Broker.SECURE,
     "nats-secure": Broker.SECURE,
@@ -44,10 +45,10 @@ def kill_under_load(plant: Plant, role: str, times: int, broker: Broker) -> list
     async def scene() -> None:
         publishing = asyncio.create_task(loader.publish(loads))
         for _ in range(times):
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(PAUSE_S)
             await asyncio.to_thread(plant.kill, role)
             await asyncio.to_thread(plant.start, role)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(PAUSE_S)
         loader.stopping = True
         await publishing
 

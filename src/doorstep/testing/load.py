@@ -27,6 +27,7 @@ MessageId = tuple[int, int, int]
 _MAX_IN_EPOCH: Final = 60_000
 _RETRY_S: Final = 0.1
 _PATIENCE_S: Final = 20.0
+_CONNECT_PATIENCE_S: Final = 3.0
 _PUBACK_LENGTH: Final = 4
 _CONNACK_LENGTH: Final = 4
 
@@ -107,7 +108,7 @@ class Loader:
     async def _connected(self, load: LoadDevice) -> "_Lane | None":
         """Return an open session, or None after a moment when there is none to be had."""
         try:
-            return await asyncio.wait_for(self._connect(load), _PATIENCE_S)
+            return await asyncio.wait_for(self._connect(load), _CONNECT_PATIENCE_S)
         except (OSError, TimeoutError):
             await asyncio.sleep(_RETRY_S)
             return None
