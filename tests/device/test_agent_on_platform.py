@@ -37,10 +37,14 @@ def made(office: Office) -> Provisioning:
     return office.make_devices(1)[0]
 
 
-def device_with(made: Provisioning, folder: Path, token: str | None, *, plain: bool = False) -> SimulatedDevice:
+def device_with(
+    made: Provisioning, folder: Path, token: str | None, *, plain: bool = False
+) -> SimulatedDevice:
     """A device whose Wi-Fi was set up, with a token or without."""
     give(made, folder, token)
-    return SimulatedDevice(made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2)
+    return SimulatedDevice(
+        made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2, notify=lambda n: print(sentence(n))
+    )
 
 
 def give(made: Provisioning, folder: Path, token: str | None) -> None:
