@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.plants", "tests.postgres"]
 
 _NO_SKIP = "DOORSTEP_TEST_NO_SKIP"
 """With this in the environment a skipped test is a failure: the machine claims to have everything."""

@@ -9,7 +9,6 @@ from doorstep.ingest.batch import Batch
 from doorstep.ingest.opening import Opening
 from doorstep.ingest.pump import Processor, Pump
 from doorstep.ingest.reader import Fetched, Reader
-from doorstep.ingest.sink import Sink
 from doorstep.ingest.store_postgres import PostgresSink
 from doorstep.ingest.store_sqlite import SqliteSink
 from doorstep.runtime.brokers import Broker, User, link
@@ -22,6 +21,8 @@ from doorstep.runtime.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from doorstep.ingest.sink import Sink
 
 __all__ = ["SealedProcessor", "run", "serve"]
 

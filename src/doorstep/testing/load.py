@@ -1,6 +1,7 @@
 """Load: many devices publish messages that were sealed before, and every acknowledgement is noted.
 
-A message is known by (device row, epoch, sequence), so what was acknowledged can be compared with what is stored.
+A message is known by device row, epoch and sequence, so what was acknowledged can be compared with what
+is stored.
 """
 
 import asyncio
@@ -60,7 +61,7 @@ def prepare(
 
 @dataclass(slots=True)
 class Loader:
-    """Publishes what was prepared: a chunk, its acknowledgements, the next. Reconnects and repeats as needed."""
+    """Publishes what was prepared: a chunk, its acknowledgements, the next. Reconnects and repeats."""
 
     plant: Plant
     broker: Broker = Broker.SECURE
@@ -92,10 +93,10 @@ class Loader:
                 await _until(started + sent * pace)
             else:
                 lane.transport.abort()
+                await lane.lost
                 lane = None
         if lane is not None:
-            lane.transport.write(b"\xe0\x00")
-            lane.transport.close()
+            await lane.close()
 
     async def _connected(self, load: LoadDevice) -> "_Lane | None":
         """Return an open session, or None after a moment when there is none to be had."""
@@ -138,7 +139,7 @@ class _Lane(asyncio.Protocol):
         self._received = b""
         self._wanted = 0
         self._waiting: asyncio.Future[None] | None = None
-        self._lost = False
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -148,13 +149,19 @@ class _Lane(asyncio.Protocol):
         if len(self._received) >= self._wanted:
             self._wake()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = True
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        if not self.lost.done():
+            self.lost.set_result(None)
         self._wake()
+
+    async def close(self) -> None:
+        self.transport.write(b"\xe0\x00")
+        self.transport.close()
+        await self.lost
 
     async def ask(self, packets: bytes, length: int) -> bytes:
         """Return ``length`` bytes of answer, or fewer when the connection ends."""
-        if self._lost:
+        if self.lost.done():
             return b""
         self._received, self._wanted = b"", length
         self._waiting = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""A private deployment on free ports: real brokers, authorizer and ingest as processes, and devices for it."""
+"""A private deployment on free ports: real brokers, authorizer and ingest as processes."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from doorstep.broker.processes import BrokerProcess, prepare
 from doorstep.errors import UnavailableError
@@ -67,7 +67,7 @@ class Plant:
         authority = open_authority(state.ca, "Test Maker", now=datetime.now(UTC))
         return cls(settings, state, key_file, authority)
 
-    def __enter__(self) -> "Plant":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
