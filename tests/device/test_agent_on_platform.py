@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
-from doorstep.device.notices import Moved, sentence
+from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
 from doorstep.device.store import Store, Ticket
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import NetworkCredentials
@@ -43,8 +43,14 @@ def device_with(
     """A device whose Wi-Fi was set up, with a token or without."""
     give(made, folder, token)
     return SimulatedDevice(
-        made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2, notify=lambda n: print(sentence(n))
+        made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2, notify=show
     )
+
+
+def show(notice: Notice) -> None:
+    """Leave the story in the test's report."""
+    if not isinstance(notice, ReadingsSent):
+        print(sentence(notice))
 
 
 def give(made: Provisioning, folder: Path, token: str | None) -> None:
@@ -63,7 +69,7 @@ def said(device: SimulatedDevice, kind: type) -> str:
     return sentence(told[-1])
 
 
-def run(main: Callable[[], Awaitable[None]], timeout_s: float = 60) -> None:
+def run(main: Callable[[], Awaitable[None]], timeout_s: float = 30) -> None:
     async def limited() -> None:
         async with asyncio.timeout(timeout_s):
             await main()
@@ -289,7 +295,7 @@ def test_platform_that_is_away_is_waited_for(office: Office, made: Provisioning,
             before = len(await asyncio.to_thread(stored, office, made.device_id))
             await until_stored(office, made.device_id, before + 5)
 
-    run(main, 90)
+    run(main, 60)
     assert dead(office, made.device_id) == []
     sent = stored(office, made.device_id)
     assert len(sent) == len(set(sent))
