@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from doorstep.device.phone import DeviceLink, DeviceUnreachable, SessionLost
-from doorstep.errors import DoorstepError, MalformedMessage, VerificationFailed
+from doorstep.device.phone import DeviceLink
+from doorstep.errors import DoorstepError
 from doorstep.onboarding.configurator import Configurator
-from doorstep.onboarding.failures import DowngradeRefused, RequestRefused, WrongCode
+from doorstep.onboarding.failures import RequestRefused, WrongCode
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
@@ -168,21 +168,18 @@ class Provisioner:
             self._tell(step)
 
     async def _hear(self, step: Step) -> Step:
-        """Return what the device says now, or the last that it said while it is silent."""
-        try:
-            return await self._link.hold(self._core.progress())
-        except (DeviceUnreachable, SessionLost, MalformedMessage, VerificationFailed):
-            await self._resume()
-            return step
+        """Return what the device says now, or the last that it said while it is silent.
 
-    async def _resume(self) -> None:
-        """Open the session again after the radio hopped; a wrong code now is a stranger, not a silence."""
+        A session lost on the way is opened again; whoever then does not know the code is a stranger.
+        """
         try:
-            await self._link.hold(self._core.secure())
-        except (WrongCode, DowngradeRefused, RequestRefused):
+            if not self._core.secured:
+                await self._link.hold(self._core.secure())
+            return await self._link.hold(self._core.progress())
+        except (WrongCode, RequestRefused):
             raise
         except DoorstepError:
-            return
+            return step
 
 
 async def _watch(platform_saw_it: PlatformCheck, patience: float, pause: float) -> bool:
