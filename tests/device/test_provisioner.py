@@ -40,9 +40,7 @@ async def _never_saw_it() -> bool:
     return False
 
 
-def _onboard(
-    served: Served, heard: list[Step], check: Callable[[], object], patience: float = 5.0
-) -> Outcome:
+def _onboard(served: Served, heard: list[Step], check: PlatformCheck, patience: float = 5.0) -> Outcome:
     async def run() -> Outcome:
         async with _provisioner(served.url, heard) as provisioner:
             await provisioner.secure()
@@ -147,7 +145,7 @@ def test_networks_are_listed_by_strength() -> None:
 def test_silent_device_is_checked_and_never_called_failed() -> None:
     heard: list[Step] = []
 
-    async def run(url: str, hang_up: Callable[[], None]) -> Outcome:
+    async def run(url: str, hang_up: Callable[[], object]) -> Outcome:
         async with _provisioner(url, heard) as provisioner:
             await provisioner.secure()
             hang_up_after = asyncio.get_running_loop().call_later(0.2, hang_up)
@@ -199,9 +197,7 @@ Reply = tuple[int, dict[str, str], bytes]
 
 
 @contextmanager
-def _fake_device(
-    answer: Callable[[str], tuple[int, dict[str, str], bytes]],
-) -> Iterator[tuple[str, list[str]]]:
+def _fake_device(reply: Reply) -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -89,7 +89,7 @@ class Provisioner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hang up; the device goes on with what it was told."""
-        await self._link.__aexit__(kind, error, trace)
+        await self._link.close()
 
     @property
     def takes_orders(self) -> bool:
