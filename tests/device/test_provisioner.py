@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from doorstep.device.phone import DeviceUnreachable, SessionLost
-from doorstep.device.provisioner import Outcome, Provisioner
+from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner
 from doorstep.errors import MalformedMessage
 from doorstep.onboarding.credentials import generate
 from doorstep.onboarding.device import CAPABILITIES, DeviceProfile
