@@ -24,6 +24,7 @@ JOIN_PATIENCE: Final = 90.0
 """Seconds to wait for the device to say how the joining went."""
 PLATFORM_PATIENCE: Final = 90.0
 """Seconds to wait for the platform to see the device."""
+FIRST_PAUSE: Final = 0.1
 POLL_PAUSE: Final = 1.0
 
 Tell = Callable[[Step], None]
@@ -73,7 +74,7 @@ class Provisioner:
         rng: Callable[[int], bytes] = os.urandom,
         pause: float = POLL_PAUSE,
     ) -> None:
-        """``tell`` hears each step as it happens; ``pause`` is the seconds between two questions."""
+        """``tell`` hears each step as it happens; ``pause`` is the longest wait between two questions."""
         self._link = DeviceLink(url)
         self._core = Configurator(label, rng)
         self._tell = tell
@@ -155,9 +156,9 @@ class Provisioner:
 
     async def _listen(self, step: Step, *, until: Callable[[Step], bool], patience: float) -> Step:
         """Ask until the answer is final or patience ends; a lost session is opened again on the way."""
-        deadline = time.monotonic() + patience
+        deadline, pause = time.monotonic() + patience, FIRST_PAUSE
         while not until(step) and time.monotonic() < deadline:
-            await asyncio.sleep(self._pause)
+            pause = await _rest(pause, self._pause)
             step = await self._hear(step)
             self._say(step)
         return step
@@ -183,12 +184,18 @@ class Provisioner:
 
 
 async def _watch(platform_saw_it: PlatformCheck, patience: float, pause: float) -> bool:
-    deadline = time.monotonic() + patience
+    deadline, nap = time.monotonic() + patience, FIRST_PAUSE
     while not await platform_saw_it():
         if time.monotonic() >= deadline:
             return False
-        await asyncio.sleep(pause)
+        nap = await _rest(nap, pause)
     return True
+
+
+async def _rest(pause: float, longest: float) -> float:
+    """Sleep, and return the next, longer pause: what goes fast is told fast, what lasts is not hurried."""
+    await asyncio.sleep(min(pause, longest))
+    return min(pause * 2, longest)
 
 
 def _outcome(step: Step, *, seen: bool) -> Outcome:
