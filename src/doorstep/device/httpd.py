@@ -17,6 +17,7 @@ from doorstep.wire.provisioning.common import MAX_MESSAGE
 
 __all__ = ["MAX_HEAD", "HttpRefusal", "Request", "read_request", "write_answer"]
 
+OK: Final = 200
 MAX_HEAD: Final = 4096
 MAX_HEADERS: Final = 40
 MAX_ENDPOINT: Final = 64
@@ -92,7 +93,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     return Request(endpoint, headers.get("cookie", ""), body)
 
 
-async def write_answer(
+async def write_answer(  # noqa: PLR0913 — each is one header
     writer: asyncio.StreamWriter,
     status: int,
     body: bytes,
@@ -104,7 +105,7 @@ async def write_answer(
     """Send an answer; ``cookie`` is set bare, because clients echo the whole header."""
     head = [f"HTTP/1.1 {status} {REASONS[status]}", f"Content-Length: {len(body)}", "Cache-Control: no-store"]
     head.append(
-        f"Content-Type: {'application/octet-stream' if status == 200 else 'text/plain; charset=utf-8'}"
+        f"Content-Type: {'application/octet-stream' if status == OK else 'text/plain; charset=utf-8'}"
     )
     if cookie:
         head.append(f"Set-Cookie: {cookie}")

@@ -51,7 +51,7 @@ class SetupLabel:
             raise SettingsError(f"Nothing on a label is longer than {MAX_SECRET} characters.")
 
     def encode(self) -> str:
-        """Return the QR text; scheme and user name always stand in it, because apps guess them differently."""
+        """Return the QR text; scheme and user name always stand in it, because apps guess differently."""
         values: dict[str, Any] = {
             "ver": VERSION,
             "name": self.name,

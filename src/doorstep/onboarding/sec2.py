@@ -33,7 +33,7 @@ from doorstep.wire.provisioning.session import (
 __all__ = ["Sec2Device", "Sec2State", "advance", "handshake_as_configurator"]
 
 EXPONENT_SIZE: Final = 32
-MAX_ROLLS: Final = 64
+MAX_ROLLS: Final = 16
 FIRST_COUNTER: Final = (1).to_bytes(4)
 
 Rng = Callable[[int], bytes]
@@ -112,7 +112,7 @@ class Sec2Device:
         return reply
 
     def open(self, sealed: bytes) -> bytes:
-        """Return the plain request; raises `PeerError` before the session is secured or if it does not hold."""
+        """Return the plain request; raises `PeerError` if it does not hold or comes before the proof."""
         if not isinstance(self._keys, LockstepGcm):
             self.end()
             raise ProtocolViolation("a request came before the session was secured")

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from doorstep.errors import MalformedMessage
 from doorstep.wire.protobuf import Fields, put_int, put_message, put_octets, put_uint
@@ -126,6 +127,8 @@ def encode_config(message: ConfigMessage) -> bytes:
             return encode_payload(4)
         case ConfigApplied():
             return encode_payload(5, put_uint(1, message.status))
+        case _:
+            assert_never(message)
 
 
 def decode_config(data: bytes) -> ConfigMessage:

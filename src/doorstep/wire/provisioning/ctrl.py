@@ -1,6 +1,7 @@
 """The ``prov-ctrl`` messages: reset after a failure, or open for another network."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from doorstep.errors import MalformedMessage
 from doorstep.wire.provisioning.common import Payload, Status, decode_payload, encode_payload
@@ -56,6 +57,8 @@ def encode_ctrl(message: CtrlMessage) -> bytes:
             return encode_payload(3)
         case ReprovisionDone():
             return encode_payload(4, status=message.status)
+        case _:
+            assert_never(message)
 
 
 def decode_ctrl(data: bytes) -> CtrlMessage:

@@ -6,6 +6,7 @@ server = 2 text, alias = 3 text}; `Delivered` {device_id = 1 text}; `StageReport
 
 import enum
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from doorstep.wire.protobuf import put_octets, put_uint
 from doorstep.wire.provisioning.common import Payload, Status, decode_payload, encode_payload, read_enum
@@ -110,6 +111,8 @@ def encode_delivery(message: DeliveryMessage) -> bytes:
             return encode_payload(2)
         case StageReport():
             return encode_payload(3, put_uint(1, message.stage), message.status)
+        case _:
+            assert_never(message)
 
 
 def decode_delivery(data: bytes) -> DeliveryMessage:

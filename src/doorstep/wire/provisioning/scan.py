@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from typing import assert_never
 
 from doorstep.wire.protobuf import Fields, put_int, put_message, put_octets, put_uint
 from doorstep.wire.provisioning.common import Payload, Status, decode_payload, encode_payload
@@ -127,6 +128,8 @@ def encode_scan(message: ScanMessage) -> bytes:
         case ScanPage():
             entries = b"".join(put_message(1, _encode_entry(entry)) for entry in message.entries)
             return encode_payload(5, entries, message.status)
+        case _:
+            assert_never(message)
 
 
 def decode_scan(data: bytes) -> ScanMessage:

@@ -1,6 +1,7 @@
 """The ``prov-session`` messages: the handshake of security scheme 2; schemes 0 and 1 are only told apart."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from doorstep.errors import MalformedMessage
 from doorstep.wire.protobuf import Fields, parse, put_message, put_octets, put_uint
@@ -108,6 +109,8 @@ def _encode_sec2(message: Sec2Message) -> tuple[int, bytes]:
         case Sec2Response1():
             parts = put_octets(2, message.device_proof) + put_octets(3, message.nonce)
             return RESPONSE1, put_uint(1, message.status) + parts
+        case _:
+            assert_never(message)
 
 
 def _decode_sec2(inner: Fields) -> Sec2Message:
