@@ -98,6 +98,8 @@ class Pump:
             self._arrived.clear()
             if storing is not None and storing.done():
                 storing.result()
+            for reader in self._readers:
+                reader.renew()
             if self._waiting():
                 break
             await self._arrived.wait()
