@@ -162,9 +162,7 @@ def _compare(plant: Plant, devices: Sequence[TestDevice], loads: Sequence[LoadDe
     return len(acknowledged - set(mine)), len(mine) - len(set(mine))
 
 
-def _figures(
-    bench: IngestBench, passes: dict[str, list[_Pass]], lost: int, duplicated: int
-) -> IngestFigures:
+def _figures(bench: IngestBench, passes: dict[str, list[_Pass]], lost: int, duplicated: int) -> IngestFigures:
     rate = statistics.median(p.messages_per_s for p in passes[_SEALED])
     null_rate = statistics.median(p.messages_per_s for p in passes[_NULL])
     return IngestFigures(

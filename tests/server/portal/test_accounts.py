@@ -50,7 +50,11 @@ def test_sign_up_opens_an_organisation_only_for_a_confirmed_address(client: Clie
     welcome = client.post(link, follow=True).content.decode()
     assert "No devices yet" in welcome
     member = Member.objects.get(user__email=EMAIL)
-    assert (member.role, member.organisation.name, member.organisation.kind) == ("owner", "Hill farm", "customer")
+    assert (member.role, member.organisation.name, member.organisation.kind) == (
+        "owner",
+        "Hill farm",
+        "customer",
+    )
     assert member.user.name == "Ada"
 
 

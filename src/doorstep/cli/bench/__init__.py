@@ -2,6 +2,7 @@
 
 import click
 
+from doorstep.cli.bench.factory import factory
 from doorstep.cli.bench.ingest import ingest
 
 __all__ = ["bench"]
@@ -13,3 +14,4 @@ def bench() -> None:
 
 
 bench.add_command(ingest)
+bench.add_command(factory)
