@@ -36,7 +36,9 @@ def _ask(link: Link, endpoint: str, plain: bytes) -> bytes:
 
 
 def test_device_walks_the_whole_path() -> None:
-    link = Link().secured()
+    link = Link()
+    link.hold(link.phone.find())
+    link.hold(link.phone.secure())
     assert link.hold(link.phone.deliver(ORDER)) == "dev1"
     assert link.hold(link.phone.networks()) == NETWORKS
     link.hold(link.phone.put_forward(HOME))
@@ -222,7 +224,7 @@ def test_device_answers_wrong_codes_then_makes_the_guesser_wait() -> None:
     with pytest.raises(TooManyGuesses):
         link.hold(link.phone.secure())
     link.phone, link.now = _with_code(LABEL.pop), 6.0
-    link.secured()
+    link.hold(link.phone.secure())
     link.phone = _with_code("wrong")
     with pytest.raises(WrongCode):
         link.hold(link.phone.secure())
