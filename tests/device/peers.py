@@ -32,13 +32,16 @@ def install_peer(name: str, requirements: Sequence[str]) -> Path:
 
 def _pip(name: str, requirements: Sequence[str], target: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*command, "--target", str(target), *requirements],
-        capture_output=True,
-        text=True,
-        timeout=_PIP_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [*command, "--target", str(target), *requirements],
+            capture_output=True,
+            text=True,
+            timeout=_PIP_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"pip cannot install the peer {name} in {_PIP_TIMEOUT_S} s")
     if done.returncode != 0:
         pytest.skip(f"pip cannot install the peer {name}: {done.stderr.strip()[-200:]}")
 

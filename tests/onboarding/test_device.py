@@ -1,6 +1,8 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorstep.errors import DoorstepError, PeerError, ProtocolViolation, VerificationFailed
 from doorstep.onboarding.configurator import Configurator, Request
@@ -273,3 +275,26 @@ def test_errors_of_the_core_are_all_of_the_tree() -> None:
     for act in refused:
         with pytest.raises(DoorstepError):
             act()
+
+
+ENDPOINTS = st.sampled_from(
+    ["proto-ver", "prov-session", "prov-scan", "prov-config", "prov-ctrl", "doorstep"]
+)
+
+
+@given(
+    st.lists(st.tuples(ENDPOINTS | st.text(max_size=9), st.binary(max_size=90), st.booleans()), max_size=6)
+)
+def test_device_answers_anything_with_a_reply_or_a_documented_error(
+    requests: list[tuple[str, bytes, bool]],
+) -> None:
+    link = Link().secured()
+    for endpoint, octets, sealed in requests:
+        cipher = link.phone._cipher
+        try:
+            body = cipher.seal(octets) if sealed and cipher is not None else octets
+            reply = link.device.receive(endpoint, body, 0.0).reply
+            if sealed and cipher is not None and reply is not None and endpoint != "proto-ver":
+                cipher.open(reply)
+        except DoorstepError:
+            link.secured()
