@@ -277,14 +277,11 @@ def test_errors_of_the_core_are_all_of_the_tree() -> None:
             act()
 
 
-ENDPOINTS = st.sampled_from(
-    ["proto-ver", "prov-session", "prov-scan", "prov-config", "prov-ctrl", "doorstep"]
-)
+KNOWN = ("proto-ver", "prov-session", "prov-scan", "prov-config", "prov-ctrl", "doorstep")
+ENDPOINTS = st.sampled_from(KNOWN) | st.text(max_size=9)
 
 
-@given(
-    st.lists(st.tuples(ENDPOINTS | st.text(max_size=9), st.binary(max_size=90), st.booleans()), max_size=6)
-)
+@given(st.lists(st.tuples(ENDPOINTS, st.binary(max_size=90), st.booleans()), max_size=6))
 def test_device_answers_anything_with_a_reply_or_a_documented_error(
     requests: list[tuple[str, bytes, bool]],
 ) -> None:
