@@ -45,9 +45,9 @@ class MailServer(threading.Thread):
                 self.lines.append(line.strip())
                 if reading_mail and line.strip() != ".":
                     continue
-                reading_mail = line.startswith("DATA")
+                reading_mail = line.upper().startswith("DATA")
                 self.answer(wire, "354 go on" if reading_mail else "250 fine")
-                if line.startswith("QUIT"):
+                if line.upper().startswith("QUIT"):
                     return
 
     @staticmethod
@@ -62,7 +62,7 @@ def test_mail_reaches_the_server(tmp_path: Path) -> None:
     with server.listener:
         run(SENDING, f"smtp://127.0.0.1:{server.listener.getsockname()[1]}", tmp_path / "state")
         server.join(20)
-    assert "RCPT TO:<owner@example.org>" in server.lines
+    assert "rcpt to:<owner@example.org>" in [line.lower() for line in server.lines]
     assert "By SMTP." in server.lines
     assert not any((tmp_path / "state" / "mail").iterdir())
 
