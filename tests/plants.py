@@ -47,7 +47,7 @@ def make_plant(
         def make(database: str = "sqlite", **chosen: object) -> Plant:
             root = tmp_path_factory.mktemp("plant") / "state"
             if database == "postgresql":
-                chosen["database_url"] = running.enter_context(_copy(request))
+                chosen["database_url"] = _copy(request)
             plant = running.enter_context(Plant.build(root, **chosen))
             if database == "sqlite":
                 shutil.copyfile(migrated_sqlite, plant.state.sqlite_file)
@@ -56,26 +56,10 @@ def make_plant(
         yield make
 
 
-def _copy(request: pytest.FixtureRequest) -> "_Copy":
+def _copy(request: pytest.FixtureRequest) -> str:
+    """Return the address of a copy of the template; it goes with its server."""
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return _Copy(server, request.getfixturevalue("migrated_postgres"))
-
-
-class _Copy:
-    """A database that starts as a copy of the template."""
-
-    def __init__(self, server: PostgresServer, template: str) -> None:
-        self._server = server
-        self._template = template
-        self._name = f"plant_{os.urandom(6).hex()}"
-
-    def __enter__(self) -> str:
-        self._run(f'CREATE DATABASE "{self._name}" TEMPLATE "{self._template}"')
-        return self._server.url(self._name)
-
-    def __exit__(self, *_: object) -> None:
-        self._run(f'DROP DATABASE "{self._name}" WITH (FORCE)')
-
-    def _run(self, sql: str) -> None:
-        with psycopg.connect(self._server.url(), autocommit=True) as connection:
-            connection.execute(sql.encode())
+    template, name = request.getfixturevalue("migrated_postgres"), f"plant_{os.urandom(6).hex()}"
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+    return server.url(name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from doorstep.device.softap import SoftApServer
 from doorstep.device.station import WifiStation
-from doorstep.onboarding.device import Onboarded
+from doorstep.onboarding.device import DeviceProfile, Onboarded
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.onboarding.helpers import PROFILE
@@ -41,14 +41,16 @@ class Served:
 
 
 @contextmanager
-def serving(station: WifiStation | None = None, *, stage: DeviceStage | None = None) -> Iterator[Served]:
+def serving(
+    station: WifiStation | None = None, *, stage: DeviceStage | None = None, profile: DeviceProfile = PROFILE
+) -> Iterator[Served]:
     """Serve until left; once connected, the device reports ``stage``."""
     station = station or SimulatedWifi(NEIGHBOURS)
     started, stop = threading.Event(), asyncio.Event()
     held: list[Served] = []
 
     async def run() -> None:
-        async with SoftApServer(PROFILE, station, host="127.0.0.1", port=0) as server:
+        async with SoftApServer(profile, station, host="127.0.0.1", port=0) as server:
             served = Served(server, asyncio.get_running_loop(), server.port)
             held.append(served)
             watching = asyncio.create_task(_collect(served, stage))

@@ -73,6 +73,6 @@ def test_hardware_id_reaches_record_and_file() -> None:
 
 
 def test_consumer_may_stop_early() -> None:
-    making = make_devices(request(110), authority(), workers=1)
+    making = make_devices(request(160), authority(), workers=2)
     assert len(next(making)) == 50
     making.close()

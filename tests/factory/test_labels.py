@@ -8,7 +8,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from doorstep.factory.labels import LABELS_PER_PAGE, LabelContent, LabelSheet
+from doorstep.factory.content import LabelContent
+from doorstep.factory.labels import LABELS_PER_PAGE, LabelSheet
 from doorstep.factory.qr import draw_qr
 from doorstep.identity import claim_code
 from doorstep.onboarding.label import SetupLabel

@@ -57,6 +57,22 @@ def test_operator_gets_a_whole_private_folder(tmp_path: Path) -> None:
     assert json.loads((out / "batch.json").read_bytes())["made"] == 5
 
 
+def test_labels_stand_as_data_before_devices_are_published(tmp_path: Path) -> None:
+    out = tmp_path / "batch"
+
+    def look(_count: int) -> None:
+        # What a power cut would leave: the rows, then the room that is kept for the others.
+        rows = [*csv.DictReader((out / "labels.csv").read_text().rstrip("\0").splitlines())]
+        serials = {path.name.removesuffix(".json") for path in (out / "devices").glob("*.json")}
+        assert serials == {row["serial"] for row in rows}
+
+    run_batch(request(60), authority(), out, Book().record, look, workers=1)
+    rows = [*csv.DictReader((out / "labels.csv").read_text().splitlines())]
+    assert len(rows) == 60
+    assert claim_code.parse(rows[0]["claim_code"]).printed == rows[0]["claim_code"]
+    assert SetupLabel.decode(rows[0]["setup"]).pop == rows[0]["setup_code"]
+
+
 def test_manifest_names_every_device_and_no_secret(tmp_path: Path) -> None:
     book, out = Book(), tmp_path / "batch"
     run_batch(request(3), authority(), out, book.record, ignore, workers=1)
@@ -153,7 +169,7 @@ def test_dead_worker_stops_the_batch(tmp_path: Path) -> None:
             os.kill(pid, 9)
 
     with pytest.raises(BatchStopped, match=r"a process that makes devices died; \d+ of 300"):
-        run_batch(request(300), authority(), tmp_path / "batch", Book().record, kill_workers, workers=1)
+        run_batch(request(300), authority(), tmp_path / "batch", Book().record, kill_workers, workers=2)
 
 
 def _children() -> list[int]:

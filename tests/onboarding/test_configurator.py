@@ -115,6 +115,16 @@ def test_configurator_refuses_reply_of_another_session() -> None:
     next(conversation)
     with pytest.raises(PeerError):
         conversation.send(LockstepGcm(b"\x01" * 32, NONCE).seal(b""))
+    assert not phone.secured
+
+
+def test_lost_reply_leaves_no_session_behind() -> None:
+    phone, _ = _phone()
+    assert phone.secured
+    conversation = phone.progress()
+    next(conversation)
+    conversation.close()
+    assert not phone.secured
 
 
 def test_every_stage_of_a_device_reads_as_a_step() -> None:

@@ -15,6 +15,7 @@ __all__ = ["main"]
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "demo": "doorstep.cli.demo:demo",
+    "bench": "doorstep.cli.bench:bench",
     "up": "doorstep.cli.up:up",
     "status": "doorstep.cli.status:status",
     "role": "doorstep.cli.role:role",

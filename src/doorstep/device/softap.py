@@ -16,7 +16,6 @@ from doorstep.device.httpd import MAX_HEAD, HttpRefusal, Request, read_request, 
 from doorstep.device.station import WifiStation
 from doorstep.errors import DoorstepError, ProtocolViolation, UnavailableError
 from doorstep.onboarding.device import (
-    Answer,
     DeviceOnboarding,
     DeviceProfile,
     JoinWanted,
@@ -179,17 +178,12 @@ class SoftApServer:
 
     async def _ask_core(self, request: Request) -> bytes:
         answer = self._core.receive(request.endpoint, request.body, time.monotonic())
-        if answer.reply is None:
-            return await self._scan_for(answer)
+        reply = answer.reply
         for wish in answer.wishes:
-            self._grant(wish)
-        return answer.reply
-
-    async def _scan_for(self, answer: Answer) -> bytes:
-        (wish,) = answer.wishes
-        if not isinstance(wish, ScanWanted):
-            raise UnavailableError("the device has no reply")
-        reply = await self._scan(wish)
+            if isinstance(wish, ScanWanted) and reply is None:
+                reply = await self._scan(wish)
+            else:
+                self._grant(wish)
         if reply is None:
             raise UnavailableError("the session ended during the scan")
         return reply

@@ -15,7 +15,7 @@ from doorstep.crypto import p256
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import Certificate, Issuer
 from doorstep.errors import UnavailableError
-from doorstep.factory.labels import LabelContent
+from doorstep.factory.content import LabelContent
 from doorstep.factory.nvs import nvs_image
 from doorstep.factory.qr import draw_qr
 from doorstep.identity import certificates, claim_code, ids
@@ -90,15 +90,24 @@ def make_devices(
     """Yield the devices in the order asked for, up to fifty at a time, made by ``workers`` processes.
 
     The issuing key reaches the workers through a pipe, never through a file or the environment. Only a
-    few chunks are ahead of the consumer. Raises `UnavailableError` when a worker dies.
+    few chunks are ahead of the consumer. What one process can do is done in this one. Raises
+    `UnavailableError` when a worker dies.
     """
-    chunks = (request.devices[at : at + _CHUNK] for at in range(0, len(request.devices), _CHUNK))
-    count = workers or os.cpu_count() or 1
+    chunks = [request.devices[at : at + _CHUNK] for at in range(0, len(request.devices), _CHUNK)]
+    setup = _WorkerSetup.of(request, authority)
+    count = min(workers or os.cpu_count() or 1, len(chunks))
+    if count == 1:
+        maker = _Maker(setup)
+        yield from ([maker.make(order) for order in chunk] for chunk in chunks)
+    else:
+        yield from _made_by_workers(setup, chunks, count)
+
+
+def _made_by_workers(
+    setup: "_WorkerSetup", chunks: Sequence[Sequence[DeviceOrder]], count: int
+) -> Iterator[list[MadeDevice]]:
     pool = ProcessPoolExecutor(
-        count,
-        multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(_WorkerSetup.of(request, authority),),
+        count, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(setup,)
     )
     try:
         yield from _ahead(pool, chunks, ahead=count + 1)
@@ -111,7 +120,7 @@ def make_devices(
 
 
 def _ahead(
-    pool: ProcessPoolExecutor, chunks: Iterator[Sequence[DeviceOrder]], *, ahead: int
+    pool: ProcessPoolExecutor, chunks: Sequence[Sequence[DeviceOrder]], *, ahead: int
 ) -> Iterator[list[MadeDevice]]:
     running: deque[Future[list[MadeDevice]]] = deque()
     for chunk in chunks:

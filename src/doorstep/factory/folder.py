@@ -45,6 +45,7 @@ _FIXED_BYTES: Final = 256 * 1024
 _DEVICE_BYTES: Final = PARTITION_SIZE + 8 * 1024 + 256
 """Room for one NVS image, one provisioning file and one line of the manifest."""
 
+_LABEL_ROWS: Final = "labels.csv"
 _LABELS_HEADER: Final = ("serial", "device_id", "product", "setup_code", "claim_code", "setup")
 _MANIFEST_HEADER: Final = ("serial", "device_id", "hardware_id", "fingerprint")
 
@@ -56,7 +57,8 @@ class BatchFolder:
     path: Path
     _labels: LabelSheet = field(repr=False)
     _published: list[DeviceRecord] = field(default_factory=list, repr=False)
-    _label_rows: list[tuple[str, ...]] = field(default_factory=list, repr=False)
+    _rows_end: int = 0
+    """Bytes written to the labels as data; the rest of that file is room kept."""
 
     @classmethod
     def create(cls, path: Path, *, title: str, devices: int) -> Self:
@@ -75,13 +77,16 @@ class BatchFolder:
             for part in (path / "devices", path / ".staging"):
                 part.mkdir(mode=0o700)
             _reserve(path / ".labels", devices * _LABEL_BYTES + _FIXED_BYTES)
+            _reserve(path / _LABEL_ROWS, devices * _LABEL_ROW_BYTES)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)
             raise UnavailableError(
                 f"the batch cannot be written to {path}: {error.strerror}",
                 next_step="Nothing was made yet. Make room, or choose another disk with --out.",
             ) from error
-        return cls(path, LabelSheet(title))
+        made = cls(path, LabelSheet(title))
+        made._write_rows(_table(_LABELS_HEADER, ()))
+        return made
 
     @property
     def made(self) -> int:
@@ -99,12 +104,15 @@ class BatchFolder:
         os.sync()
 
     def publish(self, devices: Sequence[MadeDevice]) -> None:
-        """Move staged files into place and put the devices on the label sheet."""
+        """Move staged files into place and put the devices on the label sheet.
+
+        Their labels are on disk as data first: what they say is kept nowhere else, and the sheet comes last.
+        """
+        self._write_rows(_table((), (_label_row(device) for device in devices)))
         for device in devices:
             for name in _files(device):
                 (self._staging / name).rename(self.path / "devices" / name)
             self._labels.add(device.label)
-            self._label_rows.append(_label_row(device))
             self._published.append(device.record)
 
     def discard_staged(self) -> None:
@@ -124,11 +132,19 @@ class BatchFolder:
         self._staging.rmdir()
         _fill_reserved(self.path / ".labels", self._labels.finish())
         (self.path / ".labels").rename(self.path / "labels.pdf")
-        write_private(self.path / "labels.csv", _table(_LABELS_HEADER, self._label_rows))
+        os.truncate(self.path / _LABEL_ROWS, self._rows_end)
         write_private(self.path / "manifest.csv", _manifest(self._published))
         write_private(self.path / "batch.json", json.dumps(summary, indent=1).encode() + b"\n")
         if remaining:
             write_private(self.path / REMAINING, _order_rows(remaining))
+
+    def _write_rows(self, rows: bytes) -> None:
+        with (self.path / _LABEL_ROWS).open("r+b") as file:
+            file.seek(self._rows_end)
+            file.write(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        self._rows_end += len(rows)
 
     @property
     def _staging(self) -> Path:
@@ -194,6 +210,6 @@ def _order_rows(orders: Sequence[DeviceOrder]) -> bytes:
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerows([header] if header else ())
     writer.writerows(rows)
     return text.getvalue().encode()

@@ -78,7 +78,7 @@ class Pump:
         storing: asyncio.Task[None] | None = None
         try:
             while True:
-                await self._gather()
+                await self._gather(storing)
                 taken = [reader.take() for reader in self._readers]
                 messages = [message for part in taken for message in part.messages]
                 if not messages:
@@ -87,14 +87,21 @@ class Pump:
                 if storing is not None:
                     await storing
                 storing = asyncio.create_task(self._store(batch, taken, len(messages)))
+                storing.add_done_callback(lambda _: self._arrived.set())
         finally:
             if storing is not None:
                 await asyncio.wait({storing})
 
-    async def _gather(self) -> None:
-        """Wait for the first message, then a little for its company."""
-        while not self._waiting():
+    async def _gather(self, storing: asyncio.Task[None] | None) -> None:
+        """Wait for the first message, then a little for its company; raise what storing fails with meanwhile."""
+        while True:
             self._arrived.clear()
+            if storing is not None and storing.done():
+                storing.result()
+            for reader in self._readers:
+                reader.renew()
+            if self._waiting():
+                break
             await self._arrived.wait()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LINGER_S

@@ -159,6 +159,11 @@ class Reader:
         """Messages that can be taken."""
         return sum(map(len, self._wire.lanes.values())) if self._wire else 0
 
+    def renew(self) -> None:
+        """Ask again for what ended without messages: a request lives half a minute, a silence may last longer."""
+        if self._wire is not None and self._wire.credit_back:
+            self._pull(self._wire)
+
     def take(self) -> "Taken":
         """Take all that is there, and ask for more."""
         wire = self._wire

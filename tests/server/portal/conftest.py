@@ -1,5 +1,6 @@
 """The world for each test of pages, and a real web role in front of a real browser for the others."""
 
+import copy
 import os
 import shutil
 import socket
@@ -12,8 +13,9 @@ from typing import Final
 
 import httpx
 import pytest
+from django.conf import settings
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.server.portal.world import World, furnish
@@ -34,11 +36,19 @@ _FLAGS: Final = [
 _START_WITHIN_S: Final = 30
 
 
+@pytest.fixture(autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hash what tests set in no time; the furnished people's passwords are hashed as in life."""
+    real = settings.PASSWORD_HASHERS
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher", *real]):
+        yield
+
+
 @pytest.fixture
-def world(rolled_back: None) -> World:
-    """A furnished deployment that is gone after the test."""
+def world(lasting_world: World, rolled_back: None) -> World:
+    """The furnished deployment; what the test changes in it is undone."""
     cache.clear()
-    return furnish()
+    return copy.deepcopy(lasting_world)
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def client() -> Client:
 
 @pytest.fixture(scope="session")
 def lasting_world() -> World:
-    """The deployment that the web role in its own process sees."""
+    """A furnished deployment; tests that keep changes furnish their own."""
     return furnish()
 
 

@@ -48,6 +48,15 @@ def _check(page: Page, axe: str, name: str) -> list[str]:
     return found + violations(page, axe)
 
 
+def test_axe_finds_what_is_wrong_on_purpose(chromium: Browser, axe: str) -> None:
+    page = chromium.new_page()
+    page.set_content("<html><body><img src='x'><input></body></html>")
+    found = "\n".join(violations(page, axe))
+    page.close()
+    for rule in ("image-alt", "label", "html-has-lang", "document-title"):
+        assert rule in found
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", _WIDTHS)
 def test_axe_finds_nothing(  # noqa: PLR0913 - what the page stands on

@@ -4,9 +4,12 @@ import itertools
 import json
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import transaction
 
 from doorstep.ownership.evidence import Evidence
@@ -50,20 +53,32 @@ class World:
 def person(organisation: Organisation, role: Role, name: str = "") -> User:
     """A user with a confirmed address and the password of all."""
     email = f"{role.value}-{os.urandom(4).hex()}@example.org"
-    user = User.objects.create_user(email, PASSWORD, name=name)
+    user = User.objects.create(email=email, name=name, password=_hashed())
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     Member.objects.create(user=user, organisation=organisation, role=role)
     return user
 
 
+@cache
+def _hashed() -> str:
+    """The password as the web role verifies it, but quickly."""
+    return PBKDF2PasswordHasher().encode(PASSWORD, "pepperandsalt", iterations=1000)
+
+
 def send(device: Device, at_us: int, **values: float | bool | str) -> None:
     """Store one message as ingest does, and move the device's last time."""
+    _message(device, at_us, values).save(force_insert=True)
+    Device.objects.filter(pk=device.pk).update(last_seen_us=at_us)
+    device.last_seen_us = at_us
+
+
+def _message(device: Device, at_us: int, values: Mapping[str, float | bool | str]) -> Message:
     units = {"temperature": "Cel", "humidity": "%RH", "battery": "%EL"}
     records = []
     for name, value in values.items():
         kind = "vb" if isinstance(value, bool) else "vs" if isinstance(value, str) else "v"
         records.append({"n": name, kind: value} | ({"u": units[name]} if name in units else {}))
-    Message.objects.create(
+    return Message(
         device=device,
         epoch=7,
         seq=next(_sequence),
@@ -73,8 +88,6 @@ def send(device: Device, at_us: int, **values: float | bool | str) -> None:
         reading_count=len(records),
         payload=json.dumps(records).encode(),
     )
-    Device.objects.filter(pk=device.pk).update(last_seen_us=at_us)
-    device.last_seen_us = at_us
 
 
 def furnish() -> World:
@@ -106,10 +119,7 @@ def furnish() -> World:
     _claim(rows[3], other, stranger)
     _claim(rows[5], other, stranger)
     _messages(rows[0], rows[1], rows[3])
-    revoke_device(_fresh(rows[4]), f"user:{owner.pk}", "stolen with the van", now_us=now_us())
-    Revocation.objects.filter(device=rows[4]).update(
-        kicked_us=now_us() + 181_000, purged_us=now_us() + 240_000, sessions_kicked=1, messages_purged=3
-    )
+    _revoke(rows[4], owner)
     _dead_letters(rows[4])
     live, quiet, waiting, disputed, revoked, held, unsold, _ = (_fresh(row) for row in rows)
     return World(
@@ -142,19 +152,31 @@ def _bind(row: Device, organisation: Organisation, user: User, alias: str) -> No
     )
 
 
+def _revoke(row: Device, user: User) -> None:
+    asked = revoke_device(_fresh(row), f"user:{user.pk}", "stolen with the van", now_us=now_us()).asked_us
+    Revocation.objects.filter(device=row).update(
+        kicked_us=asked + 181_000, purged_us=asked + 240_000, sessions_kicked=1, messages_purged=3
+    )
+
+
 def _messages(live: Device, quiet: Device, disputed: Device) -> None:
     for device, end_s, count in ((live, 2, 120), (quiet, 5400, 40), (disputed, 20, 60)):
         fresh = _fresh(device)
-        for index in range(count):
-            at_us = now_us() - (end_s + (count - index) * 5) * _SECOND
-            warmth = 21.5 + 2.4 * math.sin(index / 14) + 0.25 * math.sin(index * 1.7)
-            send(
-                fresh,
-                at_us,
-                temperature=round(warmth, 2),
-                humidity=round(58 - 6 * math.sin(index / 19), 1),
-                battery=round(92 - index / 80, 1),
-            )
+        last_us = now_us() - end_s * _SECOND
+        times = [last_us - back * 5 * _SECOND for back in reversed(range(count))]
+        Message.objects.bulk_create(
+            _message(fresh, at_us, _weather(index)) for index, at_us in enumerate(times)
+        )
+        Device.objects.filter(pk=device.pk).update(last_seen_us=last_us)
+
+
+def _weather(index: int) -> dict[str, float | bool | str]:
+    warmth = 21.5 + 2.4 * math.sin(index / 14) + 0.25 * math.sin(index * 1.7)
+    return {
+        "temperature": round(warmth, 2),
+        "humidity": round(58 - 6 * math.sin(index / 19), 1),
+        "battery": round(92 - index / 80, 1),
+    }
 
 
 def _dead_letters(device: Device) -> None:

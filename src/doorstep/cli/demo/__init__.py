@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -46,7 +47,7 @@ def demo(*, leave: bool, as_json: bool) -> None:
             board = Board(console)
             story = Story(settings, platform, board)
             try:
-                summary = asyncio.run(story.run(_tell(console, as_json=as_json), leave=leave))
+                summary = asyncio.run(story.run(Telling(console, as_json), leave=leave))
             except KeyboardInterrupt:
                 console.print("Stopping …")
                 return
@@ -55,10 +56,6 @@ def demo(*, leave: bool, as_json: bool) -> None:
             f"{len(summary.failed)} of the demo's checks failed: {', '.join(summary.failed)}",
             next_step="Run `doorstep doctor`; the lines above say what was seen.",
         )
-
-
-def _tell(console: Console, *, as_json: bool) -> "Telling":
-    return Telling(console, as_json)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ def _fresh_settings() -> Iterator[Settings]:
     ports = ("portal_port", "device_api_port", "mqtt_tls_port", "mqtt_plain_port") + (
         ("nats_secure_port", "nats_plain_port") if not wanted.nats_secure_url else ()
     )
-    free = {name: _free_port(wanted.bind, getattr(wanted, name)) for name in ports}
+    free: dict[str, Any] = {name: _free_port(wanted.bind, getattr(wanted, name)) for name in ports}
     try:
         yield dataclasses.replace(wanted, state=folder / "state", **free)
     finally:

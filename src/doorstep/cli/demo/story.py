@@ -2,9 +2,6 @@
 
 import asyncio
 import csv
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -17,6 +14,7 @@ import httpx
 from doorstep.cli.demo.board import Board, Stage
 from doorstep.cli.demo.thief import try_photographed_label
 from doorstep.cli.running import Platform
+from doorstep.cli.subcommand import run_json
 from doorstep.device.life import State
 from doorstep.device.provisioner import Provisioner
 from doorstep.errors import UnavailableError
@@ -123,9 +121,9 @@ class Story:
 
     def _manufacture(self) -> list[_Made]:
         self._board.begin(f"Factory: {DEVICES} devices with keys, certificates and labels")
-        _command("product", "add", "thermo", "--name", "Thermo One")
+        run_json("product", "add", "thermo", "--name", "Thermo One")
         folder = self._state.root.parent / "batch"
-        result = _command(
+        result = run_json(
             "factory", "batch", "--product", "thermo", "--count", str(DEVICES), "--out", str(folder), "--yes"
         )
         made = _read_batch(folder)
@@ -136,7 +134,7 @@ class Story:
 
     def _sell(self, made: Sequence[_Made]) -> None:
         self._board.begin("ERP: the order is sold to the customer")
-        key = _command("account", "api-key", "--name", "ERP", "--scope", "maker:sales:write")["key"]
+        key = run_json("account", "api-key", "--name", "ERP", "--scope", "maker:sales:write")["key"]
         answer = httpx.post(
             f"{self._settings.base_url}/api/v1/sales",
             json={"order": "A-1001", "serials": [one.serial for one in made], "buyer": {"email": _CUSTOMER}},
@@ -272,17 +270,6 @@ class Story:
             say(f"  {address:<28} password  [bold]{password}[/]", highlight=False)
         say(f"  mail that was sent             {summary.portal}/developer/")
         say("\nThe devices go on sending. Ctrl-C ends the demo and removes its folder.", highlight=False)
-
-
-def _command(*arguments: str) -> dict[str, Any]:
-    """Run a `doorstep` command as its user would, and return its JSON."""
-    done = subprocess.run(  # noqa: S603 - our own command, no shell
-        [sys.executable, "-m", "doorstep", *arguments, "--json"], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise UnavailableError(f"doorstep {' '.join(arguments[:2])} failed: {done.stderr.strip()[-400:]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
 
 
 def _read_batch(folder: Path) -> list[_Made]:

@@ -4,7 +4,7 @@ import email
 import email.policy
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Final
@@ -51,10 +51,19 @@ def letters_in(folder: Path) -> list[Letter]:
 
 def _letter(name: str, raw: bytes) -> Letter:
     message = email.message_from_bytes(raw, policy=email.policy.default)
-    assert isinstance(message, EmailMessage)  # noqa: S101 - the policy above makes this class
+    assert isinstance(message, EmailMessage)  # the policy above makes this class
     body = message.get_body(("plain",))
-    sent = message["date"].datetime if message["date"] else None
-    return Letter(name, sent, str(message["to"]), str(message["subject"]), body.get_content() if body else "")
+    return Letter(
+        name, _sent(message), str(message["to"]), str(message["subject"]), body.get_content() if body else ""
+    )
+
+
+def _sent(message: EmailMessage) -> datetime | None:
+    if message["date"] is None:
+        return None
+    sent: datetime = message["date"].datetime
+    # "-0000" is UTC without a claim about the sender's zone (RFC 5322 section 3.3), and comes naive.
+    return sent if sent.tzinfo else sent.replace(tzinfo=UTC)
 
 
 def _lines(paragraph: str) -> SafeString:

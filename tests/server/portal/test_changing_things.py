@@ -1,0 +1,150 @@
+"""Tokens, revocations and their error paths, through the forms."""
+
+import hashlib
+import re
+
+import pytest
+from django.test import Client
+
+from doorstep.server.accounts.models import User
+from doorstep.server.clock import now_us
+from doorstep.server.custody.models import CustodyEntry, RegistrationToken
+from doorstep.server.fleet.models import Device
+from tests.server import making
+from tests.server.portal.world import World
+
+
+def _token(page: str) -> str:
+    found = re.search(r'id="token">([\w-]{43})<', page)
+    assert found
+    return found[1]
+
+
+def test_customer_makes_a_token_that_is_shown_once(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    page = client.post("/devices/add/", {"alias": "North wall", "code": ""}).content.decode()
+    token = _token(page)
+    row = RegistrationToken.objects.get(token_hash=hashlib.sha256(token.encode()).digest())
+    assert (row.alias, row.organisation) == ("North wall", world.owner.memberships.get().organisation)
+    assert f"--token {token}" in page
+    for path in (f"/devices/added/{row.pk}/", f"/devices/added/{row.pk}/state"):
+        assert token not in client.get(path).content.decode()
+
+
+def test_progress_follows_the_token(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    client.post("/devices/add/", {"alias": "", "code": ""})
+    row = RegistrationToken.objects.order_by("-pk").get(used_by=None, created_by=world.owner)
+    path = f"/devices/added/{row.pk}/"
+    assert client.get(f"{path}state").json()["state"] == "waiting"
+    RegistrationToken.objects.filter(pk=row.pk).update(expires_at_us=now_us() - 1)
+    assert client.get(f"{path}state").json()["state"] == "expired"
+    assert "Make a new one" in client.get(path).content.decode()
+    RegistrationToken.objects.filter(pk=row.pk).update(used_by=world.waiting, used_at_us=now_us())
+    answer = client.get(f"{path}state").json()
+    assert answer["state"] == "bound"
+    assert answer["url"] == f"/devices/{world.waiting.device_id}/"
+    assert answer["url"] in client.get(path).content.decode()
+
+
+def test_progress_of_a_held_claim_names_no_device(world: World, client: Client) -> None:
+    client.force_login(world.stranger)
+    client.post("/devices/add/", {"alias": "", "code": ""})
+    row = RegistrationToken.objects.get(created_by=world.stranger)
+    RegistrationToken.objects.filter(pk=row.pk).update(used_by=world.held, used_at_us=now_us())
+    answer = client.get(f"/devices/added/{row.pk}/state").json()
+    assert answer["state"] == "held"
+    assert answer["url"] == ""
+    assert answer["text"]
+
+
+def test_stranger_never_reads_somebody_elses_progress(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    client.post("/devices/add/", {"alias": "", "code": ""})
+    row = RegistrationToken.objects.get(created_by=world.owner)
+    client.force_login(world.stranger)
+    assert client.get(f"/devices/added/{row.pk}/").status_code == 404
+    assert client.get(f"/devices/added/{row.pk}/state").status_code == 404
+
+
+def test_good_code_is_taken_as_evidence(world: World, client: Client) -> None:
+    (device,) = making.devices(1)
+    client.force_login(world.owner)
+    client.post("/devices/add/", {"alias": "", "code": f" {device.code.lower()} "})
+    assert RegistrationToken.objects.get(created_by=world.owner).code_device == device.row
+
+
+BAD_CODES = {"mistyped": "ABCD-EFGH-1", "far too long": "A" * 41, "not of this maker": "0000-0000-0000-0000"}
+
+
+@pytest.mark.parametrize("code", BAD_CODES.values(), ids=BAD_CODES)
+def test_bad_code_makes_no_token_and_says_what_to_do(world: World, client: Client, code: str) -> None:
+    client.force_login(world.owner)
+    answer = client.post("/devices/add/", {"alias": "x", "code": code})
+    page = answer.content.decode()
+    assert not RegistrationToken.objects.filter(created_by=world.owner).exists()
+    assert '<a href="#id_code">' in page
+    assert 'aria-invalid="true"' in page
+    assert 'value="x"' in page
+
+
+def test_viewer_can_neither_add_nor_revoke(world: World, client: Client) -> None:
+    client.force_login(world.viewer)
+    revoke = f"/devices/{world.live.device_id}/revoke/"
+    for path, data in (("/devices/add/", {"alias": "", "code": ""}), (revoke, {"reason": "because"})):
+        assert client.get(path).status_code == 403
+        assert client.post(path, data).status_code == 403
+    assert not Device.objects.get(pk=world.live.pk).blocked
+    assert "Revoke this device" not in client.get(f"/devices/{world.live.device_id}/").content.decode()
+    assert "Add a device" not in client.get("/devices/").content.decode()
+
+
+def test_owner_revokes_with_a_reason(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    path = f"/devices/{world.live.device_id}/"
+    page = client.post(f"{path}revoke/", {"reason": "lost in the river"}, follow=True).content.decode()
+    assert Device.objects.get(pk=world.live.pk).blocked
+    assert "Closing its connections" in page
+    assert "lost in the river" in page
+    last = CustodyEntry.objects.order_by("-number")[0]
+    assert (last.kind, last.device_id) == ("blocked", world.live.pk)
+
+
+def test_staff_revokes_any_device(world: World, client: Client) -> None:
+    client.force_login(world.staff)
+    path = f"/staff/devices/{world.unsold.device_id}/"
+    page = client.post(f"{path}revoke/", {"reason": "recall"}, follow=True).content.decode()
+    assert Device.objects.get(pk=world.unsold.pk).blocked
+    assert "This device is revoked" in page
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 201])
+def test_revocation_without_a_fit_reason_changes_nothing(world: World, client: Client, reason: str) -> None:
+    client.force_login(world.owner)
+    answer = client.post(f"/devices/{world.live.device_id}/revoke/", {"reason": reason})
+    assert answer.status_code == 200
+    assert "Please check this" in answer.content.decode()
+    assert not Device.objects.get(pk=world.live.pk).blocked
+
+
+def test_stranger_can_not_revoke(world: World, client: Client) -> None:
+    client.force_login(world.stranger)
+    answer = client.post(f"/devices/{world.live.device_id}/revoke/", {"reason": "mine now"})
+    assert answer.status_code == 404
+    assert not Device.objects.get(pk=world.live.pk).blocked
+
+
+def test_forged_form_is_refused_with_a_page(world: World) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(world.owner)
+    answer = strict.post(f"/devices/{world.live.device_id}/revoke/", {"reason": "forged"})
+    assert answer.status_code == 403
+    assert "This form is too old" in answer.content.decode()
+    assert not Device.objects.get(pk=world.live.pk).blocked
+
+
+def test_reading_never_changes_anything(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    assert client.post("/devices/").status_code == 405
+    assert client.get("/organisation/").status_code == 405
+    assert isinstance(world.owner, User)

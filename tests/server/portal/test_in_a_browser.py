@@ -1,0 +1,216 @@
+"""The customer's path in a real Chromium: by keyboard alone, live, and with scripts off for reading."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from doorstep.server.clock import now_us
+from doorstep.server.custody.models import RegistrationToken
+from doorstep.server.fleet.models import Device, Revocation
+from tests.server.portal.browsing import log_in, member_pages, staff_pages
+from tests.server.portal.world import PASSWORD, World, furnish, send
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+_MANY_TABS = 60
+_WITHIN_MS = 10_000
+
+
+@pytest.fixture(scope="module")
+def changing() -> World:
+    """A deployment that these tests change for good."""
+    return furnish()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A phone's window; a script error fails the test."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    window = context.new_page()
+    broken: list[str] = []
+    window.on("pageerror", lambda error: broken.append(str(error)))
+    window.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+    yield window
+    context.close()
+    assert not broken
+
+
+def _tab_to(page: Page, name: str) -> None:
+    """Press Tab until something with this name has the focus; it must show where the focus is."""
+    for _ in range(_MANY_TABS):
+        page.keyboard.press("Tab")
+        text: str = page.evaluate(
+            """() => {
+                const element = document.activeElement;
+                const label = element.labels?.[0]?.textContent ?? element.textContent;
+                return label.replace(/\\s+/g, " ").trim();
+            }"""
+        )
+        if text.startswith(name):
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", f"{name} shows no focus"
+            return
+    pytest.fail(f"no Tab reaches {name!r} on {page.url}")
+
+
+def _press(page: Page, name: str) -> None:
+    _tab_to(page, name)
+    page.keyboard.press("Enter")
+
+
+def _type(page: Page, label: str, text: str) -> None:
+    _tab_to(page, label)
+    page.keyboard.type(text)
+
+
+def test_customer_walks_the_whole_path_by_keyboard(page: Page, portal: str, changing: World) -> None:
+    page.goto(f"{portal}/")
+    _press(page, "No account yet? Sign up")
+    page.wait_for_url("**/signup/**")
+    email = f"keyboard-{now_us()}@example.org"
+    _type(page, "E-mail address", email)
+    _type(page, "Password", PASSWORD)
+    _type(page, "Home or company", "Keyboard house")
+    _press(page, "Sign up")
+    page.wait_for_url("**/confirm-email/")
+    _press(page, "Outgoing mail")
+    page.wait_for_url("**/developer/")
+    _press(page, "Confirm your e-mail address")
+    page.wait_for_url("**/developer/mail/**")
+    link = page.get_by_role("article").get_by_role("link").first.text_content() or ""
+    page.goto(portal + re.sub(r"^https?://[^/]+", "", link.strip()))
+    _press(page, "Yes, it is mine")
+    expect(page.get_by_role("heading", name="No devices yet")).to_be_visible()
+    _press(page, "Add your first device")
+    _type(page, "Name", "Porch")
+    _press(page, "Make a token")
+    expect(page.get_by_role("heading", name="Set up Porch now")).to_be_visible()
+    token = RegistrationToken.objects.get(alias="Porch")
+    Device.objects.filter(pk=changing.unsold.pk).update(
+        owner=token.organisation, life="owned", ownership_period=1, alias="Porch"
+    )
+    RegistrationToken.objects.filter(pk=token.pk).update(used_by=changing.unsold, used_at_us=now_us())
+    expect(page.locator("#progress-text")).to_have_text(
+        "Porch has registered. It is yours.", timeout=_WITHIN_MS
+    )
+    _press(page, "Open the device")
+    expect(page.get_by_role("heading", name="Porch", exact=True)).to_be_visible()
+    _press(page, "Revoke this device …")
+    page.wait_for_url("**/revoke/")
+    _press(page, "Revoke for good")
+    assert page.evaluate("document.activeElement.className") == "summary"
+    _press(page, "Reason: ")
+    assert page.evaluate("document.activeElement.id") == "id_reason"
+    page.keyboard.type("only a test")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="This device is revoked")).to_be_visible()
+    _finish(changing.unsold)
+    expect(page.locator("#revocation")).to_contain_text("Finished in 0.2", timeout=_WITHIN_MS)
+    _press(page, "Your account")
+    _press(page, "Log out")
+    page.wait_for_url("**/login/**")
+
+
+def _finish(device: Device) -> None:
+    revocation = Revocation.objects.get(device=device)
+    revocation.kicked_us = revocation.purged_us = revocation.asked_us + 200_000
+    revocation.save()
+
+
+def test_skip_link_comes_first_and_goes_to_the_content(page: Page, portal: str) -> None:
+    page.goto(f"{portal}/accounts/login/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_menu_opens_and_closes_by_keyboard(page: Page, portal: str, changing: World) -> None:
+    log_in(page, portal, changing.owner)
+    _press(page, "Menu")
+    expect(page.get_by_role("link", name="People")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="People")).to_be_hidden()
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Menu"
+
+
+def test_chart_moves_without_reload(page: Page, portal: str, changing: World) -> None:
+    log_in(page, portal, changing.owner)
+    page.goto(f"{portal}/devices/{changing.live.device_id}/")
+    page.evaluate("window.sameDocument = true")
+    curve = page.locator(".chart").first.locator(".curve")
+    before = curve.get_attribute("points")
+    send(changing.live, now_us(), temperature=31.75, humidity=40.5)
+    tile = page.locator(".value", has_text="Temperature").locator("dd")
+    expect(tile).to_have_text("31.75 °C", timeout=_WITHIN_MS)
+    assert curve.get_attribute("points") != before
+    expect(page.locator(".chart").first.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile(r"now 31\.75 °C")
+    )
+    page.get_by_text("The same as a table").click()
+    expect(page.locator("#rows tr").first).to_contain_text("40.5 % RH")
+    expect(page.locator("#live-note")).to_contain_text("Live")
+    assert page.evaluate("window.sameDocument")
+
+
+def test_first_reading_appears_on_a_waiting_page(page: Page, portal: str, changing: World) -> None:
+    log_in(page, portal, changing.owner)
+    page.goto(f"{portal}/devices/{changing.waiting.device_id}/")
+    expect(page.locator("#live-note")).to_have_text("Waiting for the first reading …")
+    send(changing.waiting, now_us(), door=True, temperature=3.5)
+    expect(page.locator(".value", has_text="Door").locator("dd")).to_contain_text("yes", timeout=_WITHIN_MS)
+    expect(page.locator("#status")).to_have_text("Live")
+    send(changing.waiting, now_us(), temperature=3.75)
+    expect(page.locator(".chart .curve")).to_have_count(1, timeout=_WITHIN_MS)
+
+
+def test_page_says_for_how_long_there_was_no_data(page: Page, portal: str, changing: World) -> None:
+    log_in(page, portal, changing.owner)
+    page.goto(f"{portal}/devices/{changing.quiet.device_id}/")
+    expect(page.locator("#live-note")).to_have_text(re.compile(r"^No data for \d+ (min|h)\.$"))
+
+
+def test_theme_switch_is_remembered(page: Page, portal: str) -> None:
+    page.goto(f"{portal}/accounts/login/")
+    button = page.get_by_role("button", name="Colours")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    button.click()
+    button.click()
+    expect(button).to_have_text("Colours: dark")
+    page.reload()
+    assert page.evaluate(paper) != light
+    expect(page.get_by_role("button", name="Colours")).to_have_text("Colours: dark")
+
+
+def test_everything_can_be_read_with_scripts_off(
+    portal: str, chromium: Browser, lasting_world: World
+) -> None:
+    for user, paths in (
+        (lasting_world.owner, member_pages(lasting_world)),
+        (lasting_world.staff, staff_pages(lasting_world)),
+    ):
+        context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+        page = context.new_page()
+        log_in(page, portal, user)
+        for path in paths.values():
+            page.goto(portal + path)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            expect(page.locator(".needs-js").first).to_be_hidden()
+        context.close()
+
+
+def test_readings_stand_in_a_table_with_scripts_off(
+    portal: str, chromium: Browser, lasting_world: World
+) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, portal, lasting_world.owner)
+    page.goto(f"{portal}/devices/{lasting_world.live.device_id}/")
+    expect(page.locator(".value").first).to_contain_text("°C")
+    page.get_by_text("The same as a table").click()
+    expect(page.locator("#rows tr").first).to_be_visible()
+    assert page.locator("#rows tr").count() == 60
+    context.close()
