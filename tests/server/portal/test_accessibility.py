@@ -1,6 +1,6 @@
 """axe-core looks at every page, on a phone and on a desktop, light and dark.
 
-With DOORSTEP_SCREENSHOTS=folder each page is also photographed into that folder.
+With PORTAL_SCREENSHOTS=folder each page is also photographed into that folder.
 """
 
 from collections.abc import Mapping

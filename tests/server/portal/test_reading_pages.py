@@ -76,6 +76,7 @@ def test_owner_learns_of_the_dispute_and_keeps_the_device(world: World, client: 
 
 
 def test_list_shows_status_and_last_values(world: World, client: Client) -> None:
+    send(world.live, now_us(), temperature=21)
     client.force_login(world.owner)
     page = client.get("/devices/").content.decode()
     for word in ("Live", "Quiet", "Waiting for data", "Disputed", "Revoked", "°C", "Greenhouse 1"):
