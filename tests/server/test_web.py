@@ -1,11 +1,11 @@
-"""The web role as a process: it comes up, beats, serves files, stops cleanly, and says when its port is taken."""
+"""The web role as a process: it beats, serves files, stops cleanly, and says when its port is taken."""
 
 import os
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
+from subprocess import Popen
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ from tests.server.web_process import free_port, start_web
 _WITHIN_S = 30
 
 
-def _wait_for_beat(process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_beat(process: Popen[bytes]) -> None:
     deadline = time.monotonic() + _WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         pulse = heartbeat.read(settings.STATE, "web")

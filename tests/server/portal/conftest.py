@@ -2,10 +2,10 @@
 
 import copy
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from typing import Final
 
 import httpx
@@ -18,7 +18,9 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.server.portal.world import World, furnish
 from tests.server.web_process import free_port, start_web
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM: Final = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 _FLAGS: Final = [
     "--headless",
     "--no-sandbox",
@@ -73,7 +75,7 @@ def portal(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) -> It
         assert process.wait(15) == 0, log.read_text()
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait(url: str, process: Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -94,7 +94,9 @@ def test_customer_walks_the_whole_path_by_keyboard(page: Page, portal: str, chan
         owner=token.organisation, life="owned", ownership_period=1, alias="Porch"
     )
     RegistrationToken.objects.filter(pk=token.pk).update(used_by=changing.unsold, used_at_us=now_us())
-    expect(page.locator("#progress-text")).to_have_text("Porch has registered. It is yours.", timeout=_WITHIN_MS)
+    expect(page.locator("#progress-text")).to_have_text(
+        "Porch has registered. It is yours.", timeout=_WITHIN_MS
+    )
     _press(page, "Open the device")
     expect(page.get_by_role("heading", name="Porch", exact=True)).to_be_visible()
     _press(page, "Revoke this device …")
@@ -185,7 +187,9 @@ def test_theme_switch_is_remembered(page: Page, portal: str) -> None:
     expect(page.get_by_role("button", name="Colours")).to_have_text("Colours: dark")
 
 
-def test_everything_can_be_read_with_scripts_off(portal: str, chromium: Browser, lasting_world: World) -> None:
+def test_everything_can_be_read_with_scripts_off(
+    portal: str, chromium: Browser, lasting_world: World
+) -> None:
     for user, paths in (
         (lasting_world.owner, member_pages(lasting_world)),
         (lasting_world.staff, staff_pages(lasting_world)),

@@ -92,7 +92,9 @@ def _message(device: Device, at_us: int, values: Mapping[str, float | bool | str
 
 def furnish() -> World:
     """Build it all by the actions that build it in life, where there are such."""
-    maker, _ = Organisation.objects.get_or_create(kind=OrganisationKind.MAKER, defaults={"name": "Test Maker"})
+    maker, _ = Organisation.objects.get_or_create(
+        kind=OrganisationKind.MAKER, defaults={"name": "Test Maker"}
+    )
     home = Organisation.objects.create(name="Hillside nursery", kind=OrganisationKind.CUSTOMER)
     other = Organisation.objects.create(name="Another home", kind=OrganisationKind.CUSTOMER)
     staff, owner = person(maker, Role.ADMIN), person(home, Role.OWNER)
@@ -119,11 +121,23 @@ def furnish() -> World:
     _messages(rows[0], rows[1], rows[3])
     _revoke(rows[4], owner)
     _dead_letters(rows[4])
-    live, quiet, waiting, disputed, revoked, held, unsold, _ = (_fresh(row) for row in rows)
+    live, quiet, waiting, disputed, revoked, held, unsold = (_fresh(row) for row in rows[:7])
     return World(
-        staff, owner, viewer, stranger, live.product, live.batch, live, quiet, waiting, disputed, revoked, held,
-        unsold, order,
-    )  # fmt: skip
+        staff=staff,
+        owner=owner,
+        viewer=viewer,
+        stranger=stranger,
+        product=live.product,
+        batch=live.batch,
+        live=live,
+        quiet=quiet,
+        waiting=waiting,
+        disputed=disputed,
+        revoked=revoked,
+        held=held,
+        unsold=unsold,
+        order=order,
+    )
 
 
 def _fresh(row: Device) -> Device:
@@ -151,7 +165,8 @@ def _bind(row: Device, organisation: Organisation, user: User, alias: str) -> No
 
 
 def _revoke(row: Device, user: User) -> None:
-    asked = revoke_device(_fresh(row), f"user:{user.pk}", "stolen with the van", now_us=now_us()).asked_us
+    done = revoke_device(_fresh(row), f"user:{user.pk}", "stolen with the van", now_us=now_us())
+    asked = done.asked_us
     Revocation.objects.filter(device=row).update(
         kicked_us=asked + 181_000, purged_us=asked + 240_000, sessions_kicked=1, messages_purged=3
     )

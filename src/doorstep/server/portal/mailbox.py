@@ -53,7 +53,9 @@ def _letter(name: str, raw: bytes) -> Letter:
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)  # the policy above makes this class
     body = message.get_body(("plain",))
-    return Letter(name, _sent(message), str(message["to"]), str(message["subject"]), body.get_content() if body else "")
+    return Letter(
+        name, _sent(message), str(message["to"]), str(message["subject"]), body.get_content() if body else ""
+    )
 
 
 def _sent(message: EmailMessage) -> datetime | None:

@@ -25,7 +25,16 @@ TONES: Final = {
     Status.QUIET: "",
 }
 """Colour of each status, always beside its word."""
-_UNITS: Final = {"Cel": "°C", "%RH": "% RH", "%EL": "%", "m/s2": "m/s²", "m2": "m²", "m3": "m³", "Ohm": "Ω", "deg": "°"}
+_UNITS: Final = {
+    "Cel": "°C",
+    "%RH": "% RH",
+    "%EL": "%",
+    "m/s2": "m/s²",
+    "m2": "m²",
+    "m3": "m³",
+    "Ohm": "Ω",
+    "deg": "°",
+}
 """SenML unit (RFC 8428 section 12.1) to how people write it."""
 _STEPS: Final = ((60, 1, "second"), (3600, 60, "minute"), (86_400, 3600, "hour"), (2_592_000, 86_400, "day"))
 
@@ -44,7 +53,7 @@ def icon(name: str) -> SafeString:
 def moment(time_us: int | None) -> SafeString | str:
     """Write a time in UTC; scripts turn it into the reader's own zone."""
     if time_us is None:
-        return "–"
+        return "none"
     when = from_us(time_us)
     return format_html(
         '<time datetime="{}">{} UTC</time>', when.isoformat(timespec="seconds"), f"{when:%-d %b %Y, %H:%M:%S}"

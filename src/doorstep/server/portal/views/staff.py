@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody.models import Sale
-from doorstep.server.fleet.models import Batch, Device
+from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import active_credential, all_batches, all_products, last_revocation
 from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
