@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -26,7 +28,7 @@ CORES = ("wire", "crypto", "identity", "onboarding", "ownership", "messaging")
 DEBIAN_PACKAGES = {
     "chromium": "chromium",
     "mosquitto_pub": "mosquitto-clients",
-    "psql": "postgresql",
+    "initdb": "postgresql",
     "pdftoppm": "poppler-utils",
     "openssl": "openssl",
     "node": "nodejs",
@@ -140,13 +142,7 @@ def run(*command: str, why: str) -> None:
 
 def pytest(*arguments: str) -> None:
     """Run pytest in the environment."""
-    run(
-        "python",
-        "-m",
-        "pytest",
-        *arguments,
-        why="Mend the tests named above; run one with: .venv/bin/pytest NAME",
-    )
+    run("python", "-m", "pytest", *arguments, why=f"Mend the tests named by: pytest {' '.join(arguments)}")
 
 
 def become(program: str, *arguments: str) -> None:
@@ -157,7 +153,7 @@ def become(program: str, *arguments: str) -> None:
 
 def debian_packages() -> None:
     """As root on Debian, install the programs that some tests drive; elsewhere those tests skip by name."""
-    missing = [package for program, package in DEBIAN_PACKAGES.items() if not shutil.which(program)]
+    missing = [package for program, package in DEBIAN_PACKAGES.items() if not _is_installed(program)]
     if not missing:
         return
     if os.geteuid() or not shutil.which("apt-get"):
@@ -171,6 +167,11 @@ def debian_packages() -> None:
             ["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False
         ).returncode:
             raise TaskFailed("apt-get failed as shown above. Mend it, or install those packages yourself.")
+
+
+def _is_installed(program: str) -> bool:
+    # Debian keeps the server's programs of PostgreSQL off the PATH.
+    return bool(shutil.which(program) or [*Path("/usr/lib/postgresql").glob(f"*/bin/{program}")])
 
 
 # --- the tasks ----------------------------------------------------------------------------------
@@ -190,12 +191,25 @@ def up(*arguments: str) -> None:
 
 def test() -> None:
     """Run every check and every test."""
+    environment(dev=True)
     debian_packages()
-    check()
-    cores()
-    others = [f"--ignore=tests/{core}" for core in CORES]
-    pytest("-n", "2", "-m", "not slow", *others)
-    pytest("-m", "slow")
+    _all(check, cores, _others, partial(pytest, "-m", "slow"))
+
+
+def _all(*parts: Callable[[], None]) -> None:
+    """Run every part; failures are told together at the end, so that one run shows all of them."""
+    failures = []
+    for part in parts:
+        try:
+            part()
+        except TaskFailed as error:
+            failures.append(str(error))
+    if failures:
+        raise TaskFailed("\n  ".join(failures))
+
+
+def _others() -> None:
+    pytest("-n", "2", "-m", "not slow", *(f"--ignore=tests/{core}" for core in CORES))
 
 
 def quick() -> None:
@@ -207,18 +221,37 @@ def quick() -> None:
 def check() -> None:
     """Lint, check the format, the types and the direction of dependencies."""
     environment(dev=True)
-    run("ruff", "check", ".", why="Run: .venv/bin/ruff check --fix .")
-    run("ruff", "format", "--check", ".", why="Run: .venv/bin/ruff format .")
-    run("lint-imports", why="Move the import: pyproject.toml says what may import what.")
-    run("mypy", why="Mend the types named above.")
+    gates = {
+        "ruff check .": "Run: .venv/bin/ruff check --fix .",
+        "ruff format --check .": "Run: .venv/bin/ruff format .",
+        "lint-imports": "Move the import: pyproject.toml says what may import what.",
+        "mypy": "Mend the types that mypy names.",
+    }
+    _all(*(partial(run, *command.split(), why=why) for command, why in gates.items()))
 
 
 def cores() -> None:
     """Run each core's own tests, which must cover every branch of it."""
     environment(dev=True)
-    for core in CORES:
-        cover = (f"--cov=doorstep.{core}", "--cov-branch", "--cov-report=term-missing:skip-covered")
-        pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
+    _all(*(partial(_core, core) for core in CORES))
+
+
+def _core(core: str) -> None:
+    cover = (f"--cov=doorstep.{core}", "--cov-branch", "--cov-report=term-missing:skip-covered")
+    pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
+
+
+def docs() -> None:
+    """Write the pages of the reference that are made from the code."""
+    environment(dev=True)
+    for page in ("settings", "cli"):
+        run("python", "-m", f"tests.docs.test_{page}_page", why="Mend the error above.")
+
+
+def vectors() -> None:
+    """Write the test vectors again; without a change of the format they stay the same."""
+    environment(dev=True)
+    run("python", "vectors/generate.py", why="Mend the error above.")
 
 
 def lock() -> None:
@@ -249,13 +282,14 @@ def clean() -> None:
         ".mypy_cache",
         ".pytest_cache",
         ".ruff_cache",
+        ".cache",
         ".hypothesis",
         ".import_linter_cache",
     ):
         shutil.rmtree(ROOT / name, ignore_errors=True)
 
 
-TASKS = {task.__name__: task for task in (demo, up, test, quick, check, cores, lock, clean)}
+TASKS = {task.__name__: task for task in (demo, up, test, quick, check, cores, docs, vectors, lock, clean)}
 STARTED = time.monotonic()
 
 

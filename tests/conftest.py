@@ -6,16 +6,21 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.plants", "tests.postgres"]
 
 _NO_SKIP = "DOORSTEP_TEST_NO_SKIP"
 """With this in the environment a skipped test is a failure: the machine claims to have everything."""
 
 
+# A developer's DOORSTEP_DATABASE_URL must never become the database that tests write to. This file is
+# loaded before every other conftest, so what those set stays.
+for _name in [
+    name for name in os.environ if name.startswith("DOORSTEP_") and not name.startswith("DOORSTEP_TEST_")
+]:
+    del os.environ[_name]
+
+
 def pytest_configure() -> None:
-    # A developer's DOORSTEP_DATABASE_URL must never become the database that tests write to.
-    for name in [name for name in os.environ if name.startswith("DOORSTEP_") and name != _NO_SKIP]:
-        del os.environ[name]
     # Two cores shared by many processes make single examples slow now and then; that is no defect.
     settings.register_profile("doorstep", deadline=None)
     settings.load_profile("doorstep")

@@ -1,45 +1,53 @@
 """Strangers' libraries for tests: each in a folder of its own, so that their old pins never meet ours."""
 
-import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-__all__ = ["peer_python", "run_peer"]
+__all__ = ["install_peer", "printed", "pycose_folder"]
 
-_ROOT = Path(__file__).parent.parent / ".cache" / "peers"
+_PEERS = Path(__file__).parent.parent / ".cache" / "peers"
+_INSTALL_SECONDS = 100
 
 
-def peer_python(name: str, *requirements: str) -> Path:
-    """Install requirements below .cache/peers once; skip the test, by name, where that cannot be done."""
-    target = _ROOT / name
-    if (target / ".complete").exists():
-        return target
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+def install_peer(name: str, install: list[str]) -> Path:
+    """Return the folder that ``install`` filled, or skip by name where it cannot be filled.
+
+    ``install`` holds the word TARGET where the folder stands.
+    """
+    folder = _PEERS / name
+    if folder.exists():
+        return folder
+    _PEERS.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=_PEERS))
+    command = [str(fresh) if word == "TARGET" else word for word in install]
     done = subprocess.run(
-        [*command, "--target", str(target), "--upgrade", *requirements],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
+        command, cwd=fresh, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
     )
     if done.returncode:
-        pytest.skip(f"peer {name} cannot be installed: {done.stderr.strip().splitlines()[-1:]}")
-    (target / ".complete").touch()
-    return target
+        shutil.rmtree(fresh)
+        pytest.skip(f"peer {name} cannot be installed here: {done.stderr.strip()[-200:]}")
+    try:
+        fresh.rename(folder)
+    except OSError:
+        # Another test process installed it meanwhile.
+        shutil.rmtree(fresh)
+    return folder
 
 
-def run_peer(target: Path, script: str, *arguments: str) -> str:
-    """Run a script that sees the peer and nothing of ours; return what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(target)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def pycose_folder() -> Path:
+    """Return where pycose is; 1.1.0 takes arrays inside tags for lists, which cbor2 6 makes tuples."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", "TARGET"]
+    return install_peer("pycose", [*pip, "pycose==1.1.0", "cbor2<6"])
+
+
+def printed(command: list[str | Path], environment: Mapping[str, str] | None = None) -> list[str]:
+    """Run a peer and return the lines that it prints."""
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.splitlines()

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import readings_cases
 import sealed_cases
+import statement_cases
 
-FILES = {"readings.json": readings_cases.document, "sealed.json": sealed_cases.document}
+FILES = {
+    "readings.json": readings_cases.document,
+    "sealed.json": sealed_cases.document,
+    "statement.json": statement_cases.document,
+}
 
 
 def main() -> None:

@@ -85,7 +85,7 @@ def sealed_by(state: DeviceState, sequence: int, channel: bytes, plaintext: byte
     """Return message ``sequence`` of a device that booted with ``state``."""
     sealer = DeviceSealer(kid, state)
     sealer.next_sequence = sequence
-    return sealer.seal_envelope(channel, plaintext)
+    return sealer.seal_envelope(channel, plaintext)._replace(kid=kid)
 
 
 def down(sequence: int, *, epoch: int = EPOCH, channel: bytes = CMD) -> Envelope:

@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from doorstep.crypto import srp6a
-from doorstep.errors import MalformedMessage, VerificationFailed
+from doorstep.errors import MalformedMessage, MisuseError, VerificationFailed
 
 USER, CODE = b"wifiprov", b"abcd1234"
 SALT = bytes.fromhex("036ee0c7bcb9eda84c9eac97d93decf4")
@@ -104,3 +104,15 @@ def test_agreement_keeps_secrets_out_of_its_repr() -> None:
     verifier = srp6a.make_verifier(USER, CODE, SALT)
     agreement = srp6a.agree_as_device(USER, SALT, verifier, B_SECRET, b"\x02")
     assert repr(agreement) == "Agreement()"
+
+
+@pytest.mark.parametrize("exponent", [b"", bytes(65)])
+def test_secret_exponent_of_impossible_size_is_our_own_mistake(exponent: bytes) -> None:
+    with pytest.raises(MisuseError):
+        srp6a.user_public(exponent)
+
+
+def test_powers_from_the_table_are_powers() -> None:
+    for exponent in (b"\x00", b"\x01", A_SECRET, b"\xff" * 64):
+        expected = pow(srp6a.GENERATOR, int.from_bytes(exponent), srp6a.PRIME)
+        assert srp6a.user_public(exponent) == expected.to_bytes(384)

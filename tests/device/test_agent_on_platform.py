@@ -1,7 +1,13 @@
 """The real agent against the real broker, authorizer, device API and ingest of a private deployment."""
 
 import asyncio
+import json
 import os
+import random
+import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -9,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
-from doorstep.device.notices import Moved, sentence
+from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
 from doorstep.device.store import Store, Ticket
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.runtime import heartbeat
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
@@ -37,10 +44,18 @@ def made(office: Office) -> Provisioning:
     return office.make_devices(1)[0]
 
 
-def device_with(made: Provisioning, folder: Path, token: str | None, *, plain: bool = False) -> SimulatedDevice:
+def device_with(
+    made: Provisioning, folder: Path, token: str | None, *, plain: bool = False
+) -> SimulatedDevice:
     """A device whose Wi-Fi was set up, with a token or without."""
     give(made, folder, token)
-    return SimulatedDevice(made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2)
+    return SimulatedDevice(made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2, notify=show)
+
+
+def show(notice: Notice) -> None:
+    """Leave the story in the test's report."""
+    if not isinstance(notice, ReadingsSent):
+        print(sentence(notice))
 
 
 def give(made: Provisioning, folder: Path, token: str | None) -> None:
@@ -59,7 +74,7 @@ def said(device: SimulatedDevice, kind: type) -> str:
     return sentence(told[-1])
 
 
-def run(main: Callable[[], Awaitable[None]], timeout_s: float = 60) -> None:
+def run(main: Callable[[], Awaitable[None]], timeout_s: float = 30) -> None:
     async def limited() -> None:
         async with asyncio.timeout(timeout_s):
             await main()
@@ -285,7 +300,64 @@ def test_platform_that_is_away_is_waited_for(office: Office, made: Provisioning,
             before = len(await asyncio.to_thread(stored, office, made.device_id))
             await until_stored(office, made.device_id, before + 5)
 
-    run(main, 90)
+    run(main, 60)
     assert dead(office, made.device_id) == []
     sent = stored(office, made.device_id)
     assert len(sent) == len(set(sent))
+
+
+CUTS = 20
+
+
+def test_power_cut_at_any_moment_never_uses_an_epoch_twice(
+    office: Office, made: Provisioning, tmp_path: Path
+) -> None:
+    """Kill -9 the agent's process at its first lines or after a random time, then let it live."""
+    (token,) = office.make_tokens("owner@example.org")
+    give(made, tmp_path / "d", token)
+    (tmp_path / "passphrase").write_bytes(HOME.passphrase)
+    command = [
+        *(sys.executable, "-m", "doorstep", "device", "run", "--json", "--interval", "0.05"),
+        *("--state", str(tmp_path / "d"), "--setup-host", "127.0.0.1", "--setup-port", "0"),
+        *("--simulate-wifi", "home", "--simulate-passphrase-file", str(tmp_path / "passphrase")),
+    ]
+    before = duplicates(office)
+    chance = random.Random(20)
+    epochs = [
+        one_life(
+            command, lines=chance.randrange(1, 14) if cut % 2 else None, seconds=chance.uniform(0.2, 2.5)
+        )
+        for cut in range(CUTS)
+    ]
+    epochs.append(one_life(command, lines=30, seconds=60))
+    assert epochs[-1], "the last life sent nothing"
+    used = [epoch for life in epochs for epoch in life]
+    assert used == sorted(set(used)), epochs
+    asyncio.run(asyncio.wait_for(until_stored(office, made.device_id, 10), 30))
+    assert dead(office, made.device_id) == []
+    assert duplicates(office) == before
+
+
+def one_life(command: list[str], *, lines: int | None, seconds: float) -> list[int]:
+    """Run the agent until it said so many lines, or so long; kill it; return the epochs it sent in."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    timer = threading.Timer(60 if lines else seconds, process.kill)
+    timer.start()
+    said: list[bytes] = []
+    for line in process.stdout:
+        said.append(line)
+        if lines is not None and len(said) >= lines:
+            process.kill()
+    process.stdout.close()
+    timer.cancel()
+    assert process.wait() == -signal.SIGKILL, b"".join(said).decode()
+    told = [json.loads(line) for line in said if line.endswith(b"}\n")]
+    return list(dict.fromkeys(line["epoch"] for line in told if line["notice"] == "ReadingsSent"))
+
+
+def duplicates(office: Office) -> float:
+    """Messages that ingest had stored before."""
+    pulse = heartbeat.read(office.plant.state, "ingest")
+    assert pulse is not None
+    return float(pulse.figures["duplicates"])

@@ -1,4 +1,7 @@
+import json
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.crypto import p256
-from doorstep.crypto.p256 import SignatureRefused
+from doorstep.crypto.p256 import PublicKey, SignatureRefused
 from doorstep.crypto.x509 import build_request
 from doorstep.errors import MalformedMessage, MisuseError, PeerError
 from doorstep.identity import ids, statement
 from doorstep.identity.statement import MalformedStatement, Purpose, Statement, StatementRefused
 from doorstep.wire import cbor
-from tests.peers import peer_python, run_peer
+from tests.peers import printed, pycose_folder
 
 KEY = p256.generate(lambda count: b"\x31" * count)
 OTHER = p256.generate(lambda count: b"\x32" * count)
@@ -152,12 +155,13 @@ PYCOSE_READS = """
 import sys
 from pycose.keys import EC2Key
 from pycose.messages import CoseMessage
-key, context, sent = (bytes.fromhex(value) for value in sys.argv[1:])
-message = CoseMessage.decode(sent)
-message.external_aad = context
-message.key = EC2Key(crv="P_256", x=key[1:33], y=key[33:])
-assert message.verify_signature()
-print(message.payload.hex())
+for line in sys.argv[1:]:
+    key, context, sent = (bytes.fromhex(value) for value in line.split())
+    message = CoseMessage.decode(sent)
+    message.external_aad = context
+    message.key = EC2Key(crv="P_256", x=key[1:33], y=key[33:])
+    assert message.verify_signature()
+    print(message.payload.hex())
 """
 
 PYCOSE_SIGNS = """
@@ -173,14 +177,46 @@ print(message.encode().hex())
 """
 
 
+def run_pycose(script: str, *arguments: str) -> list[str]:
+    environment = {"PYTHONPATH": str(pycose_folder()), "PYTHONDONTWRITEBYTECODE": "1"}
+    return printed([sys.executable, "-c", script, *arguments], environment)
+
+
 @pytest.mark.peer
 def test_pycose_and_doorstep_read_each_other() -> None:
-    pycose = peer_python("pycose", "pycose==1.1.0", "cbor2<6")
     key = p256.generate(os.urandom)
     point, context = key.public_key.point.hex(), statement.STATEMENT_CONTEXT.hex()
     sent = statement.sign(REGISTER, key.sign)
-    payload = run_peer(pycose, PYCOSE_READS, point, context, sent.hex()).strip()
+    (payload,) = run_pycose(PYCOSE_READS, f"{point} {context} {sent.hex()}")
     scalar = key.key.private_numbers().private_value.to_bytes(32, "big").hex()
-    theirs = run_peer(pycose, PYCOSE_SIGNS, scalar, point, context, payload).strip()
+    (theirs,) = run_pycose(PYCOSE_SIGNS, scalar, point, context, payload)
     read = statement.verify(bytes.fromhex(theirs), key.public_key, purpose=Purpose.REGISTER)
     assert read == REGISTER
+
+
+VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "statement.json").read_text(encoding="utf-8")
+)
+VECTOR_KEY = PublicKey.from_point(bytes.fromhex(VECTORS["public_key"]))
+
+
+@pytest.mark.parametrize("case", VECTORS["statements"], ids=lambda case: case["name"])
+def test_stored_vector_says_what_it_should(case: dict[str, Any]) -> None:
+    read = statement.verify(bytes.fromhex(case["statement"]), VECTOR_KEY, purpose=Purpose(case["purpose"]))
+    assert (read.device, read.nonce.hex(), read.token) == (case["device"], case["nonce"], case["token"])
+    assert (read.csr.hex() if read.csr else None) == case["csr"]
+
+
+@pytest.mark.parametrize("case", VECTORS["refused"], ids=lambda case: case["name"])
+def test_stored_vector_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(PeerError) as caught:
+        statement.verify(bytes.fromhex(case["statement"]), VECTOR_KEY, purpose=Purpose.REGISTER)
+    kind = "malformed" if isinstance(caught.value, MalformedMessage) else "refused"
+    assert kind == case["outcome"]
+
+
+@pytest.mark.peer
+def test_pycose_verifies_every_stored_vector() -> None:
+    context = VECTORS["context"].encode().hex()
+    lines = [f"{VECTORS['public_key']} {context} {case['statement']}" for case in VECTORS["statements"]]
+    assert run_pycose(PYCOSE_READS, *lines) == [case["payload"] for case in VECTORS["statements"]]

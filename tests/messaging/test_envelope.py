@@ -14,6 +14,11 @@ from doorstep.messaging.keys import MAX_EPOCH
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "sealed.json").read_text(encoding="utf-8"))
 MESSAGES = {case["name"]: case for case in VECTORS["messages"]}
+REFUSED = {
+    case["name"]: bytes.fromhex(case["steps"][0]["message"])
+    for case in VECTORS["uplink"]
+    if case["steps"][0].get("reason") == RejectReason.MALFORMED
+}
 KIDS = st.binary(min_size=5, max_size=5) | st.just(b"")
 ENVELOPES = st.builds(
     Envelope,
@@ -32,6 +37,13 @@ def test_converter_needs_no_key(case: dict[str, Any]) -> None:
     assert build_compact(parse(full)) == compact
     assert build_compact(parse(full)._replace(kid=None)) == bare
     assert parse(bare)._replace(kid=kid) == parse(compact) == parse(full)
+
+
+@pytest.mark.parametrize("message", REFUSED.values(), ids=REFUSED)
+def test_parser_refuses_what_the_vectors_refuse(message: bytes) -> None:
+    with pytest.raises(MalformedEnvelope) as caught:
+        parse(message)
+    assert caught.value.reason is RejectReason.MALFORMED
 
 
 @given(ENVELOPES)

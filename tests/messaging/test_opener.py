@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from doorstep.errors import MalformedMessage, ReplayRefused, VerificationFailed
 from doorstep.messaging import keys
-from doorstep.messaging.envelope import Envelope, build_compact
+from doorstep.messaging.envelope import build_compact
 from doorstep.messaging.errors import Forged, MalformedEnvelope, Rejected, RejectReason, Replayed
 from doorstep.messaging.opener import PREVIOUS_EPOCH_US, Opened, Opener, Progress
 from doorstep.messaging.sealer import DeviceSealer, DeviceState, next_boot
@@ -197,26 +197,13 @@ def test_stolen_state_opens_nothing_of_yesterday() -> None:
                 thief.open(captured, UP, 0)
 
 
-def test_secrets_stay_out_of_repr() -> None:
-    opener = Opener(KID, STATE)
-    opener.open(device(1).seal(UP, b"x"), UP, 0)
-    state = opener.snapshot()
-    row = state.columns()
-    for secret in (row.root, row.master, row.previous_master, ROOT):
-        assert secret is not None
-        for shown in (repr(state), repr(row), str(row), f"{row}", repr(boots(0)), repr(opener)):
-            assert repr(secret)[2:-1] not in shown
-            assert secret.hex() not in shown
-
-
-def test_platform_opens_an_empty_epoch_number_boundary() -> None:
+def test_platform_opens_the_last_epoch() -> None:
     state = SealedState.first(ROOT, keys.MAX_EPOCH)
     sender = DeviceSealer(KID, DeviceState(ROOT, keys.MAX_EPOCH))
     assert Opener(KID, state).open(sender.seal(UP, b"x"), UP, 0).epoch == keys.MAX_EPOCH
 
 
 def test_kid_inside_must_be_the_carriers() -> None:
-    made = device().seal_envelope(UP, b"x")
+    made = device().seal_envelope(UP, b"x")._replace(kid=KID)
     assert refused(Opener(KID, STATE), build_compact(made._replace(kid=b"abcdf"))) is RejectReason.UNKNOWN_KID
     assert Opener(KID, STATE).open(build_compact(made), UP, 0).plaintext == b"x"
-    assert isinstance(made, Envelope)

@@ -1,4 +1,4 @@
-"""Django for every test below: a state folder of its own, SQLite or what DOORSTEP_DATABASE_URL names."""
+"""Django for every test below: a state folder of its own, and SQLite or what TEST_DATABASE_URL names."""
 
 import os
 import shutil
@@ -9,18 +9,22 @@ import pytest
 
 _STATE = tempfile.mkdtemp(prefix="doorstep-test-state-")
 os.environ["DOORSTEP_STATE"] = _STATE
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DOORSTEP_DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
 from doorstep.server.setup import migrate  # noqa: E402 - the settings read the environment when imported
 
 migrate()
 
-from django.db import connections, transaction  # noqa: E402 - Django is loaded only now
+from django.db import connection, connections, transaction  # noqa: E402 - Django is loaded only now
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_folder() -> Iterator[None]:
     yield
     connections.close_all()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL has one
     shutil.rmtree(_STATE, ignore_errors=True)
 
 

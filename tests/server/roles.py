@@ -6,14 +6,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 
 from doorstep.runtime import heartbeat
 
-__all__ = ["free_port", "running_role"]
+__all__ = ["environment", "free_port", "running_role"]
 
 _START_S = 30.0
 
@@ -26,8 +26,17 @@ def free_port() -> int:
         return port
 
 
+def environment(**more: str) -> dict[str, str]:
+    """What a process needs to work on the tests' state folder and database."""
+    own = {
+        "DOORSTEP_STATE": str(settings.STATE.root),
+        "DOORSTEP_DATABASE_URL": settings.DOORSTEP.database_url,
+    }
+    return {**os.environ, **own, **more}
+
+
 @contextmanager
-def running_role(role: str, entry: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def running_role(role: str, entry: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     """Run ``module:function`` on the tests' state folder until the block ends; it must stop by itself."""
     module, function = entry.split(":")
     code = (
@@ -36,7 +45,7 @@ def running_role(role: str, entry: str, environment: Mapping[str, str]) -> Itera
     )
     (settings.STATE.run / f"{role}.json").unlink(missing_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], env=environment(**more), stderr=subprocess.PIPE, text=True
     )
     try:
         deadline = time.monotonic() + _START_S

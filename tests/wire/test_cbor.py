@@ -151,7 +151,7 @@ def test_decoder_keeps_the_callers_cap() -> None:
     [
         1.5,
         {1, 2},
-        object(),
+        pytest.param(object(), id="object"),
         bytearray(b"x"),
         range(3),
         2**64,

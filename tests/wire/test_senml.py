@@ -13,7 +13,9 @@ from doorstep.errors import MalformedMessage, MisuseError
 from doorstep.wire import senml
 from doorstep.wire.senml import Reading
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "readings.json").read_text(encoding="utf-8"))
+REPOSITORY = Path(__file__).parents[2]
+SPEC = (REPOSITORY / "docs" / "spec" / "readings.md").read_text(encoding="utf-8")
+VECTORS = json.loads((REPOSITORY / "vectors" / "readings.json").read_text(encoding="utf-8"))
 CASES = {case["name"]: case for case in VECTORS["payloads"]}
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9:./_-]{0,20}", fullmatch=True)
@@ -145,3 +147,25 @@ def test_error_shows_no_raw_text_of_a_peer() -> None:
 )
 def test_reader_resolves_relative_times(time: float | None, expected: float) -> None:
     assert senml.absolute_time(Reading("x", None, 1.0, time), 1e9) == expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"| payload | {senml.MAX_PAYLOAD:,} bytes |",
+        f"| readings in a payload | 1 to {senml.MAX_READINGS} |",
+        f"| name, base name included | 1 to {senml.MAX_NAME} of",
+        f"| unit | {senml.MAX_UNIT} characters |",
+        f"| text value | {senml.MAX_STRING} characters |",
+        f"| number, base value | from -10^{math.log10(senml.MAX_NUMBER):.0f} to",
+        f"| time, base time | above -2^{math.log2(senml.RELATIVE_BELOW):.0f}, ",
+        f", up to 2^{math.log2(senml.MAX_TIME):.0f} seconds |",
+    ],
+)
+def test_spec_names_the_limits_of_the_code(row: str) -> None:
+    assert row in SPEC
+
+
+@pytest.mark.parametrize(("label", "name"), senml._LABELS.items())
+def test_spec_names_the_fields_of_the_code(label: int, name: str) -> None:
+    assert f"| `{name}` | {label} |" in SPEC

@@ -57,7 +57,7 @@ def admitted(request: ConnectRequest, admission: Admission, key: NatsKey, now_us
 
 
 def refused(request: ConnectRequest, key: NatsKey, now_us: int, words: str) -> bytes:
-    """Return the answer that refuses; the words go to the broker's log, MQTT 3.1.1 has none for the client."""
+    """Return the answer that refuses; the words reach the broker's log, for MQTT 3.1.1 tells clients none."""
     return _answer(request, key, now_us, {"error": words})
 
 

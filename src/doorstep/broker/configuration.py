@@ -15,7 +15,9 @@ MAX_PAYLOAD: Final = 16 * 1024
 _MAX_CONTROL_LINE: Final = 2048
 _LOG_BYTES: Final = 8 * 1024 * 1024
 _LOG_FILES: Final = 4
-_AUTH_TIMEOUT_S: Final = 10
+_TLS_TIMEOUT_S: Final = 10
+_AUTH_TIMEOUT_S: Final = 3
+"""Also how long a device hangs that comes while the authorizer is away: the broker asks once and waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _tls(files: TlsFiles | None) -> str:
     key_file: {_text(files.key)}
     ca_file: {_text(files.client_ca)}
     verify: true
-    timeout: {_AUTH_TIMEOUT_S}
+    timeout: {_TLS_TIMEOUT_S}
   }}
 """
 

@@ -19,7 +19,7 @@ __all__ = ["Side", "open_side"]
 
 _log = logging.getLogger(__name__)
 
-_RETRY_S: Final = 0.2
+_RETRY_S: Final = 0.05
 _TIMEOUT_S: Final = 5.0
 _PAGE: Final = 1_000
 

@@ -30,9 +30,9 @@ _BY_CERTIFICATE: Final = (
     "SELECT d.id, d.device_id, d.blocked, d.life, c.state, c.not_before_us, c.not_after_us"
     " FROM credential c JOIN device d ON d.id = c.device_id WHERE c.fingerprint = ?"
 )
-_BY_NAME: Final = (
+_BY_NAME: Final = (  # our own column names
     "SELECT d.id, d.device_id, d.blocked, d.life, s.connect_epoch, s.connect_seq,"
-    f" {', '.join(f's.{column}' for column in SEALED_COLUMNS)}"  # noqa: S608 - our own names
+    f" {', '.join(f's.{column}' for column in SEALED_COLUMNS)}"
     " FROM device d JOIN sealed_state s ON s.device_id = d.id WHERE d.device_id = ?"
 )
 _OPEN_SESSION: Final = (

@@ -42,7 +42,7 @@ async def request(
         return {}
     if "error" in answer:
         raise UnavailableError(
-            f"the broker refuses {call.split('.$')[0]}: {answer['error'].get('description', 'no reason')}",
+            f"the broker refuses {_shown(call)}: {answer['error'].get('description', 'no reason')}",
             next_step="Check the disk of its state folder and DOORSTEP_STREAM_MAX_BYTES.",
         )
     return answer
@@ -63,11 +63,16 @@ async def _ask(client: NatsClient, call: str, body: dict[str, Any] | None) -> di
         message = await client.request(f"$JS.API.{call}", payload, timeout=_TIMEOUT_S)
     except (NatsError, TimeoutError) as error:
         raise UnavailableError(
-            f"the broker does not answer {call.split('.$')[0]}: {type(error).__name__}",
+            f"the broker does not answer {_shown(call)}: {type(error).__name__}",
             next_step="See its log in the state folder.",
         ) from error
     answer: dict[str, Any] = json.loads(message.data)
     return answer
+
+
+def _shown(call: str) -> str:
+    """Return a call without the names it is about."""
+    return call.partition(".$")[0]
 
 
 def _is_capped(config: dict[str, Any], max_bytes: int) -> bool:

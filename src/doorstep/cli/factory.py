@@ -95,19 +95,19 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
 def _orders(count: int | None, macs: Path | None, prefix: str) -> Orders:
     if macs is None:
         if count is None:
-            raise MisuseError("how many devices?", next_step="give --count N or --macs FILE.csv")
+            raise MisuseError("how many devices?", next_step="Give --count N or --macs FILE.csv.")
         return orders.numbered(prefix, count)
     try:
         content = macs.read_bytes()
     except OSError as error:
         raise MisuseError(
-            f"{macs} cannot be read: {error.strerror}", next_step="check the name after --macs"
+            f"{macs} cannot be read: {error.strerror}", next_step="Check the name after --macs."
         ) from error
     wanted = orders.read_rows(content, prefix)
     if count is not None and count != len(wanted.devices):
         raise MisuseError(
             f"--count says {count} and {macs} has {len(wanted.devices)} good rows",
-            next_step="leave --count out, or mend the file",
+            next_step="Leave --count out, or mend the file.",
         )
     return wanted
 
@@ -151,7 +151,7 @@ def _progress(total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
                 speed = bar.tasks[0].speed
                 bar.update(task, speed=f"{speed:.0f}/s" if speed else "")
                 if stops and not bar.finished:
-                    raise RefusedError("stopped at your request", next_step="when you like")
+                    raise RefusedError("stopped at your request")
 
             yield advance
     finally:
@@ -172,6 +172,7 @@ def _show_result(result: BatchResult, wanted: Orders, *, as_json: bool) -> None:
         f"({result.devices_per_s:.0f}/s)\n"
         f"  {result.folder}/devices        one provisioning file and one NVS image a device: secret\n"
         f"  {result.folder}/labels.pdf     set-up codes and claim codes: secret until attached\n"
+        f"  {result.folder}/labels.csv     the same as data, for a label printer\n"
         f"  {result.folder}/manifest.csv   serials, device ids, hardware ids, fingerprints\n"
         "Private keys are in these files only. Delete the folder when the devices are flashed and labelled."
     )

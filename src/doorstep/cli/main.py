@@ -14,13 +14,20 @@ from doorstep.errors import DoorstepError, MisuseError, PeerError, RefusedError,
 __all__ = ["main"]
 
 _COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "doorstep.cli.demo:demo",
+    "bench": "doorstep.cli.bench:bench",
     "up": "doorstep.cli.up:up",
     "status": "doorstep.cli.status:status",
     "role": "doorstep.cli.role:role",
     "product": "doorstep.cli.product:product",
     "factory": "doorstep.cli.platform_batch:factory",
+    "sale": "doorstep.cli.sale:sale",
+    "ledger": "doorstep.cli.ledger:ledger",
+    "keys": "doorstep.cli.keys:keys",
+    "account": "doorstep.cli.account:account",
     "doctor": "doorstep.cli.doctor:doctor",
     "device": "doorstep.cli.device:device",
+    "provision": "doorstep.cli.provision:provision",
 }
 """Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""
 

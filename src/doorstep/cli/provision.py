@@ -13,7 +13,7 @@ import click
 from doorstep.errors import SettingsError, UnavailableError
 
 if TYPE_CHECKING:
-    from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner
+    from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell
     from doorstep.onboarding.label import SetupLabel
     from doorstep.onboarding.order import RegistrationOrder
     from doorstep.onboarding.steps import Step
@@ -200,12 +200,16 @@ def _shown(ssid: bytes) -> str:
     return "".join(char if char.isprintable() else "?" for char in text) or "(hidden)"
 
 
-def _teller(*, as_json: bool) -> "Any":
+def _teller(*, as_json: bool) -> "Tell":
+    from rich.console import Console  # noqa: PLC0415 — only where something is shown
+
+    console = Console(stderr=True, highlight=False)
+
     def tell(step: "Step") -> None:
         if as_json:
             click.echo(json.dumps({"step": step.key, "sentence": step.sentence}))
         else:
-            click.echo(f"  • {step.sentence}", err=True)
+            console.print(f"  [cyan]•[/cyan] {step.sentence}")
 
     return tell
 

@@ -43,7 +43,7 @@ class View:
 
     def say(self, line: str) -> None:
         """Show one line of preparation."""
-        self.console.print(f"[green]✓[/] {line}", highlight=False)
+        self.console.print(f"[green]✓[/] {line}", highlight=False, soft_wrap=True)
 
     def __call__(self, supervisor: Supervisor) -> None:
         """Show what changed since the last call."""

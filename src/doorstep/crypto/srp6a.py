@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Final
 
-from doorstep.errors import MalformedMessage, VerificationFailed
+from doorstep.errors import MalformedMessage, MisuseError, VerificationFailed
 
 __all__ = [
     "GENERATOR",
@@ -63,13 +63,13 @@ def make_verifier(username: bytes, code: bytes, salt: bytes) -> bytes:
 
 def user_public(exponent: bytes) -> bytes:
     """Return the configurator's public value A, 384 bytes."""
-    return _pad(pow(GENERATOR, _secret(exponent), PRIME))
+    return _pad(_power_of_generator(_secret(exponent)))
 
 
 def device_public(verifier: bytes, exponent: bytes) -> bytes:
     """Return the device's public value B, 384 bytes."""
     masked = _MULTIPLIER * int.from_bytes(verifier)
-    return _pad((masked + pow(GENERATOR, _secret(exponent), PRIME)) % PRIME)
+    return _pad((masked + _power_of_generator(_secret(exponent))) % PRIME)
 
 
 def agree_as_user(
@@ -79,7 +79,7 @@ def agree_as_user(
     a, x, b_value = _secret(exponent), _x(username, code, salt), _public(their_public)
     mine = user_public(exponent)
     u = _scramble(mine, their_public)
-    shared = pow(b_value - _MULTIPLIER * pow(GENERATOR, x, PRIME), a + u * x, PRIME)
+    shared = pow(b_value - _MULTIPLIER * _power_of_generator(x), a + u * x, PRIME)
     return _agreement(username, salt, mine, their_public, shared)
 
 
@@ -131,11 +131,13 @@ def _public(value: bytes) -> int:
 
 
 def _secret(exponent: bytes) -> int:
+    if not 1 <= len(exponent) <= HASH_BITS // 8:
+        raise MisuseError(f"a secret exponent has 1 to {HASH_BITS // 8} bytes")
     return int.from_bytes(exponent)
 
 
 def _power_of_generator(exponent: int) -> int:
-    """Return g^exponent from a table, much faster than ``pow``: factories make verifiers by the thousand."""
+    """Return g^exponent for up to 512 bits from a table: factories make verifiers by the thousand."""
     result = 1
     for row in _generator_table():
         result = result * row[exponent & 15] % PRIME

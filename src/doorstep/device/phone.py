@@ -1,7 +1,6 @@
 """The wire between a configurator and a device's access point: one request, one reply, over HTTP."""
 
-from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 import httpx
 
@@ -39,13 +38,7 @@ class DeviceLink:
         self._client = httpx.AsyncClient(base_url=url, headers=headers, trust_env=False)
         self._url = url
 
-    async def __aenter__(self) -> Self:
-        """Connect lazily, with the first request."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
         """Hang up."""
         await self._client.aclose()
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from doorstep.device.phone import DeviceLink, DeviceUnreachable, SessionLost
-from doorstep.errors import DoorstepError, MalformedMessage, VerificationFailed
+from doorstep.device.phone import DeviceLink
+from doorstep.errors import DoorstepError
 from doorstep.onboarding.configurator import Configurator
-from doorstep.onboarding.failures import DowngradeRefused, RequestRefused, WrongCode
+from doorstep.onboarding.failures import RequestRefused, WrongCode
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
@@ -24,6 +24,7 @@ JOIN_PATIENCE: Final = 90.0
 """Seconds to wait for the device to say how the joining went."""
 PLATFORM_PATIENCE: Final = 90.0
 """Seconds to wait for the platform to see the device."""
+FIRST_PAUSE: Final = 0.1
 POLL_PAUSE: Final = 1.0
 
 Tell = Callable[[Step], None]
@@ -73,7 +74,7 @@ class Provisioner:
         rng: Callable[[int], bytes] = os.urandom,
         pause: float = POLL_PAUSE,
     ) -> None:
-        """``tell`` hears each step as it happens; ``pause`` is the seconds between two questions."""
+        """``tell`` hears each step as it happens; ``pause`` is the longest wait between two questions."""
         self._link = DeviceLink(url)
         self._core = Configurator(label, rng)
         self._tell = tell
@@ -89,7 +90,7 @@ class Provisioner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hang up; the device goes on with what it was told."""
-        await self._link.__aexit__(kind, error, trace)
+        await self._link.close()
 
     @property
     def takes_orders(self) -> bool:
@@ -155,9 +156,9 @@ class Provisioner:
 
     async def _listen(self, step: Step, *, until: Callable[[Step], bool], patience: float) -> Step:
         """Ask until the answer is final or patience ends; a lost session is opened again on the way."""
-        deadline = time.monotonic() + patience
+        deadline, pause = time.monotonic() + patience, FIRST_PAUSE
         while not until(step) and time.monotonic() < deadline:
-            await asyncio.sleep(self._pause)
+            pause = await _rest(pause, self._pause)
             step = await self._hear(step)
             self._say(step)
         return step
@@ -168,30 +169,33 @@ class Provisioner:
             self._tell(step)
 
     async def _hear(self, step: Step) -> Step:
-        """Return what the device says now, or the last that it said while it is silent."""
-        try:
-            return await self._link.hold(self._core.progress())
-        except (DeviceUnreachable, SessionLost, MalformedMessage, VerificationFailed):
-            await self._resume()
-            return step
+        """Return what the device says now, or the last that it said while it is silent.
 
-    async def _resume(self) -> None:
-        """Open the session again after the radio hopped; a wrong code now is a stranger, not a silence."""
+        A session lost on the way is opened again; whoever then does not know the code is a stranger.
+        """
         try:
-            await self._link.hold(self._core.secure())
-        except (WrongCode, DowngradeRefused, RequestRefused):
+            if not self._core.secured:
+                await self._link.hold(self._core.secure())
+            return await self._link.hold(self._core.progress())
+        except (WrongCode, RequestRefused):
             raise
         except DoorstepError:
-            return
+            return step
 
 
 async def _watch(platform_saw_it: PlatformCheck, patience: float, pause: float) -> bool:
-    deadline = time.monotonic() + patience
+    deadline, nap = time.monotonic() + patience, FIRST_PAUSE
     while not await platform_saw_it():
         if time.monotonic() >= deadline:
             return False
-        await asyncio.sleep(pause)
+        nap = await _rest(nap, pause)
     return True
+
+
+async def _rest(pause: float, longest: float) -> float:
+    """Sleep, and return the next, longer pause: what goes fast is told fast, what lasts is not hurried."""
+    await asyncio.sleep(min(pause, longest))
+    return min(pause * 2, longest)
 
 
 def _outcome(step: Step, *, seen: bool) -> Outcome:

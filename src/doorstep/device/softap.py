@@ -16,7 +16,6 @@ from doorstep.device.httpd import MAX_HEAD, HttpRefusal, Request, read_request, 
 from doorstep.device.station import WifiStation
 from doorstep.errors import DoorstepError, ProtocolViolation, UnavailableError
 from doorstep.onboarding.device import (
-    Answer,
     DeviceOnboarding,
     DeviceProfile,
     JoinWanted,
@@ -144,13 +143,20 @@ class SoftApServer:
         try:
             cookie = self._admit(request, writer)
             body = await self._ask_core(request)
-        except DoorstepError as error:
-            refusal = HttpRefusal.of(error)
+        except Exception as error:  # noqa: BLE001 — logged, and answered with 500
+            refusal = self._refuse(error)
             await write_answer(
                 writer, refusal.status, str(refusal).encode(), cookie=cookie, wait=refusal.wait
             )
             return
         await write_answer(writer, 200, body, cookie=cookie)
+
+    def _refuse(self, error: Exception) -> HttpRefusal:
+        if isinstance(error, DoorstepError):
+            return HttpRefusal.of(error)
+        log.error("the set-up server failed", exc_info=error)
+        self._core.end_session()
+        return HttpRefusal(500, "The device failed. Run the set-up again.")
 
     def _admit(self, request: Request, writer: asyncio.StreamWriter) -> str:
         """Return the cookie of a session that this request opens, or nothing.
@@ -172,17 +178,12 @@ class SoftApServer:
 
     async def _ask_core(self, request: Request) -> bytes:
         answer = self._core.receive(request.endpoint, request.body, time.monotonic())
-        if answer.reply is None:
-            return await self._scan_for(answer)
+        reply = answer.reply
         for wish in answer.wishes:
-            self._grant(wish)
-        return answer.reply
-
-    async def _scan_for(self, answer: Answer) -> bytes:
-        (wish,) = answer.wishes
-        if not isinstance(wish, ScanWanted):
-            raise UnavailableError("the device has no reply")
-        reply = await self._scan(wish)
+            if isinstance(wish, ScanWanted) and reply is None:
+                reply = await self._scan(wish)
+            else:
+                self._grant(wish)
         if reply is None:
             raise UnavailableError("the session ended during the scan")
         return reply

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from doorstep.crypto import p256
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import Certificate, Issuer
 from doorstep.errors import UnavailableError
-from doorstep.factory.labels import LabelContent
+from doorstep.factory.content import LabelContent
 from doorstep.factory.nvs import nvs_image
 from doorstep.factory.qr import draw_qr
 from doorstep.identity import certificates, claim_code, ids
@@ -26,7 +26,7 @@ from doorstep.runtime.authority import Authority
 
 __all__ = ["BatchRequest", "DeviceOrder", "DeviceRecord", "MadeDevice", "make_devices"]
 
-_CHUNK: Final = 100
+_CHUNK: Final = 50
 """Devices made, recorded and published together."""
 
 _SERVICE_PREFIX: Final = "PROV_"
@@ -86,32 +86,41 @@ class MadeDevice:
 
 def make_devices(
     request: BatchRequest, authority: Authority, *, workers: int | None = None
-) -> Iterator[list[MadeDevice]]:
-    """Yield the devices in the order asked for, up to a hundred at a time, made by ``workers`` processes.
+) -> Generator[list[MadeDevice], None, None]:
+    """Yield the devices in the order asked for, up to fifty at a time, made by ``workers`` processes.
 
     The issuing key reaches the workers through a pipe, never through a file or the environment. Only a
-    few chunks are ahead of the consumer. Raises `UnavailableError` when a worker dies.
+    few chunks are ahead of the consumer. What one process can do is done in this one. Raises
+    `UnavailableError` when a worker dies.
     """
-    chunks = (request.devices[at : at + _CHUNK] for at in range(0, len(request.devices), _CHUNK))
-    count = workers or os.cpu_count() or 1
+    chunks = [request.devices[at : at + _CHUNK] for at in range(0, len(request.devices), _CHUNK)]
+    setup = _WorkerSetup.of(request, authority)
+    count = min(workers or os.cpu_count() or 1, len(chunks))
+    if count == 1:
+        maker = _Maker(setup)
+        yield from ([maker.make(order) for order in chunk] for chunk in chunks)
+    else:
+        yield from _made_by_workers(setup, chunks, count)
+
+
+def _made_by_workers(
+    setup: "_WorkerSetup", chunks: Sequence[Sequence[DeviceOrder]], count: int
+) -> Iterator[list[MadeDevice]]:
     pool = ProcessPoolExecutor(
-        count,
-        multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(_WorkerSetup.of(request, authority),),
+        count, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(setup,)
     )
     try:
         yield from _ahead(pool, chunks, ahead=count + 1)
     except BrokenProcessPool as error:
         raise UnavailableError(
-            "a process that makes devices died", next_step="check memory, then make the remaining devices"
+            "a process that makes devices died", next_step="Check the machine's memory."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _ahead(
-    pool: ProcessPoolExecutor, chunks: Iterator[Sequence[DeviceOrder]], *, ahead: int
+    pool: ProcessPoolExecutor, chunks: Sequence[Sequence[DeviceOrder]], *, ahead: int
 ) -> Iterator[list[MadeDevice]]:
     running: deque[Future[list[MadeDevice]]] = deque()
     for chunk in chunks:
@@ -217,6 +226,7 @@ class _Maker:
             device_id=record.device_id,
             setup_code=setup.pop,
             claim_code=code.printed,
+            setup_text=text,
             qr=draw_qr(text),
         )
 

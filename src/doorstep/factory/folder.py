@@ -5,6 +5,7 @@ batch-<id>/            0700
   devices/<serial>.json      provisioning file: goes into the device
   devices/<serial>.nvs.bin   the same as an ESP32 NVS image
   labels.pdf                 label sheet
+  labels.csv                 the same labels as data, for a label printer
   manifest.csv               serial, device id, hardware id, certificate fingerprint; nothing secret
   batch.json                 what was made, when, and how much of it
   remaining.csv              only if the run was stopped: what was not made, ready for a new batch
@@ -35,12 +36,17 @@ REMAINING: Final = "remaining.csv"
 _LABEL_BYTES: Final = 6 * 1024
 """Room kept for one label in the PDF; a label takes about 4 KiB."""
 
+_LABEL_ROW_BYTES: Final = 512
+"""Room kept for one row of the labels as data."""
+
 _FIXED_BYTES: Final = 256 * 1024
 """Room for fonts in the PDF, for manifest and summary."""
 
 _DEVICE_BYTES: Final = PARTITION_SIZE + 8 * 1024 + 256
 """Room for one NVS image, one provisioning file and one line of the manifest."""
 
+_LABEL_ROWS: Final = "labels.csv"
+_LABELS_HEADER: Final = ("serial", "device_id", "product", "setup_code", "claim_code", "setup")
 _MANIFEST_HEADER: Final = ("serial", "device_id", "hardware_id", "fingerprint")
 
 
@@ -51,6 +57,8 @@ class BatchFolder:
     path: Path
     _labels: LabelSheet = field(repr=False)
     _published: list[DeviceRecord] = field(default_factory=list, repr=False)
+    _rows_end: int = 0
+    """Bytes written to the labels as data; the rest of that file is room kept."""
 
     @classmethod
     def create(cls, path: Path, *, title: str, devices: int) -> Self:
@@ -60,7 +68,7 @@ class BatchFolder:
         """
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise MisuseError(
-                f"{path} holds something already", next_step="choose an empty folder with --out"
+                f"{path} holds something already", next_step="Choose an empty folder with --out."
             )
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,13 +77,16 @@ class BatchFolder:
             for part in (path / "devices", path / ".staging"):
                 part.mkdir(mode=0o700)
             _reserve(path / ".labels", devices * _LABEL_BYTES + _FIXED_BYTES)
+            _reserve(path / _LABEL_ROWS, devices * _LABEL_ROW_BYTES)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)
             raise UnavailableError(
                 f"the batch cannot be written to {path}: {error.strerror}",
-                next_step="make room, or choose another disk with --out; nothing was made yet",
+                next_step="Nothing was made yet. Make room, or choose another disk with --out.",
             ) from error
-        return cls(path, LabelSheet(title))
+        made = cls(path, LabelSheet(title))
+        made._write_rows(_table(_LABELS_HEADER, ()))
+        return made
 
     @property
     def made(self) -> int:
@@ -89,11 +100,15 @@ class BatchFolder:
                 descriptor = os.open(self._staging / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)
-        # One flush for a hundred devices: an fsync for each of their files would take most of the time.
+        # One flush for fifty devices: an fsync for each of their files would take most of the time.
         os.sync()
 
     def publish(self, devices: Sequence[MadeDevice]) -> None:
-        """Move staged files into place and put the devices on the label sheet."""
+        """Move staged files into place and put the devices on the label sheet.
+
+        Their labels are on disk as data first: what they say is kept nowhere else, and the sheet comes last.
+        """
+        self._write_rows(_table((), (_label_row(device) for device in devices)))
         for device in devices:
             for name in _files(device):
                 (self._staging / name).rename(self.path / "devices" / name)
@@ -106,18 +121,30 @@ class BatchFolder:
             leftover.unlink()
 
     def close(self, summary: Mapping[str, object], remaining: Sequence[DeviceOrder]) -> None:
-        """Write labels, manifest and summary for what was published, and what remains to be made."""
+        """Write labels, manifest and summary for what was published, and what remains to be made.
+
+        Where nothing was published the folder goes away.
+        """
+        if not self._published:
+            shutil.rmtree(self.path)
+            return
         self.discard_staged()
         self._staging.rmdir()
-        _fill_reserved(self.path / ".labels", self._labels.finish() if self._published else b"")
-        if self._published:
-            (self.path / ".labels").rename(self.path / "labels.pdf")
-        else:
-            (self.path / ".labels").unlink()
+        _fill_reserved(self.path / ".labels", self._labels.finish())
+        (self.path / ".labels").rename(self.path / "labels.pdf")
+        os.truncate(self.path / _LABEL_ROWS, self._rows_end)
         write_private(self.path / "manifest.csv", _manifest(self._published))
         write_private(self.path / "batch.json", json.dumps(summary, indent=1).encode() + b"\n")
         if remaining:
             write_private(self.path / REMAINING, _order_rows(remaining))
+
+    def _write_rows(self, rows: bytes) -> None:
+        with (self.path / _LABEL_ROWS).open("r+b") as file:
+            file.seek(self._rows_end)
+            file.write(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        self._rows_end += len(rows)
 
     @property
     def _staging(self) -> Path:
@@ -130,12 +157,12 @@ def _files(device: MadeDevice) -> dict[str, bytes]:
 
 
 def _refuse_too_full(path: Path, devices: int) -> None:
-    needed = devices * (_DEVICE_BYTES + _LABEL_BYTES) + _FIXED_BYTES
+    needed = devices * (_DEVICE_BYTES + _LABEL_BYTES + _LABEL_ROW_BYTES) + _FIXED_BYTES
     free = shutil.disk_usage(path).free
     if free < needed:
         raise UnavailableError(
             f"{devices} devices need {needed // 2**20 + 1} MiB, the disk of {path} has {free // 2**20} MiB",
-            next_step="make room, or choose another disk with --out; nothing was made yet",
+            next_step="Nothing was made yet. Make room, or choose another disk with --out.",
         )
 
 
@@ -155,6 +182,18 @@ def _fill_reserved(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _label_row(device: MadeDevice) -> tuple[str, ...]:
+    label = device.label
+    return (
+        label.serial,
+        label.device_id,
+        label.product_name,
+        label.setup_code,
+        label.claim_code,
+        label.setup_text,
+    )
+
+
 def _manifest(records: Sequence[DeviceRecord]) -> bytes:
     return _table(
         _MANIFEST_HEADER, ((r.serial, r.device_id, r.hardware_id or "", r.fingerprint) for r in records)
@@ -171,6 +210,6 @@ def _order_rows(orders: Sequence[DeviceOrder]) -> bytes:
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerows([header] if header else ())
     writer.writerows(rows)
-    return text.getvalue().encode("ascii")
+    return text.getvalue().encode()

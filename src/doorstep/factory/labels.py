@@ -5,7 +5,6 @@ scratch-off foil; a dashed line parts them, so that it can travel in the box ins
 """
 
 import io
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
@@ -16,9 +15,10 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from doorstep.factory.content import LabelContent
 from doorstep.factory.qr import QrPath
 
-__all__ = ["LABELS_PER_PAGE", "LabelContent", "LabelSheet"]
+__all__ = ["LABELS_PER_PAGE", "LabelSheet"]
 
 _COLUMNS: Final = 2
 _ROWS: Final = 4
@@ -48,18 +48,6 @@ _TEXT_WIDTH: Final = _WIDTH - _TEXT_LEFT - _MARGIN
 _FIELDS: Final = (("SERIAL NUMBER", 50.2 * mm), ("DEVICE ID", 40.4 * mm), ("SET-UP CODE", 31 * mm))
 """Captions and their heights; the value stands 4.3 mm below."""
 _FOIL_LEFT, _FOIL_BOTTOM, _FOIL_WIDTH, _FOIL_HEIGHT = 23.6 * mm, 5.2 * mm, 44 * mm, 10.6 * mm
-
-
-@dataclass(frozen=True, slots=True)
-class LabelContent:
-    """What one label says."""
-
-    product_name: str
-    serial: str
-    device_id: str
-    setup_code: str = field(repr=False)
-    claim_code: str = field(repr=False)
-    qr: QrPath = field(repr=False)
 
 
 class LabelSheet:

@@ -51,7 +51,7 @@ def numbered(prefix: str, count: int) -> Orders:
     """Order ``count`` devices with serials ``prefix`` + 00001 and so on."""
     if not 0 < count <= MAX_DEVICES:
         raise MisuseError(
-            f"a batch has 1 to {MAX_DEVICES} devices, not {count}", next_step="make several batches"
+            f"a batch has 1 to {MAX_DEVICES} devices, not {count}", next_step="Make several batches."
         )
     return Orders(tuple(DeviceOrder(_serial(prefix, number)) for number in range(1, count + 1)))
 
@@ -66,7 +66,7 @@ def read_rows(content: bytes, prefix: str) -> Orders:
     if not header or not header <= _COLUMNS:
         raise MisuseError(
             f"the first line must name the columns mac or serial or both, it names {sorted(header)}",
-            next_step="put `mac`, `serial` or `mac,serial` on the first line",
+            next_step="Put `mac`, `serial` or `mac,serial` on the first line.",
         )
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     return _collect(_numbered_rows(reader), prefix)
@@ -78,7 +78,7 @@ def _numbered_rows(reader: "csv.DictReader[str]") -> Iterable[tuple[int, Mapping
             yield reader.line_num, row
     except csv.Error as error:
         raise MisuseError(
-            f"line {reader.line_num} ends the table: {error}", next_step="mend that line and try again"
+            f"line {reader.line_num} ends the table: {error}", next_step="Mend that line and try again."
         ) from error
 
 
@@ -101,7 +101,7 @@ def _collect(rows: Iterable[tuple[int, Mapping[str | None, object]]], prefix: st
         raise MisuseError(
             f"the file has {len(devices)} good rows, a batch has 1 to {MAX_DEVICES}"
             + (f"; line {refused[0].line}: {refused[0].reason}" if refused else ""),
-            next_step="mend the file, or split it",
+            next_step="Mend the file, or split it.",
         )
     return Orders(tuple(devices), tuple(refused), tuple(suspicious))
 
@@ -137,4 +137,4 @@ def _text(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise MisuseError("the file is not UTF-8 text", next_step="save it as CSV in UTF-8") from error
+        raise MisuseError("the file is not UTF-8 text", next_step="Save it as CSV in UTF-8.") from error

@@ -1,17 +1,19 @@
-"""Runs a batch: make, stage, record, publish, a hundred devices at a time.
+"""Runs a batch: make, stage, record, publish, fifty devices at a time.
 
 The platform knows a device before anything of it is published, so no label exists for a device that nobody
 knows. Whatever stops the run, what was published by then is complete, with its labels.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 from doorstep.errors import DoorstepError, UnavailableError
-from doorstep.factory.batch import BatchRequest, DeviceRecord, make_devices
+from doorstep.factory.batch import BatchRequest, DeviceOrder, DeviceRecord, MadeDevice, make_devices
 from doorstep.factory.folder import REMAINING, BatchFolder
+from doorstep.identity.ids import DeviceIdTaken
 from doorstep.runtime.authority import Authority
 
 __all__ = ["BatchResult", "BatchStopped", "run_batch"]
@@ -39,11 +41,9 @@ class BatchStopped(UnavailableError):
 
     def __init__(self, reason: str, result: BatchResult, remaining: Sequence[str], next_step: str) -> None:
         """Say why, and how far it came."""
-        super().__init__(
-            f"{reason}; {result.made} of {result.asked} devices are made and complete in {result.folder}, "
-            f"{len(remaining)} remain, from serial {remaining[0]} on",
-            next_step=next_step,
-        )
+        done = f"{result.made} of {result.asked} devices are made"
+        rest = f" and complete in {result.folder}, the rest, from serial {remaining[0]} on, is not"
+        super().__init__(f"{reason}; {done}{rest if result.made else ''}", next_step=next_step)
         self.result = result
         self.remaining = tuple(remaining)
 
@@ -59,7 +59,8 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
 ) -> BatchResult:
     """Make every device of ``request`` in the folder ``out``.
 
-    ``record`` stores devices durably, all of those it is given or none; ``progress`` hears how many more are
+    ``record`` stores devices durably, all of those it is given or none, and raises `DeviceIdTaken` for an id
+    that another device has, which is then drawn again; ``progress`` hears how many more are
     done. Raises `BatchStopped` when the disk, a worker or ``record`` refuses.
     """
     started = monotonic()
@@ -73,12 +74,16 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
             request.batch_id, request.product, folder.made, len(request.devices), seconds, str(out)
         )
 
+    def remake(devices: Sequence[MadeDevice]) -> list[MadeDevice]:
+        orders = tuple(DeviceOrder(one.record.serial, one.record.hardware_id) for one in devices)
+        chunks = make_devices(replace(request, devices=orders), authority, workers=1)
+        return [one for chunk in chunks for one in chunk]
+
     try:
-        for devices in make_devices(request, authority, workers=workers):
-            folder.stage(devices)
-            record([device.record for device in devices])
-            folder.publish(devices)
-            progress(len(devices))
+        with closing(make_devices(request, authority, workers=workers)) as making:
+            for devices in making:
+                folder.publish(_recorded(devices, folder, record, remake))
+                progress(len(devices))
     except (OSError, DoorstepError) as error:
         _close(folder, request, result())
         raise _stopped(error, request, result()) from error
@@ -87,6 +92,24 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
         raise
     _close(folder, request, result())
     return result()
+
+
+def _recorded(
+    devices: Sequence[MadeDevice],
+    folder: BatchFolder,
+    record: Callable[[Sequence[DeviceRecord]], None],
+    remake: Callable[[Sequence[MadeDevice]], Sequence[MadeDevice]],
+) -> Sequence[MadeDevice]:
+    """Stage and record devices; where a random id is taken already, make them once more."""
+    folder.stage(devices)
+    try:
+        record([device.record for device in devices])
+    except DeviceIdTaken:
+        folder.discard_staged()
+        devices = remake(devices)
+        folder.stage(devices)
+        record([device.record for device in devices])
+    return devices
 
 
 def _close(folder: BatchFolder, request: BatchRequest, result: BatchResult) -> None:
@@ -106,9 +129,10 @@ def _close(folder: BatchFolder, request: BatchRequest, result: BatchResult) -> N
 
 def _stopped(error: OSError | DoorstepError, request: BatchRequest, result: BatchResult) -> BatchStopped:
     remaining = [order.serial for order in request.devices[result.made :]]
-    again = f"then make a new batch with --macs {result.folder}/{REMAINING}"
     if isinstance(error, OSError):
-        return BatchStopped(
-            f"the files cannot be written: {error.strerror}", result, remaining, f"make room, {again}"
-        )
-    return BatchStopped(error.message, result, remaining, f"{error.next_step or 'mend it'}; {again}")
+        reason, advice = f"the files cannot be written: {error.strerror}", "Make room."
+    else:
+        reason, advice = error.message, error.next_step
+    if result.made:
+        advice += f" Then make a new batch with --macs {result.folder}/{REMAINING}"
+    return BatchStopped(reason, result, remaining, advice.strip())

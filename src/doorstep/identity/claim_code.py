@@ -106,7 +106,7 @@ def hash_matches(stored: bytes, code: ClaimCode, pepper: bytes) -> bool:
 def _mistyped(reason: str) -> MalformedClaimCode:
     return MalformedClaimCode(
         f"this is not a claim code: {reason}",
-        next_step="compare it with the label, character by character",
+        next_step="Compare it with the label, character by character.",
     )
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from doorstep.errors import MalformedMessage
+from doorstep.errors import MalformedMessage, RefusedError
 
 __all__ = [
     "DEVICE_ID_LENGTH",
     "KID_LENGTH",
+    "DeviceIdTaken",
     "HardwareId",
     "MalformedId",
     "check_device_id",
@@ -45,6 +46,10 @@ _LOCALLY_ADMINISTERED: Final = 0x02
 
 class MalformedId(MalformedMessage):
     """A name is not what a device, serial, product or hardware id may look like."""
+
+
+class DeviceIdTaken(RefusedError):
+    """A freshly drawn device id belongs to another device already; draw again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class MessageRow(NamedTuple):
 
 
 class Suspect(NamedTuple):
-    """A message that the replay window refused: a mere repeat when it is stored already, else a dead letter."""
+    """A message that the replay window refused: a repeat when it is stored already, else a dead letter."""
 
     device: int
     epoch: int

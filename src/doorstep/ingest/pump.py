@@ -48,7 +48,7 @@ class Pump:
         """Why nothing is stored now, in words; empty when all is well."""
 
     async def run(self) -> None:
-        """Work until cancelled. Whatever fails, the messages stay in the brokers, and devices feel it last."""
+        """Work until cancelled. Whatever fails, messages stay in the brokers, and devices feel it last."""
         failures = 0
         while True:
             try:
@@ -61,7 +61,7 @@ class Pump:
             failures = await self._recover(failures)
 
     async def _recover(self, failures: int) -> int:
-        """Drop what was fetched, wait until the database answers, fetch again from the last acknowledgement."""
+        """Drop what was fetched, wait for the database, fetch again from the last acknowledgement."""
         while True:
             for reader in self._readers:
                 reader.disconnect()
@@ -78,7 +78,7 @@ class Pump:
         storing: asyncio.Task[None] | None = None
         try:
             while True:
-                await self._gather()
+                await self._gather(storing)
                 taken = [reader.take() for reader in self._readers]
                 messages = [message for part in taken for message in part.messages]
                 if not messages:
@@ -87,18 +87,25 @@ class Pump:
                 if storing is not None:
                     await storing
                 storing = asyncio.create_task(self._store(batch, taken, len(messages)))
+                storing.add_done_callback(lambda _: self._arrived.set())
         finally:
             if storing is not None:
                 await asyncio.wait({storing})
 
-    async def _gather(self) -> None:
-        """Wait for the first message, then a little for its company."""
-        while not self._waiting():
+    async def _gather(self, storing: asyncio.Task[None] | None) -> None:
+        """Wait for the first message, then a little for its company; raise what storing fails with meanwhile."""
+        while True:
             self._arrived.clear()
+            if storing is not None and storing.done():
+                storing.result()
+            for reader in self._readers:
+                reader.renew()
+            if self._waiting():
+                break
             await self._arrived.wait()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LINGER_S
-        while self._waiting() < BATCH and loop.time() < deadline:
+        while self._waiting() < BATCH and loop.time() < deadline:  # noqa: ASYNC110 - a step is long enough
             await asyncio.sleep(_STEP_S)
 
     def _waiting(self) -> int:

@@ -52,7 +52,7 @@ class _Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         if not self.lost.done():
             self.lost.set_result(None)
         self.answers.put_nowait(b"")
@@ -111,7 +111,7 @@ class _Wire(asyncio.Protocol):
             self.lanes[lane].append(Fetched(words[0], words[2], body))
 
     def _status(self, lane: bytes, header: bytes, body: bytes) -> None:
-        """An answer without content: a pull request that ended, or nobody there to answer."""
+        """Take an answer without content: a pull request that ended, or nobody there to answer."""
         if lane == _CONTROL_LANE:
             self.answers.put_nowait(body)
             return
@@ -159,6 +159,11 @@ class Reader:
         """Messages that can be taken."""
         return sum(map(len, self._wire.lanes.values())) if self._wire else 0
 
+    def renew(self) -> None:
+        """Ask again for what ended without messages: a request lives half a minute, a silence may last longer."""
+        if self._wire is not None and self._wire.credit_back:
+            self._pull(self._wire)
+
     def take(self) -> "Taken":
         """Take all that is there, and ask for more."""
         wire = self._wire
@@ -202,10 +207,9 @@ class Reader:
         inbox = b"_INBOX." + os.urandom(12).hex().encode()
         wire.transport.write(b"SUB %b.0 0\r\n" % inbox)
         for partition in range(PARTITIONS):
-            call = f"$JS.API.CONSUMER.RESET.{STREAM}.{consumer_name(partition)}".encode()
-            wire.send(call, b"", inbox + b".0")
-            answer = await asyncio.wait_for(wire.answers.get(), _ANSWER_S)
-            _check_reset(answer, partition)
+            # A reset of what does not exist is not answered; a question about it is.
+            await self._ask(wire, f"CONSUMER.INFO.{STREAM}.{consumer_name(partition)}", inbox)
+            await self._ask(wire, f"CONSUMER.RESET.{STREAM}.{consumer_name(partition)}", inbox)
         self._credit = {}
         self._inbox = inbox
         for partition in range(PARTITIONS):
@@ -214,6 +218,18 @@ class Reader:
             self._credit[lane] = 0
             wire.transport.write(b"SUB %b.%b %b\r\n" % (inbox, lane, lane))
         self._pull(wire)
+
+    async def _ask(self, wire: _Wire, call: str, inbox: bytes) -> None:
+        wire.send(f"$JS.API.{call}".encode(), b"", inbox + b".0")
+        answer = await asyncio.wait_for(wire.answers.get(), _ANSWER_S)
+        parsed: dict[str, Any] = (
+            json.loads(answer) if answer else {"error": {"description": "nobody answers"}}
+        )
+        if "error" in parsed:
+            raise UnavailableError(
+                f"{call.partition('.$')[0]}: {parsed['error'].get('description', 'no reason')}",
+                next_step="Start the authorizer: it makes the stream and its consumers.",
+            )
 
     def _pull(self, wire: _Wire) -> None:
         """Keep one to two batches asked for in each partition."""
@@ -243,12 +259,3 @@ def _acknowledge(wire: _Wire, replies: Iterable[bytes]) -> None:
 
 def _lane(partition: int) -> bytes:
     return b"%d" % (partition + 1)
-
-
-def _check_reset(answer: bytes, partition: int) -> None:
-    parsed: dict[str, Any] = json.loads(answer) if answer else {"error": {"description": "nobody answers"}}
-    if "error" in parsed:
-        raise UnavailableError(
-            f"partition {partition} can't be read: {parsed['error'].get('description', 'no reason')}",
-            next_step="Start the authorizer: it makes the stream and its consumers.",
-        )

@@ -30,7 +30,7 @@ _SEEN_EVERY_US: Final = 1_000_000
 
 _ConnectionType = TypeVar("_ConnectionType", bound=Connection)
 _Item = TypeVar("_Item")
-_Contra = TypeVar("_Contra", bound=Connection, contravariant=True)
+_Connection_contra = TypeVar("_Connection_contra", bound=Connection, contravariant=True)
 
 _LOAD: Final = (
     "SELECT d.id, d.device_id, d.blocked, d.life, d.generation, d.ownership_period,"
@@ -38,26 +38,25 @@ _LOAD: Final = (
     " FROM device d LEFT JOIN sealed_state s ON s.device_id = d.id WHERE d.device_id IN (%s)"
 )
 _SAVE_STATE: Final = (
-    f"UPDATE sealed_state SET {', '.join(f'{column} = ?' for column in SEALED_COLUMNS)}"  # noqa: S608
-    " WHERE device_id = ?"
+    f"UPDATE sealed_state SET {', '.join(f'{column} = ?' for column in SEALED_COLUMNS)} WHERE device_id = ?"
 )
 _STORED: Final = "SELECT device_id, epoch, seq FROM message WHERE (device_id, epoch, seq) IN (VALUES %s)"
 
 
 class StaleDevices(DoorstepError):
-    """Devices changed (blocked, handed over, new keys) since their messages were opened; nothing was stored."""
+    """Devices changed (blocked, handed over, new keys) since their messages were opened; nothing stored."""
 
 
-class Sink(Protocol[_Contra]):
+class Sink(Protocol[_Connection_contra]):
     """Stores batches. `tests/ingest/sink_contract.py` says what every one of them must do."""
 
     duplicates: int
     """Repeats of stored messages that were dropped so far."""
 
-    def load(self, connection: _Contra, device_ids: Sequence[str]) -> list[DeviceRow]:
+    def load(self, connection: _Connection_contra, device_ids: Sequence[str]) -> list[DeviceRow]:
         """Return those of the named devices that exist."""
 
-    def store(self, connection: _Contra, batch: Batch) -> None:
+    def store(self, connection: _Connection_contra, batch: Batch) -> None:
         """Store a batch, all or nothing, durable when this returns; raise StaleDevices."""
 
 
@@ -144,7 +143,6 @@ def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
 
 def _device(row: tuple[Any, ...]) -> DeviceRow:
     number, device_id, blocked, life, generation, period, *sealed = row
-    state = StoredState(*sealed)
-    return DeviceRow(
-        number, device_id, bool(blocked), life, generation, period, state if state.root is not None else None
-    )
+    has_keys = sealed[SEALED_COLUMNS.index("root")] is not None
+    state = StoredState(*sealed) if has_keys else None
+    return DeviceRow(number, device_id, bool(blocked), life, generation, period, state)

@@ -14,12 +14,12 @@ __all__ = ["PostgresSink"]
 _COLUMNS: Final = ", ".join(MESSAGE_COLUMNS)
 _INCOMING: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS incoming ON COMMIT DELETE ROWS AS"
-    f" SELECT {_COLUMNS} FROM message WITH NO DATA"  # noqa: S608
+    f" SELECT {_COLUMNS} FROM message WITH NO DATA"
 )
 _COPY: Final = f"COPY incoming ({_COLUMNS}) FROM STDIN (FORMAT BINARY)".encode()
-_INSERT: Final = f"INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM incoming ON CONFLICT DO NOTHING"  # noqa: S608
+_INSERT: Final = f"INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM incoming ON CONFLICT DO NOTHING"
 _PROGRESS: Final = (
-    f"UPDATE sealed_state s SET {', '.join(f'{c} = t.{c}' for c in PROGRESS_COLUMNS)}"  # noqa: S608
+    f"UPDATE sealed_state s SET {', '.join(f'{c} = t.{c}' for c in PROGRESS_COLUMNS)}"
     " FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])"
     f" AS t (device_id, {', '.join(PROGRESS_COLUMNS)}) WHERE s.device_id = t.device_id"
 )
@@ -34,7 +34,7 @@ class PostgresSink(SqlSink[PostgresConnection]):
     """See Sink."""
 
     def _generations(self, connection: PostgresConnection, devices: Sequence[int]) -> list[tuple[int, int]]:
-        return connection.query(_LOCK, (list(devices),))  # type: ignore[return-value]
+        return connection.query(_LOCK, (list(devices),))
 
     def _insert_messages(self, connection: PostgresConnection, batch: Batch) -> None:
         if not batch.rows:

@@ -10,11 +10,11 @@ from doorstep.runtime.database import SqliteConnection
 
 __all__ = ["SqliteSink"]
 
+_GENERATIONS: Final = "SELECT id, generation FROM device WHERE id IN (%s)"
 _ROW: Final = f"({', '.join('?' * len(MESSAGE_COLUMNS))})"
 _INSERT: Final = f"INSERT INTO message ({', '.join(MESSAGE_COLUMNS)}) VALUES %s ON CONFLICT DO NOTHING"
 _PROGRESS: Final = (
-    f"UPDATE sealed_state SET {', '.join(f'{column} = ?' for column in PROGRESS_COLUMNS)}"  # noqa: S608
-    " WHERE device_id = ?"
+    f"UPDATE sealed_state SET {', '.join(f'{column} = ?' for column in PROGRESS_COLUMNS)} WHERE device_id = ?"
 )
 
 
@@ -24,8 +24,7 @@ class SqliteSink(SqlSink[SqliteConnection]):
     def _generations(self, connection: SqliteConnection, devices: Sequence[int]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         for some in chunks(devices):
-            places = ", ".join("?" * len(some))
-            found += connection.query(f"SELECT id, generation FROM device WHERE id IN ({places})", some)  # type: ignore[arg-type]  # noqa: S608, E501
+            found += connection.query(_GENERATIONS % ", ".join("?" * len(some)), some)
         return found
 
     def _insert_messages(self, connection: SqliteConnection, batch: Batch) -> None:

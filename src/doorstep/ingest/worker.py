@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ from doorstep.ingest.batch import Batch
 from doorstep.ingest.opening import Opening
 from doorstep.ingest.pump import Processor, Pump
 from doorstep.ingest.reader import Fetched, Reader
-from doorstep.ingest.sink import Sink
 from doorstep.ingest.store_postgres import PostgresSink
 from doorstep.ingest.store_sqlite import SqliteSink
 from doorstep.runtime.brokers import Broker, User, link
@@ -23,7 +23,9 @@ from doorstep.runtime.state import StateFolder
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-__all__ = ["SealedProcessor", "run", "serve"]
+    from doorstep.ingest.sink import Sink
+
+__all__ = ["SealedProcessor", "run", "run_loop", "serve"]
 
 _PULL: int = 2_000
 _READY_STEP_S = 0.05
@@ -101,7 +103,8 @@ async def serve(
     pump = Pump(readers, arrived, processor)
 
     def all_figures() -> Mapping[str, float | str]:
-        return {**figures(), "taken": pump.taken, "waits_for": pump.waits_for}
+        own = {"taken": pump.taken, "waits_for": pump.waits_for, "cpu_s": time.process_time()}
+        return {**figures(), **own}
 
     async with asyncio.TaskGroup() as tasks:
         working = [tasks.create_task(reader.keep_connected()) for reader in readers]

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from doorstep.errors import MalformedMessage
+from doorstep.identity.ids import KID_LENGTH
 from doorstep.messaging.errors import MalformedEnvelope, RejectReason
-from doorstep.messaging.keys import KID_LENGTH, MAX_EPOCH, SERVER_ID, SUITE, shortest
+from doorstep.messaging.keys import MAX_EPOCH, SERVER_ID, SUITE, shortest
 from doorstep.wire import cbor
 
 __all__ = [

@@ -15,16 +15,16 @@ __all__ = ["EpochReceiver", "EpochSender"]
 class EpochSender:
     """Seals what ``sender_id`` says in ``epoch``; the caller never repeats a sequence number."""
 
-    __slots__ = ("_cipher", "_keys", "_sender_id", "epoch")
+    __slots__ = ("_cipher", "_nonce", "epoch")
 
     def __init__(self, secret: bytes, epoch: int, sender_id: bytes) -> None:
+        keys = derive_sender_keys(secret, epoch, sender_id)
         self.epoch: Final = epoch
-        self._sender_id = sender_id
-        self._keys = derive_sender_keys(secret, epoch, sender_id)
-        self._cipher = AesCcm(self._keys.key, SUITE.tag_length)
+        self._nonce = keys.nonce
+        self._cipher = AesCcm(keys.key, SUITE.tag_length)
 
     def seal(self, sequence: int, channel: bytes, plaintext: bytes) -> Envelope:
-        """Return message ``sequence``, its kid inside. Raises EpochExhausted behind the last number."""
+        """Return message ``sequence``, without kid; raises EpochExhausted behind the last number."""
         if sequence > MAX_SEQUENCE:
             raise EpochExhausted(
                 f"epoch {self.epoch} has no sequence number left",
@@ -32,8 +32,8 @@ class EpochSender:
             )
         if len(plaintext) > MAX_PLAINTEXT:
             raise MisuseError(f"one message carries at most {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
-        sealed = self._cipher.seal(self._keys.nonce(sequence), plaintext, aad(channel))
-        return Envelope(self.epoch, sequence, self._sender_id, sealed)
+        sealed = self._cipher.seal(self._nonce(sequence), plaintext, aad(channel))
+        return Envelope(self.epoch, sequence, None, sealed)
 
 
 class EpochReceiver:

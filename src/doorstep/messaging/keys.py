@@ -9,7 +9,6 @@ from doorstep.errors import MisuseError
 from doorstep.wire import cbor
 
 __all__ = [
-    "KID_LENGTH",
     "MASTER_SECRET_LENGTH",
     "MAX_EPOCH",
     "NONCE_LENGTH",
@@ -31,7 +30,6 @@ __all__ = [
 
 ROOT_LENGTH: Final = 32  # bytes of a root key
 MASTER_SECRET_LENGTH: Final = 16  # bytes of an epoch's master secret
-KID_LENGTH: Final = 5  # bytes of a device's key id: its device id is their base32 form
 SERVER_ID: Final = b""  # the platform's sender id
 MAX_EPOCH: Final = (1 << 31) - 1  # so that an epoch is at most four bytes and a signed column
 NONCE_LENGTH: Final = 13  # bytes, RFC 9053 section 4.2

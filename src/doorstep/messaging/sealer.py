@@ -47,10 +47,10 @@ class DeviceSealer:
 
     def seal(self, channel: bytes, plaintext: bytes) -> bytes:
         """Return the compact encoding without kid; raises EpochExhausted when the epoch is used up."""
-        return build_compact(self.seal_envelope(channel, plaintext)._replace(kid=None))
+        return build_compact(self.seal_envelope(channel, plaintext))
 
     def seal_envelope(self, channel: bytes, plaintext: bytes) -> Envelope:
-        """Return the message for a carrier of another encoding; see `seal`."""
+        """Return the message, without kid, for a carrier that needs another encoding; see `seal`."""
         envelope = self._sender.seal(self.next_sequence, channel, plaintext)
         self.next_sequence += 1
         return envelope
@@ -73,4 +73,4 @@ def seal_downlink(state: SealedState, sequence: int, channel: bytes, plaintext: 
     The caller numbers the messages of an epoch from 0 and never repeats a number. Raises EpochExhausted.
     """
     sender = EpochSender(state.current.master, state.current.epoch, SERVER_ID)
-    return build_compact(sender.seal(sequence, channel, plaintext)._replace(kid=None))
+    return build_compact(sender.seal(sequence, channel, plaintext))

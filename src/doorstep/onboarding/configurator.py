@@ -6,7 +6,7 @@ learnt. Conversations of one configurator follow one another; they never overlap
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from doorstep.errors import MalformedMessage, ProtocolViolation
 from doorstep.onboarding.capabilities import OWN_LABEL, Capabilities, check_against_label, parse_capabilities
@@ -89,6 +89,11 @@ class Configurator:
         self._capabilities: Capabilities | None = None
 
     @property
+    def secured(self) -> bool:
+        """Tell whether a session stands; it ends with the first exchange that goes wrong."""
+        return self._cipher is not None
+
+    @property
     def takes_orders(self) -> bool:
         """Tell whether the device has our own endpoint; stock firmware does not."""
         return self._capabilities is not None and OWN_LABEL in self._capabilities.apps
@@ -162,9 +167,13 @@ class Configurator:
         _succeeded(reply, ReprovisionDone, "take another network")
 
     def _ask(self, endpoint: str, plain: bytes) -> Conversation[bytes]:
-        if self._cipher is None:
+        """Exchange one sealed message; a reply that is lost or does not hold leaves no session behind."""
+        cipher, self._cipher = self._cipher, None
+        if cipher is None:
             raise ProtocolViolation("the session is not secured", next_step="Secure it first.")
-        return self._cipher.open((yield Request(endpoint, self._cipher.seal(plain))))
+        answer = cipher.open((yield Request(endpoint, cipher.seal(plain))))
+        self._cipher = cipher
+        return answer
 
 
 R = TypeVar(
@@ -203,3 +212,5 @@ def _step_of(report: StationReport) -> Step:
             return Step.NO_SUCH_NETWORK
         case StationState.FAILED:
             return Step.WRONG_PASSWORD
+        case _:
+            assert_never(report.state)

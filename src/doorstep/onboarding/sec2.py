@@ -33,7 +33,7 @@ from doorstep.wire.provisioning.session import (
 __all__ = ["Sec2Device", "Sec2State", "advance", "handshake_as_configurator"]
 
 EXPONENT_SIZE: Final = 32
-MAX_ROLLS: Final = 64
+MAX_ROLLS: Final = 16
 FIRST_COUNTER: Final = (1).to_bytes(4)
 
 Rng = Callable[[int], bytes]

@@ -39,7 +39,7 @@ DIRECTORY: Final = "ca"
 
 _READABLE_BY_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _RESTORE: Final = (
-    "restore the folder from its backup; a new authority would not know the devices already made"
+    "Restore the folder from its backup: a new authority would not know the devices already made."
 )
 
 
@@ -134,7 +134,7 @@ def create_authority(
     except OSError as error:
         raise UnavailableError(
             f"the certificate authority cannot be written to {directory}: {error.strerror}",
-            next_step="make room or choose another state folder, then start again",
+            next_step="Make room or choose another state folder, then start again.",
         ) from error
     return load_authority(directory, now=now, rng=rng)
 
@@ -229,5 +229,5 @@ def _refuse_readable_by_others(path: Path) -> None:
     if mode & _READABLE_BY_OTHERS:
         raise SettingsError(
             f"{path} can be read by other users of this machine (mode {mode:04o})",
-            next_step=f"chmod 600 {path}; if anyone else may have read it, make new authorities and devices",
+            next_step=f"Run: chmod 600 {path}",
         )

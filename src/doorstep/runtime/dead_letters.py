@@ -1,4 +1,4 @@
-"""What was not accepted, and why: one row a device, reason and minute, so that a flood can't fill the disk."""
+"""What was not accepted, and why: one row a device, reason and minute, so that no flood fills the disk."""
 
 from dataclasses import dataclass, field
 from typing import Final

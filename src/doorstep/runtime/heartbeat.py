@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from doorstep.runtime.state import StateFolder
@@ -33,7 +34,8 @@ class Heartbeat:
         except OSError:
             # A full disk must not end a role that still answers: the time of the last beat needs no space.
             temporary.unlink(missing_ok=True)
-            os.utime(path)
+            with suppress(FileNotFoundError):
+                os.utime(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What every long-running role does alike: stop on a signal, beat once a second, retry calmly."""
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -24,10 +25,8 @@ async def beat_until(
 ) -> None:
     """Beat at once and then every second until ``stop``. A full disk silences a beat, never the role."""
     while not stop.is_set():
-        try:
+        with contextlib.suppress(OSError):
             heartbeat.beat(**figures())
-        except OSError:
-            pass
         await pause(stop, BEAT_S)
 
 

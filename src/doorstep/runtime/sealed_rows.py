@@ -17,7 +17,7 @@ _SECRETS: Final = {"root": "root", "master": "master", "previous_master": "previ
 def read_sealed(key_file: KeyFile, device_id: str, row: tuple[Any, ...]) -> SealedState:
     """Return the state in a row of SEALED_COLUMNS; raise VerificationFailed for a foreign key file."""
     stored = StoredState(*row)
-    secrets = {
+    secrets: dict[str, Any] = {
         column: key_file.unwrap(bytes(wrapped), f"sealed/{device_id}/{name}")
         for column, name in _SECRETS.items()
         if (wrapped := getattr(stored, column)) is not None
@@ -28,7 +28,7 @@ def read_sealed(key_file: KeyFile, device_id: str, row: tuple[Any, ...]) -> Seal
 def sealed_row(key_file: KeyFile, device_id: str, state: SealedState) -> StoredState:
     """Return the values of SEALED_COLUMNS for a state, its secrets wrapped."""
     stored = state.columns()
-    wrapped = {
+    wrapped: dict[str, Any] = {
         column: key_file.wrap(secret, f"sealed/{device_id}/{name}")
         for column, name in _SECRETS.items()
         if (secret := getattr(stored, column)) is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from doorstep.crypto.wrapping import KEY_BYTES, NONCE_BYTES, unwrap, wrap
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, UnavailableError
 from doorstep.runtime.state import write_private
 
 __all__ = ["KeyFile"]
@@ -25,7 +25,7 @@ class KeyFile:
     def open(cls, path: Path) -> "KeyFile":
         """Read the key file, or make it (0600) at first start; refuse one that others may read."""
         if not path.exists():
-            write_private(path, os.urandom(KEY_BYTES))
+            _make(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise MisuseError(f"key file {path} is readable by others", next_step=f"Run: chmod 600 {path}")
         key = path.read_bytes()
@@ -47,3 +47,13 @@ class KeyFile:
 
     def _derived(self, purpose: str) -> bytes:
         return hmac.digest(self._key, b"doorstep v1 " + purpose.encode(), "sha256")
+
+
+def _make(path: Path) -> None:
+    try:
+        write_private(path, os.urandom(KEY_BYTES))
+    except OSError as error:
+        raise UnavailableError(
+            f"key file {path} can't be made: {error.strerror}",
+            next_step="Check the disk's free space and the state folder.",
+        ) from error

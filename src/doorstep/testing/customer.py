@@ -56,8 +56,9 @@ class Customer:
             organisation=organisation,
         )
         self._submit(self._confirmation_path())
-        self._submit("/accounts/login/", login=self.address, password=self._password)
-        if not self._http.cookies.get("sessionid"):
+        if not self._is_logged_in():
+            self._submit("/accounts/login/", login=self.address, password=self._password)
+        if not self._is_logged_in():
             raise UnexpectedAnswer(f"{self.address} could not log in after the sign-up")
 
     def make_token(self, alias: str, code: str = "") -> str:
@@ -76,7 +77,7 @@ class Customer:
 
     def readings(self, device_id: str, limit: int = 100) -> list[dict[str, Any]]:
         """Return the newest readings of one device."""
-        rows: list[dict[str, Any]] = self.get(f"/devices/{device_id}/readings?limit={limit}")["items"]
+        rows: list[dict[str, Any]] = self.get(f"/devices/{device_id}/readings?limit={limit}")["points"]
         return rows
 
     def revoke(self, device_id: str, reason: str) -> dict[str, Any]:
@@ -98,6 +99,10 @@ class Customer:
         chunks = [chunk for path in files for chunk in path.read_bytes().split(_SEPARATOR) if chunk.strip()]
         found = [_letter(chunk) for chunk in chunks]
         return [letter for letter in found if self.address in str(letter["to"])]
+
+    def _is_logged_in(self) -> bool:
+        """Whether the portal shows the devices page and not the log-in page."""
+        return self._http.get("/devices/").url.path == "/devices/"
 
     def _submit(self, path: str, **fields: str) -> None:
         """Load a page and send its form back."""

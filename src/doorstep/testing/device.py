@@ -96,7 +96,12 @@ class SimulatedDevice:
         self._store = Store.open(self.folder)
         self._store.adopt(self.made)
         self._agent = Agent(
-            self._store, self._station, self._sensor, options=self._options, notify=self._told, clock=self._clock
+            self._store,
+            self._station,
+            self._sensor,
+            options=self._options,
+            notify=self._told,
+            clock=self._clock,
         )
         self._running = asyncio.create_task(self._agent.run())
 

@@ -1,6 +1,7 @@
 """Load: many devices publish messages that were sealed before, and every acknowledgement is noted.
 
-A message is known by (device row, epoch, sequence), so what was acknowledged can be compared with what is stored.
+A message is known by device row, epoch and sequence, so what was acknowledged can be compared with what
+is stored.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ MessageId = tuple[int, int, int]
 _MAX_IN_EPOCH: Final = 60_000
 _RETRY_S: Final = 0.1
 _PATIENCE_S: Final = 20.0
+_CONNECT_PATIENCE_S: Final = 3.0
 _PUBACK_LENGTH: Final = 4
 _CONNACK_LENGTH: Final = 4
 
@@ -60,7 +62,7 @@ def prepare(
 
 @dataclass(slots=True)
 class Loader:
-    """Publishes what was prepared: a chunk, its acknowledgements, the next. Reconnects and repeats as needed."""
+    """Publishes what was prepared: a chunk, its acknowledgements, the next. Reconnects and repeats."""
 
     plant: Plant
     broker: Broker = Broker.SECURE
@@ -68,10 +70,16 @@ class Loader:
     """Messages a second in all; 0 is as fast as it goes."""
     stopping: bool = False
 
-    async def publish(self, devices: Sequence[LoadDevice]) -> None:
+    async def open(self, devices: Sequence[LoadDevice]) -> list["_Lane | None"]:
+        """Connect all of them, so that `publish` measures nothing else."""
+        return [await self._connected(device) for device in devices]
+
+    async def publish(
+        self, devices: Sequence[LoadDevice], lanes: Sequence["_Lane | None"] | None = None
+    ) -> None:
         """Publish everything, or until `stopping`."""
         started = asyncio.get_running_loop().time()
-        lanes = [await self._connected(device) for device in devices]
+        lanes = await self.open(devices) if lanes is None else lanes
         pace = len(devices) / self.rate if self.rate else 0.0
         await asyncio.gather(
             *(self._run(d, lane, pace, started) for d, lane in zip(devices, lanes, strict=True))
@@ -92,15 +100,15 @@ class Loader:
                 await _until(started + sent * pace)
             else:
                 lane.transport.abort()
+                await lane.lost
                 lane = None
         if lane is not None:
-            lane.transport.write(b"\xe0\x00")
-            lane.transport.close()
+            await lane.close()
 
     async def _connected(self, load: LoadDevice) -> "_Lane | None":
         """Return an open session, or None after a moment when there is none to be had."""
         try:
-            return await asyncio.wait_for(self._connect(load), _PATIENCE_S)
+            return await asyncio.wait_for(self._connect(load), _CONNECT_PATIENCE_S)
         except (OSError, TimeoutError):
             await asyncio.sleep(_RETRY_S)
             return None
@@ -138,7 +146,7 @@ class _Lane(asyncio.Protocol):
         self._received = b""
         self._wanted = 0
         self._waiting: asyncio.Future[None] | None = None
-        self._lost = False
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -148,13 +156,19 @@ class _Lane(asyncio.Protocol):
         if len(self._received) >= self._wanted:
             self._wake()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = True
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        if not self.lost.done():
+            self.lost.set_result(None)
         self._wake()
+
+    async def close(self) -> None:
+        self.transport.write(b"\xe0\x00")
+        self.transport.close()
+        await self.lost
 
     async def ask(self, packets: bytes, length: int) -> bytes:
         """Return ``length`` bytes of answer, or fewer when the connection ends."""
-        if self._lost:
+        if self.lost.done():
             return b""
         self._received, self._wanted = b"", length
         self._waiting = asyncio.get_running_loop().create_future()

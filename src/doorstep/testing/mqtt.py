@@ -2,8 +2,10 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "ACCEPTED",
@@ -64,7 +66,7 @@ class MqttClient(asyncio.Protocol):
         """See asyncio.Protocol."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """See asyncio.Protocol."""
         if not self.lost.done():
             self.lost.set_result(None)
@@ -119,6 +121,8 @@ class MqttClient(asyncio.Protocol):
                 self._answers.put_nowait(body[-1])
             case 3:  # PUBLISH
                 self._deliver(first, body)
+            case _:  # nothing else that we ask for
+                pass
 
     def _deliver(self, first: int, body: bytes) -> None:
         length = int.from_bytes(body[:2], "big")
@@ -133,8 +137,9 @@ class MqttClient(asyncio.Protocol):
         return await self._unless_lost(waiting)
 
     async def _unless_lost(self, waiting: "asyncio.Future[_Answer]") -> _Answer:
+        both: set[asyncio.Future[Any]] = {waiting, self.lost}
         try:
-            await asyncio.wait({waiting, self.lost}, timeout=_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
                 return waiting.result()
         finally:

@@ -1,4 +1,4 @@
-"""A private deployment on free ports: real brokers, authorizer and ingest as processes, and devices for it."""
+"""A private deployment on free ports: real brokers, authorizer and ingest as processes."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from doorstep.broker.processes import BrokerProcess, prepare
 from doorstep.errors import UnavailableError
@@ -26,6 +26,7 @@ __all__ = ["PYTHON_ROLES", "Plant", "migrate"]
 PYTHON_ROLES: Final = {
     "authorizer": "doorstep.broker.authorizer",
     "ingest": "doorstep.ingest.worker",
+    "null-ingest": "doorstep.testing.null_ingest",
     "device-api": "doorstep.server.device_api.app",
 }
 
@@ -67,7 +68,7 @@ class Plant:
         authority = open_authority(state.ca, "Test Maker", now=datetime.now(UTC))
         return cls(settings, state, key_file, authority)
 
-    def __enter__(self) -> "Plant":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +97,7 @@ class Plant:
 
     def launch(self, role: str) -> None:
         """Start a role without waiting."""
-        (self.state.run / f"{role}.json").unlink(missing_ok=True)
+        (self.state.run / f"{_beats_as(role)}.json").unlink(missing_ok=True)
         with (self.state.logs / f"{role}.log").open("ab") as log:
             self._children[role] = subprocess.Popen(  # noqa: S603 - our own arguments
                 self._argv(role), env=self.environment, stdout=log, stderr=subprocess.STDOUT
@@ -153,8 +154,12 @@ class Plant:
     def _is_ready(self, role: str) -> bool:
         if role in self._brokers:
             return self._brokers[role].is_ready()
-        pulse = heartbeat.read(self.state, role)
+        pulse = heartbeat.read(self.state, _beats_as(role))
         return pulse is not None and pulse.pid == self._children[role].pid
+
+
+def _beats_as(role: str) -> str:
+    return role.removeprefix("null-")
 
 
 def migrate(plant: Plant) -> None:

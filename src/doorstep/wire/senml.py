@@ -43,6 +43,7 @@ MAX_TIME: Final = 1 << 36  # seconds since 1970 of a time or base time: the year
 _ONE_NAME: Final = rf"[A-Za-z0-9][A-Za-z0-9:./_-]{{0,{MAX_NAME - 1}}}+"  # RFC 8428 section 4.5.1
 _match_names: Final = re.compile(rf"{_ONE_NAME}(?:\n{_ONE_NAME})*+").fullmatch
 _NUL_ESCAPE: Final = b"\\u0000"  # no database keeps the character in text
+_BACKSLASH: Final = ord("\\")  # looked for first: a byte is found ten times faster
 _CBOR_DEPTH: Final = 4  # array, map, and a decimal fraction: a tagged array
 _SHOWN: Final = 100  # characters of a decoder's words that an error repeats
 
@@ -157,7 +158,7 @@ def _parse(payload: bytes) -> dict[str, Value] | list[_Record]:
     try:
         if first not in _JSON_STARTS:
             return _cbor_records(payload)
-        if _NUL_ESCAPE in payload:
+        if _BACKSLASH in payload and _NUL_ESCAPE in payload:
             raise MalformedMessage("the payload has a NUL character")
         return _decode_object(payload) if first == b"{" else _decode_records(payload)
     except (msgspec.MsgspecError, cbor2.CBORError, UnicodeDecodeError) as error:

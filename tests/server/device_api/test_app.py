@@ -24,17 +24,16 @@ from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.readings.models import DeadLetter
 from doorstep.server.serving import listen
 from tests.server.making import MadeDevice, authority, customer, devices, statement_of
-from tests.server.roles import free_port, running_role
+from tests.server.roles import environment, free_port, running_role
 
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[httpx.Client]:
     authority()
     port = free_port()
-    environment = {"DOORSTEP_DEVICE_API_PORT": str(port), "DOORSTEP_STATE": str(settings.STATE.root)}
     trust = ssl.create_default_context(cadata=authority().root.pem.decode())
     with (
-        running_role("device-api", "doorstep.server.device_api.app:run", environment),
+        running_role("device-api", "doorstep.server.device_api.app:run", DOORSTEP_DEVICE_API_PORT=str(port)),
         httpx.Client(base_url=f"https://localhost:{port}", verify=trust) as client,
     ):
         yield client
@@ -192,5 +191,5 @@ def test_malformed_nonce_request_is_refused(api: httpx.Client, body: bytes) -> N
 def test_taken_port_is_named_with_the_setting() -> None:
     port = free_port()
     with listen("127.0.0.1", port, "X"), pytest.raises(UnavailableError, match=str(port)) as caught:
-        run(load({"DOORSTEP_STATE": str(settings.STATE.root), "DOORSTEP_DEVICE_API_PORT": str(port)}))
+        run(load(environment(DOORSTEP_DEVICE_API_PORT=str(port))))
     assert "DOORSTEP_DEVICE_API_PORT" in caught.value.next_step

@@ -58,7 +58,7 @@ def make_api_key(organisation: Organisation, name: str, scopes: Collection[str])
 
 def find_caller(key: str) -> Caller:
     """Return who a presented key belongs to; raise VerificationFailed, always the same, for any other."""
-    if len(key) > KEY_CAP or not key.isascii():
+    if len(key) > KEY_CAP or not key.isascii() or not key.isprintable():
         key = ""
     row = ApiKey.objects.select_related("organisation").filter(prefix=key.partition(".")[0]).first()
     expected = bytes(row.key_hash) if row else _NO_SUCH_KEY

@@ -1,12 +1,13 @@
 """Messages and attempts that were not accepted, for the maker's staff."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import ShortId
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
 from doorstep.server.api.problems import Problem
 from doorstep.server.fleet.access import require
@@ -42,7 +43,7 @@ class LetterPage(Schema):
 )
 def list_dead_letters(
     request: HttpRequest,
-    device_id: Annotated[str, Query(max_length=8)] = "",
+    device_id: ShortId = "",
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:

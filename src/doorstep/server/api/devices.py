@@ -1,13 +1,14 @@
 """Devices, and the end of one."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Router, Schema, Status
 
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Reason
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, pack, unpack
 from doorstep.server.api.problems import Problem
 from doorstep.server.clock import now_us
@@ -48,7 +49,7 @@ class DevicePage(Schema):
 class RevokeIn(Schema, extra="forbid"):
     """Why."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
 
 
 class RevocationOut(Schema):
@@ -95,7 +96,7 @@ def revoke(request: HttpRequest, device_id: str, why: RevokeIn) -> Any:
     caller = caller_of(request)
     device = device_for(caller, device_id, REVOKE)
     revocation = revoke_device(device, caller.actor, why.reason, now_us=now_us())
-    return 202, _revocation(device, revocation)
+    return Status(202, _revocation(device, revocation))
 
 
 def _shown(caller: Caller, device: Device) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Cursor pages: each answer says where the next begins, so that lists may grow while they are read."""
 
 import base64
-import binascii
 from typing import Annotated, Final
 
 from ninja import Query
@@ -29,9 +28,13 @@ def pack(place: str | int | None) -> str | None:
 def unpack(cursor: str) -> str:
     """Read a cursor; raise MalformedMessage for what ``pack`` never wrote."""
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError) as error:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    except ValueError as error:
         raise _not_ours() from error
+    if not place.isprintable():
+        raise _not_ours()
+    return place
 
 
 def number_of(cursor: str) -> int | None:

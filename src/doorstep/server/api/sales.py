@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Header, Router, Schema
+from ninja import Field, Header, Router, Schema, Status
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Line
 from doorstep.server.api.idempotency import once
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
 from doorstep.server.api.problems import Problem
@@ -23,14 +24,12 @@ __all__ = ["router"]
 
 router = Router(tags=["sales"])
 
-_TEXT_CAP = 254
-
 
 class Buyer(Schema, extra="forbid"):
     """A customer by e-mail address, or a wholesaler by theirs: exactly one."""
 
-    email: Annotated[str, Field(max_length=_TEXT_CAP)] = ""
-    wholesaler: Annotated[str, Field(max_length=_TEXT_CAP)] = ""
+    email: Line = ""
+    wholesaler: Line = ""
 
 
 class SaleIn(Schema, extra="forbid"):
@@ -95,7 +94,7 @@ def record(
         )
         return 201, {"order": outcome.order, "sold": outcome.sold, "unchanged": outcome.unchanged}
 
-    return once(caller, idempotency_key, sale.dict(), act)
+    return Status(*once(caller, idempotency_key, sale.dict(), act))
 
 
 @router.get("/sales", response={200: SalePage, 401: Problem, 403: Problem}, operation_id="list_sales")

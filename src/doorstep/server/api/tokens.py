@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Alias
 from doorstep.server.api.problems import Problem
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
@@ -21,7 +22,7 @@ router = Router(tags=["registration tokens"])
 class TokenIn(Schema, extra="forbid"):
     """What the device is to be called, and its scratch-off code if there is one."""
 
-    alias: Annotated[str, Field(max_length=80)] = ""
+    alias: Alias = ""
     code: Annotated[str, Field(max_length=64)] = ""
 
 
@@ -43,4 +44,4 @@ def make(request: HttpRequest, wish: TokenIn) -> Any:
     require(caller, Permission.CUSTOMER_TOKENS_WRITE)
     user = User.objects.filter(pk=caller.user).first() if caller.user else None
     token, row = make_registration_token(caller.organisation, user, wish.alias, wish.code, now_us=now_us())
-    return 201, {"token": token, "expires_us": row.expires_at_us}
+    return Status(201, {"token": token, "expires_us": row.expires_at_us})

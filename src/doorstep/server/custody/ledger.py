@@ -1,11 +1,21 @@
 """The custody ledger in the database: append in the caller's transaction, read back, verify."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from django.db import connection
 
-from doorstep.ownership.ledger import GENESIS, Event, Head, SealedEntry, Signer, Verifier, build, verify
+from doorstep.errors import MalformedMessage
+from doorstep.ownership.ledger import (
+    GENESIS,
+    Entry,
+    Event,
+    Head,
+    LedgerBroken,
+    SealedEntry,
+    build,
+    verify,
+)
 from doorstep.server.custody.keys import ledger_key
 from doorstep.server.custody.models import CustodyEntry
 
@@ -15,9 +25,10 @@ _LOCK: Final = 0x646F6F72_00000001
 """PostgreSQL advisory lock of whoever appends, until the end of the transaction."""
 
 _INSERT_AT_ONCE: Final = 2000
+_READ_AT_ONCE: Final = 2000
 
 
-def append(events: Sequence[tuple[int, Event]], at_us: int, sign: Signer | None = None) -> Head:
+def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
     """Chain events behind the ledger's end; each comes with the primary key of its device.
 
     Call it inside a transaction, as late as possible: others who append wait until it ends. SQLite's
@@ -27,7 +38,7 @@ def append(events: Sequence[tuple[int, Event]], at_us: int, sign: Signer | None 
         raise RuntimeError("the ledger is appended to inside a transaction")
     _lock()
     last = head()
-    sealed = list(build(last, (event for _, event in events), at_us, sign or ledger_key().sign))
+    sealed = list(build(last, (event for _, event in events), at_us, ledger_key().sign))
     rows = [
         CustodyEntry(
             number=entry.number,
@@ -56,15 +67,38 @@ def count() -> int:
 
 
 def entries() -> Iterator[SealedEntry]:
-    """Yield the ledger in its order, without holding it in memory."""
-    rows = CustodyEntry.objects.order_by("number").values_list("number", "body", "digest", "signature")
-    for number, body, digest, signature in rows.iterator(_INSERT_AT_ONCE):
-        yield SealedEntry(number, bytes(body), bytes(digest), bytes(signature))
+    """Yield the ledger in its order, without holding it in memory.
+
+    Raises LedgerBroken at an entry whose searchable columns say something else than its signed body.
+    """
+    rows = CustodyEntry.objects.order_by("number").values_list(
+        "number", "body", "digest", "signature", "kind", "at_us", "device__device_id"
+    )
+    for number, body, digest, signature, *columns in rows.iterator(_READ_AT_ONCE):
+        sealed = SealedEntry(number, bytes(body), bytes(digest), bytes(signature))
+        _compare(sealed, columns)
+        yield sealed
 
 
-def verify_all(anchor: Head = GENESIS, verifier: Verifier | None = None) -> Head:
+def verify_all(anchor: Head = GENESIS, advance: Callable[[int], None] | None = None) -> Head:
     """Verify the stored chain from its first entry; return its end or raise LedgerBroken."""
-    return verify(entries(), verifier or ledger_key().verifying_key.verify, anchor)
+    return verify(_counted(advance), ledger_key().verifying_key.verify, anchor)
+
+
+def _counted(advance: Callable[[int], None] | None) -> Iterator[SealedEntry]:
+    for entry in entries():
+        yield entry
+        if advance is not None:
+            advance(1)
+
+
+def _compare(sealed: SealedEntry, columns: Sequence[object]) -> None:
+    try:
+        entry = Entry.from_body(sealed.body)
+    except MalformedMessage:
+        return  # the chain's own check names it better
+    if list(columns) != [entry.event.kind, entry.at_us, entry.event.device]:
+        raise LedgerBroken(f"the columns of ledger entry {sealed.number} were changed: {columns}")
 
 
 def _lock() -> None:

@@ -7,7 +7,16 @@ from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.fleet.models import Device
 
-__all__ = ["READ", "REVOKE", "NoSuchDevice", "NotPermitted", "device_for", "devices_for", "require"]
+__all__ = [
+    "READ",
+    "REVOKE",
+    "NoSuchDevice",
+    "NotPermitted",
+    "device_for",
+    "devices_for",
+    "named_device",
+    "require",
+]
 
 READ = (
     Permission.MAKER_DEVICES_READ,
@@ -55,7 +64,15 @@ def devices_for(caller: Caller, permissions: tuple[Permission, ...] = READ) -> Q
 
 def device_for(caller: Caller, device_id: str, permissions: tuple[Permission, ...] = READ) -> Device:
     """Return one of these devices; raise NoSuchDevice, also when it is somebody else's."""
-    device = devices_for(caller, permissions).filter(device_id=device_id).first()
+    device = devices_for(caller, permissions).filter(device_id=ascii(device_id)[1:-1]).first()
     if device is None:
         raise NoSuchDevice(device_id)
+    return device
+
+
+def named_device(name: str) -> Device:
+    """Return the device with this id or serial, for the operator; raise NoSuchDevice."""
+    device = Device.objects.filter(device_id=name).first() or Device.objects.filter(serial=name).first()
+    if device is None:
+        raise NoSuchDevice(name)
     return device

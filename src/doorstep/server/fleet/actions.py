@@ -20,7 +20,7 @@ def revoke_device(device: Device, by: str, reason: str, *, now_us: int) -> Revoc
     ``by`` is the actor as the ledger names it. A device that is blocked already keeps its first revocation,
     which is returned. Raises MisuseError for an empty or overlong reason.
     """
-    reason = " ".join(reason.split())
+    reason = " ".join("".join(char for char in reason if char.isprintable() or char.isspace()).split())
     if not 0 < len(reason) <= TEXT_CAP:
         raise MisuseError(f"a revocation has a reason of 1 to {TEXT_CAP} characters", next_step="Say why.")
     with transaction.atomic():

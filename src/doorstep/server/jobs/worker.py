@@ -51,7 +51,7 @@ def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
             heartbeat.beat(done=tally["done"], failed=tally["failed"], waiting=queue.waiting())
         except DatabaseError as error:
             # The queue is in the database: there is nothing to do but to say so and to look again.
-            _log.warning("the database does not answer (%s); trying again", type(error).__name__)
+            _log.warning("the database does not answer: %s; trying again", error)
             heartbeat.beat(problem="the database does not answer")
             close_old_connections()
             stop.wait(_WITHOUT_DATABASE_S)

@@ -1,6 +1,7 @@
 """Everything that changes custody, one verb a function, each in one transaction."""
 
 from doorstep.server.custody.actions.batches import NewDevice, record_batch
+from doorstep.server.custody.actions.imports import import_sales
 from doorstep.server.custody.actions.registration import Registration, register_device, renew_credential
 from doorstep.server.custody.actions.sales import BadRow, SaleOutcome, SaleRefused, record_sale
 from doorstep.server.custody.actions.tokens import make_registration_token
@@ -11,6 +12,7 @@ __all__ = [
     "Registration",
     "SaleOutcome",
     "SaleRefused",
+    "import_sales",
     "make_registration_token",
     "record_batch",
     "record_sale",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from doorstep.errors import MisuseError
+from doorstep.identity.ids import DeviceIdTaken
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.server.custody import ledger
 from doorstep.server.fleet.models import Batch, Device, SealedState
@@ -38,16 +39,33 @@ class NewDevice(Protocol):
 def record_batch(batch: Batch, devices: Sequence[NewDevice], *, actor: str, now_us: int) -> None:
     """Store devices of a batch with their sealed-message roots and ledger entries, all or none.
 
-    Raises MisuseError when an id, serial or hardware id is taken already; then nothing is stored.
+    Raises DeviceIdTaken when an id is taken already, MisuseError for a serial or hardware id; then nothing
+    is stored.
     """
     try:
         with transaction.atomic():
             _store(batch, devices, actor, now_us)
     except IntegrityError as error:
+        if Device.objects.filter(device_id__in=[new.device_id for new in devices]).exists():
+            raise DeviceIdTaken(f"batch {batch.number}: a device id is taken already") from error
         raise MisuseError(
-            f"batch {batch.number}: a device id, serial or hardware id is taken already",
+            f"batch {batch.number}: taken already: {_taken(devices)}",
             next_step="Nothing of these devices was stored. Make them again with fresh serials.",
         ) from error
+
+
+def _taken(devices: Sequence[NewDevice]) -> str:
+    """Name the first serials and hardware ids that other devices have."""
+    asked = {
+        "serial": [new.serial for new in devices],
+        "hardware_id": [new.hardware_id for new in devices if new.hardware_id],
+    }
+    names = [
+        f"{field} {value}"
+        for field, values in asked.items()
+        for value in Device.objects.filter(**{f"{field}__in": values}).values_list(field, flat=True)[:3]
+    ]
+    return ", ".join(names) or "a serial or hardware id"
 
 
 def _store(batch: Batch, devices: Sequence[NewDevice], actor: str, now_us: int) -> None:

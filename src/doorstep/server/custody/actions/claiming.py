@@ -56,7 +56,7 @@ class _Case:
             claimant=self.claimant.organisation.pk,
             evidence=self.evidence,
             policy=self.policy,
-            token=None if token is None else _token_facts(token),
+            token=None if token is None else _token_facts(token, self.device),
         )
         return decide(facts, self.now_us)
 
@@ -115,8 +115,10 @@ def sold_to(device: Device, organisation: Organisation) -> bool:
     return confirmed
 
 
-def _token_facts(token: RegistrationToken) -> TokenFacts:
-    return TokenFacts(token.expires_at_us, token.used_by.device_id if token.used_by else None)
+def _token_facts(token: RegistrationToken, device: Device) -> TokenFacts:
+    if token.used_by_id in {None, device.pk}:
+        return TokenFacts(token.expires_at_us, device.device_id if token.used_by_id else None)
+    return TokenFacts(token.expires_at_us, Device.objects.get(pk=token.used_by_id).device_id)
 
 
 def _carry_out(case: _Case, decision: Decision) -> list[tuple[int, Event]]:

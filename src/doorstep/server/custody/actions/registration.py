@@ -97,7 +97,8 @@ def _locked(device_id: str) -> Device:
 def _token(statement: Statement) -> RegistrationToken:
     digest = hashlib.sha256((statement.token or "").encode()).digest()
     rows = RegistrationToken.objects.select_for_update(of=("self",))
-    token = rows.select_related("organisation", "created_by", "used_by").filter(token_hash=digest).first()
+    # Only what never changes is joined: PostgreSQL joins before it waits for the lock.
+    token = rows.select_related("organisation", "created_by").filter(token_hash=digest).first()
     if token is None:
         raise UnknownToken("no such registration token", next_step="Make a new one in the portal.")
     return token

@@ -139,7 +139,11 @@ def _locked(serials: Sequence[str]) -> dict[str, Device]:
         raise MisuseError(
             f"a sale has 1 to {SERIALS_CAP} serials, this has {len(serials)}", next_step="Split the order."
         )
-    rows = Device.objects.select_for_update().filter(serial__in=set(serials)).order_by("pk")
+    rows = (
+        Device.objects.select_for_update()
+        .filter(serial__in={one for one in serials if one.isprintable()})
+        .order_by("pk")
+    )
     return {device.serial: device for device in rows}
 
 

@@ -46,7 +46,7 @@ def make_registration_token(
         token_hash=hashlib.sha256(token.encode()).digest(),
         organisation=organisation,
         created_by=user,
-        alias=alias.strip()[:_ALIAS_CAP],
+        alias="".join(char for char in alias if char.isprintable()).strip()[:_ALIAS_CAP],
         code_device=device,
         created_at_us=now_us,
         expires_at_us=now_us + TOKEN_LIFETIME_US,

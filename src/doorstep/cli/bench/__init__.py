@@ -1,0 +1,17 @@
+"""``doorstep bench``: whole-path figures of this machine. One file a bench, registered here."""
+
+import click
+
+from doorstep.cli.bench.factory import factory
+from doorstep.cli.bench.ingest import ingest
+
+__all__ = ["bench"]
+
+
+@click.group()
+def bench() -> None:
+    """Measure this machine, each path against the same path without what it is about."""
+
+
+bench.add_command(ingest)
+bench.add_command(factory)

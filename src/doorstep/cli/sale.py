@@ -1,0 +1,121 @@
+"""``doorstep sale``: tell the platform what was sold, one order or a file of them."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from doorstep.cli.progress import bar
+from doorstep.errors import MisuseError, RefusedError, UnavailableError
+from doorstep.server.setup import migrate
+
+if TYPE_CHECKING:
+    from doorstep.server.custody.sale_rows import BadLine
+
+__all__ = ["sale"]
+
+_ACTOR = "operator"
+"""How the ledger names whoever may run commands on this machine."""
+
+_SHOWN = 20
+"""Bad rows that the terminal shows; the file has them all."""
+
+
+@click.group()
+def sale() -> None:
+    """Sales, as the ERP knows them."""
+
+
+@sale.command()
+@click.argument("order")
+@click.argument("serials", nargs=-1, required=True)
+@click.option("--buyer", default="", help="E-mail address of the customer.")
+@click.option("--wholesaler", default="", help="E-mail address of the wholesaler.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def add(*, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, as_json: bool) -> None:
+    """Record devices as sold, all or none."""
+    if bool(buyer) == bool(wholesaler):
+        raise MisuseError("a sale has one buyer", next_step="Give --buyer or --wholesaler.")
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.custody.actions import SaleRefused, record_sale  # noqa: PLC0415
+    from doorstep.server.custody.queries import wholesaler_at  # noqa: PLC0415
+
+    to = wholesaler_at(wholesaler) if wholesaler else buyer
+    try:
+        done = record_sale(order, serials, to, actor=_ACTOR, source="csv", now_us=now_us())
+    except SaleRefused as error:
+        for row in error.rows:
+            click.secho(f"{row.serial}: {row.sentence}", fg="red", err=True)
+        raise
+    if as_json:
+        click.echo(json.dumps({"order": done.order, "sold": done.sold, "unchanged": done.unchanged}))
+        return
+    click.echo(f"Order {done.order}: {len(done.sold)} sold, {len(done.unchanged)} were sold so before.")
+
+
+@sale.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--all-or-nothing", is_flag=True, help="Store nothing when one row is bad.")
+@click.option(
+    "--failures", type=click.Path(path_type=Path), help="Where bad rows go; default: FILE.failed.csv."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def import_file(*, file: Path, all_or_nothing: bool, failures: Path | None, as_json: bool) -> None:
+    """Record the sales of a CSV file with the columns order, serial, and buyer_email or wholesaler.
+
+    Good rows are stored. Bad rows are named with their lines and written to a file of the same form: mend it
+    and import it. Importing a row again changes nothing.
+    """
+    content = _read(file)
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.custody.actions import import_sales  # noqa: PLC0415
+    from doorstep.server.custody.sale_rows import read_rows  # noqa: PLC0415
+
+    rows, bad = read_rows(content)
+    sold = unchanged = 0
+    if not (bad and all_or_nothing):
+        with bar("Recording sales", len(rows), hidden=as_json) as advance:
+            sold, unchanged, refused = import_sales(
+                rows, actor=_ACTOR, now_us=now_us(), all_or_nothing=all_or_nothing, advance=advance
+            )
+        bad += refused
+    failed = failures or file.with_name(f"{file.stem}.failed.csv")
+    _show(sold, unchanged, sorted(bad, key=lambda one: one.line), failed, as_json=as_json)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise MisuseError(f"{file} can't be read: {error.strerror}", next_step="Check the name.") from error
+
+
+def _show(sold: int, unchanged: int, bad: "list[BadLine]", failed: Path, *, as_json: bool) -> None:
+    if bad:
+        _write(failed, bad)
+    if as_json:
+        rows = [{"line": one.line, "serial": one.cells[1], "reason": one.reason} for one in bad]
+        click.echo(json.dumps({"sold": sold, "unchanged": unchanged, "failed": rows}))
+    else:
+        click.echo(f"{sold} sold, {unchanged} were sold so before, {len(bad)} failed.")
+        for one in bad[:_SHOWN]:
+            click.secho(f"line {one.line}: {one.sentence}", fg="red", err=True)
+    if bad:
+        raise RefusedError(
+            f"{len(bad)} rows were not stored; they stand in {failed}",
+            next_step=f"Mend them there, then: doorstep sale import {failed}",
+        )
+
+
+def _write(failed: Path, bad: "list[BadLine]") -> None:
+    from doorstep.server.custody.sale_rows import write_failures  # noqa: PLC0415 - with its shell
+
+    try:
+        failed.write_text(write_failures(bad), encoding="utf-8", newline="")
+    except OSError as error:
+        raise UnavailableError(
+            f"bad rows can't be written to {failed}: {error.strerror}", next_step="Name a place: --failures."
+        ) from error

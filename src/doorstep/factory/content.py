@@ -1,0 +1,21 @@
+"""What a label says; drawing it is another matter, which processes that make devices need not load."""
+
+from dataclasses import dataclass, field
+
+from doorstep.factory.qr import QrPath
+
+__all__ = ["LabelContent"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelContent:
+    """One label."""
+
+    product_name: str
+    serial: str
+    device_id: str
+    setup_code: str = field(repr=False)
+    claim_code: str = field(repr=False)
+    setup_text: str = field(repr=False)
+    """What the QR code says."""
+    qr: QrPath = field(repr=False)

@@ -1,0 +1,111 @@
+"""The command finds its subcommands lazily and turns errors into sentences and exit codes."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from doorstep import __version__
+from doorstep.cli import main as cli
+from doorstep.errors import (
+    DoorstepError,
+    MisuseError,
+    RefusedError,
+    SettingsError,
+    UnavailableError,
+    VerificationFailed,
+)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, failing: BaseException | None = None) -> int:
+    """Run the command in this process with a subcommand ``fail`` that raises; return its exit code."""
+
+    @click.command()
+    @click.option("--json", "as_json", is_flag=True)
+    def fail(*, as_json: bool) -> None:
+        if failing is not None:
+            raise failing
+
+    monkeypatch.setattr(sys, "argv", ["doorstep", *arguments])
+    monkeypatch.setattr(sys.modules[__name__], "fail", fail, raising=False)
+    monkeypatch.setattr(cli, "_COMMANDS", {"fail": f"{__name__}:fail"})
+    try:
+        cli.main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+EXITS = {
+    "misuse": (MisuseError("m"), 2),
+    "settings": (SettingsError("m"), 2),
+    "peer": (VerificationFailed("m"), 3),
+    "refused": (RefusedError("m"), 4),
+    "unavailable": (UnavailableError("m"), 5),
+    "any other": (DoorstepError("m"), 1),
+    "interrupt": (KeyboardInterrupt(), 130),
+    "usage": (click.UsageError("m"), 2),
+    "own exit": (SystemExit(7), 7),
+    "success": (None, 0),
+}
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_class_of_error_decides_the_exit_code(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    error, code = EXITS[name]
+    assert run(monkeypatch, "fail", failing=error) == code
+
+
+def test_error_shows_what_happened_and_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "fail", failing=UnavailableError("the disk is full", next_step="Free some space."))
+    assert capsys.readouterr().err == "Error: the disk is full\nNext:  Free some space.\n"
+
+
+def test_error_without_next_step_shows_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "fail", failing=MisuseError("no"))
+    assert capsys.readouterr().err == "Error: no\n"
+
+
+def test_error_is_one_object_for_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "fail", "--json", failing=MisuseError("no", next_step="yes"))
+    assert json.loads(capsys.readouterr().err) == {"error": "no", "next_step": "yes"}
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["fail", "--nonsense"], ["fail", "nonsense"]])
+def test_unknown_word_is_a_misuse(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, *arguments) == 2
+
+
+def test_help_and_version_need_no_subcommand(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "--help") == 0
+    assert run(monkeypatch, "--version") == 0
+
+
+def test_module_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "doorstep", "--version"], capture_output=True, text=True, check=True
+    )
+    assert __version__ in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(cli._COMMANDS))
+def test_every_command_is_there_and_says_what_it_does(name: str) -> None:
+    with click.Context(cli._doorstep) as context:
+        command = cli._doorstep.get_command(context, name)
+    assert command is not None
+    assert command.name == name
+    assert command.help
+
+
+def test_start_of_the_command_loads_no_framework() -> None:
+    code = "import sys, doorstep.cli.main; print({'django', 'nats', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,210 @@
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from doorstep.cli.provision import provision
+from doorstep.errors import DoorstepError, MalformedMessage, SettingsError, UnavailableError
+from doorstep.onboarding import device
+from doorstep.onboarding.failures import WrongCode
+from doorstep.onboarding.label import SetupLabel
+from doorstep.wire.provisioning.delivery import DeviceStage
+from tests.device.serving import Served, serving
+from tests.onboarding.helpers import LABEL
+
+KEY = "key-of-the-owner"
+
+
+def _run(*arguments: str, label: str = LABEL.encode()) -> Result:
+    return CliRunner().invoke(provision, ["--label", label, *arguments], standalone_mode=False)
+
+
+def _lines(result: Result) -> list[dict[str, Any]]:
+    assert result.exception is None, result.exception
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> str:
+    file = tmp_path / "password"
+    file.write_bytes(b"correct horse\n")
+    return str(file)
+
+
+@contextmanager
+def _portal(states: list[str]) -> Iterator[tuple[str, list[str]]]:
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(f"{self.path} {self.headers['Authorization']}")
+            body = json.dumps({"state": states.pop(0) if len(states) > 1 else states[0]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Stay quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+ORDER = ("--token", "t0ken", "--server", "https://example.test", "--alias", "lamp")
+
+
+def test_command_onboards_and_shows_both_signals(password: str) -> None:
+    with serving(stage=DeviceStage.REGISTERED) as served, _portal(["sold", "owned"]) as (url, asked):
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        result = _run(*network, *ORDER, "--portal-url", url, "--api-key", KEY, "--json")
+        lines = _lines(result)
+        assert served.outcomes[0].order is not None
+    steps = [line["step"] for line in lines[:-1]]
+    assert steps[:4] == ["found", "secured", "delivered", "trying"]
+    assert steps[-1] == "registered"
+    assert lines[-1] == {"outcome": "registered", "signals": {"device": True, "platform": True}}
+    assert asked == [f"/api/v1/devices/dev1 Bearer {KEY}"] * 2
+    assert "correct horse" not in result.output
+    assert "t0ken" not in result.output
+
+
+def test_command_without_portal_says_what_it_did_not_check(password: str) -> None:
+    with serving() as served:
+        result = _run("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+    assert result.exception is None
+    assert "The device is on the network." in result.output
+    assert "was not checked" in result.stderr
+
+
+def test_registration_turned_down_is_no_success(password: str) -> None:
+    with serving(stage=DeviceStage.HELD) as served, _portal(["sold"]) as (url, _):
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        result = _run(*network, *ORDER, "--portal-url", url, "--api-key", KEY, "--json")
+    assert isinstance(result.exception, UnavailableError)
+    assert "mail" in result.exception.next_step
+
+
+FAILURES: dict[str, tuple[tuple[str, ...], type[DoorstepError], str]] = {
+    "wrong network": (("--ssid", "elsewhere", "--open"), UnavailableError, "no network of that name"),
+    "router full": (("--ssid", "full", "--open"), UnavailableError, "no address"),
+    "password needed": (("--ssid", "home", "--json"), SettingsError, "password is missing"),
+    "no network and no questions": (("--json",), SettingsError, "needs a network"),
+    "password too short": (("--ssid", "home", "--passphrase-prompt"), SettingsError, "8 to 63"),
+    "token without server": (("--ssid", "home", "--token", "t"), SettingsError, "belong together"),
+    "server without token": (("--server", "https://example.test"), SettingsError, "belong together"),
+    "portal without key": (("--portal-url", "http://127.0.0.1:1"), SettingsError, "API key"),
+    "password file not there": (("--passphrase-file", "/nonexistent"), SettingsError, "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "error", "words"), FAILURES.values(), ids=FAILURES)
+def test_command_names_what_is_wrong(
+    arguments: tuple[str, ...], error: type[DoorstepError], words: str
+) -> None:
+    with serving() as served:
+        command = ["--label", LABEL.encode(), "--url", served.url, *arguments]
+        result = CliRunner().invoke(provision, command, input="short\n", standalone_mode=False)
+    assert isinstance(result.exception, error), result.exception
+    assert words in str(result.exception)
+
+
+def test_command_names_wrong_code(password: str) -> None:
+    wrong = SetupLabel(LABEL.name, LABEL.username, "wrong").encode()
+    with serving() as served:
+        result = _run("--url", served.url, "--ssid", "home", "--passphrase-file", password, label=wrong)
+    assert isinstance(result.exception, WrongCode)
+
+
+def test_command_reads_label_from_file(tmp_path: Path) -> None:
+    file = tmp_path / "label.json"
+    file.write_text(LABEL.encode())
+    with serving() as served:
+        result = _run("--url", served.url, "--ssid", "guests", "--open", label=str(file))
+    assert result.exception is None
+
+
+@pytest.mark.parametrize(("label", "error"), [("/nonexistent", SettingsError), ("{}", MalformedMessage)])
+def test_command_refuses_what_is_no_label(label: str, error: type[Exception]) -> None:
+    assert isinstance(_run("--ssid", "home", "--open", label=label).exception, error)
+
+
+def test_stock_device_takes_no_order(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "CAPABILITIES", replace(device.CAPABILITIES, apps={}))
+    with serving() as served:
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        assert isinstance(_run(*network, *ORDER).exception, SettingsError)
+        assert _run(*network).exception is None
+
+
+class _Terminal:
+    """The real command in a real terminal, typed at by the test."""
+
+    def __init__(self, served: Served) -> None:
+        self.master, slave = pty.openpty()
+        code = "from doorstep.cli.provision import provision; provision()"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, "--label", LABEL.encode(), "--url", served.url],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=os.environ | {"TERM": "dumb", "COLUMNS": "100"},
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def wait_for(self, words: str) -> str:
+        """Return what was shown up to ``words``."""
+        deadline = time.monotonic() + 30
+        while words not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            if select.select([self.master], [], [], 0.2)[0]:
+                self.seen += os.read(self.master, 4096).decode()
+        before, self.seen = self.seen.split(words, 1)
+        return before
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode() + b"\n")
+
+    def leave(self) -> int:
+        code = self.process.wait(30)
+        os.close(self.master)
+        return code
+
+
+def test_person_chooses_from_the_list_and_corrects_the_password() -> None:
+    with serving() as served:
+        terminal = _Terminal(served)
+        table = terminal.wait_for("Number or name of your network")
+        assert "home" in table
+        assert "Café ☕" in table
+        terminal.type("1")
+        terminal.wait_for("Password of home")
+        terminal.type("wrong password")
+        terminal.wait_for("refused the password")
+        terminal.wait_for("Password of home")
+        terminal.type("correct horse")
+        shown = terminal.wait_for("is on the network")
+        assert "correct horse" not in shown
+        assert terminal.leave() == 0
+        assert served.outcomes[0].network.passphrase == b"correct horse"

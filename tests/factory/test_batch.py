@@ -1,0 +1,78 @@
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from doorstep.crypto.p256 import PublicKey
+from doorstep.crypto.srp6a import make_verifier
+from doorstep.crypto.x509 import Certificate
+from doorstep.factory.batch import MadeDevice, make_devices
+from doorstep.identity import certificates, claim_code
+from doorstep.identity.provisioning import Provisioning
+from tests.factory.making import NOW, PEPPER, authority, request
+
+
+@pytest.fixture(scope="module")
+def devices() -> list[MadeDevice]:
+    return [device for chunk in make_devices(request(70), authority(), workers=2) for device in chunk]
+
+
+def test_devices_come_in_the_order_asked_for(devices: list[MadeDevice]) -> None:
+    assert [device.record.serial for device in devices] == [f"SN-{n:05d}" for n in range(1, 71)]
+
+
+def test_no_two_devices_share_anything(devices: list[MadeDevice]) -> None:
+    for part in ("device_id", "public_key", "claim_code_hash", "root_key", "fingerprint"):
+        assert len({getattr(device.record, part) for device in devices}) == len(devices)
+    assert len({device.label.setup_code for device in devices}) == len(devices)
+    assert len({Certificate(device.record.idevid).serial for device in devices}) == len(devices)
+
+
+def test_record_label_and_file_speak_of_one_device(devices: list[MadeDevice]) -> None:
+    for device in devices[::20]:
+        record, file = device.record, Provisioning.from_json(device.provisioning)
+        idevid = Certificate(record.idevid)
+        factory = authority().factory.certificate
+        assert certificates.verify_idevid(idevid, factory, now=NOW + dt.timedelta(days=1)) == record.device_id
+        assert record.fingerprint == idevid.fingerprint
+        assert PublicKey.from_spki(record.public_key).spki == idevid.public_key.spki
+        assert file.root_key == record.root_key
+        assert (file.device_id, file.serial) == (record.device_id, record.serial)
+        assert claim_code.parse(device.label.claim_code).hash(PEPPER) == record.claim_code_hash
+        setup = file.setup
+        assert setup.verifier == make_verifier(
+            setup.username.encode(), device.label.setup_code.encode(), setup.salt
+        )
+
+
+def test_platform_never_gets_what_only_the_device_may_have(devices: list[MadeDevice]) -> None:
+    for device in devices[::20]:
+        shown = repr(device)
+        file = Provisioning.from_json(device.provisioning)
+        for secret in (
+            device.label.setup_code,
+            device.label.claim_code,
+            file.private_key,
+            repr(file.root_key),
+        ):
+            assert secret not in shown
+        kept = {bytes(value) for value in _values(device) if isinstance(value, bytes)}
+        assert file.setup.verifier not in kept
+
+
+def _values(device: MadeDevice) -> list[object]:
+    return [getattr(device.record, name) for name in device.record.__slots__]
+
+
+def test_hardware_id_reaches_record_and_file() -> None:
+    asked = request(1)
+    order = replace(asked.devices[0], hardware_id="A0B1C2D3E4F5")
+    (chunk,) = make_devices(replace(asked, devices=(order,)), authority(), workers=1)
+    assert chunk[0].record.hardware_id == "A0B1C2D3E4F5"
+    assert Provisioning.from_json(chunk[0].provisioning).hardware_id == "A0B1C2D3E4F5"
+
+
+def test_consumer_may_stop_early() -> None:
+    making = make_devices(request(160), authority(), workers=2)
+    assert len(next(making)) == 50
+    making.close()

@@ -1,0 +1,123 @@
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image
+
+from doorstep.factory.content import LabelContent
+from doorstep.factory.labels import LABELS_PER_PAGE, LabelSheet
+from doorstep.factory.qr import draw_qr
+from doorstep.identity import claim_code
+from doorstep.onboarding.label import SetupLabel
+
+
+def content(number: int, product_name: str = "Greenhouse Sensor", serial: str = "") -> LabelContent:
+    device_id = f"abcdefg{'abcdefghijklmnopqrstuvwxyz234567'[number]}"
+    code = claim_code.generate(lambda _: number.to_bytes(8, "big"))
+    text = SetupLabel(f"PROV_{device_id}", "doorstep", f"setupcode{number:04d}").encode()
+    return LabelContent(
+        product_name=product_name,
+        serial=serial or f"SN-{number:05d}",
+        device_id=device_id,
+        setup_code=f"setupcode{number:04d}",
+        claim_code=code.printed,
+        setup_text=text,
+        qr=draw_qr(text),
+    )
+
+
+def sheet(tmp_path: Path, labels: list[LabelContent]) -> Path:
+    drawn = LabelSheet("Labels of a test")
+    for label in labels:
+        drawn.add(label)
+    (tmp_path / "labels.pdf").write_bytes(drawn.finish())
+    return tmp_path / "labels.pdf"
+
+
+def needs(program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"needs the {program} program (Debian package poppler-utils)")
+
+
+def pictures(pdf: Path) -> list[Path]:
+    needs("pdftoppm")
+    subprocess.run(["pdftoppm", "-r", "200", "-png", pdf.name, "page"], cwd=pdf.parent, check=True)
+    return sorted(pdf.parent.glob("page*.png"))
+
+
+def words(pdf: Path) -> str:
+    needs("pdftotext")
+    done = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, check=True, text=True)
+    return done.stdout
+
+
+@pytest.mark.peer
+def test_scanner_reads_every_code_back(tmp_path: Path) -> None:
+    labels = [content(number) for number in range(LABELS_PER_PAGE + 3)]
+    pages = pictures(sheet(tmp_path, labels))
+    assert len(pages) == 2
+    read = [code.text for page in pages for code in zxingcpp.read_barcodes(Image.open(page))]
+    names = sorted(json.loads(text)["name"] for text in read)
+    assert names == sorted(f"PROV_{label.device_id}" for label in labels)
+    for text in read:
+        assert SetupLabel.decode(text).username == "doorstep"
+
+
+@pytest.mark.peer
+def test_person_reads_what_the_code_says(tmp_path: Path) -> None:
+    shown = words(sheet(tmp_path, [content(5)]))
+    for text in ("Greenhouse Sensor", "SN-00005", "abcdefgf", "setupcode0005", "Scratch here", "Report it"):
+        assert text in shown
+    (printed,) = re.findall(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]", shown)
+    assert printed == content(5).claim_code
+
+
+@pytest.mark.peer
+def test_long_serial_stays_whole_on_its_label(tmp_path: Path) -> None:
+    serial = "W" * 40
+    assert serial in words(sheet(tmp_path, [content(1, serial=serial)]))
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Kühlwächter für Großküchen", "Kühlwächter für Großküchen"), ("温室センサー", "abcdefgb")],
+)
+def test_label_shows_name_or_device_id(tmp_path: Path, name: str, shown: str) -> None:
+    assert shown in words(sheet(tmp_path, [content(1, name)]))
+
+
+def test_same_labels_give_the_same_file(tmp_path: Path) -> None:
+    first = sheet(tmp_path, [content(1)]).read_bytes()
+    assert sheet(tmp_path, [content(1)]).read_bytes() == first
+
+
+def test_label_takes_less_room_than_is_kept_for_it(tmp_path: Path) -> None:
+    few = sheet(tmp_path, [content(n) for n in range(8)]).stat().st_size
+    many = sheet(tmp_path, [content(n) for n in range(32)]).stat().st_size
+    assert (many - few) / 24 < 6 * 1024
+    assert few < 256 * 1024
+
+
+def test_qr_path_draws_each_dark_module_once() -> None:
+    path = draw_qr("text")
+    dark: set[tuple[int, int]] = set()
+    for line in path.operators.splitlines():
+        x, y, width, height, operator = line.split()
+        assert (height, operator) == ("1", "re")
+        run = {(int(x) + step, int(y)) for step in range(int(width))}
+        assert not run & dark
+        dark |= run
+    assert {(0, 0), (6, 6), (path.modules - 1, path.modules - 1)} <= dark
+    assert (7, 0) not in dark, "the finder pattern has a light border"
+    assert all(0 <= x < path.modules and 0 <= y < path.modules for x, y in dark)
+
+
+def test_codes_never_show_in_repr() -> None:
+    shown = repr(content(3))
+    assert "setupcode" not in shown
+    assert content(3).claim_code not in shown

@@ -1,0 +1,70 @@
+"""Both roles over an in-memory link; randomness is a counted hash, so that each run is the same."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from doorstep.onboarding.configurator import Configurator, Conversation
+from doorstep.onboarding.credentials import Sec2Credentials, generate
+from doorstep.onboarding.device import DeviceOnboarding, DeviceProfile, ScanWanted, Wish
+from doorstep.onboarding.label import SetupLabel
+from doorstep.wire.provisioning.scan import ScanEntry
+
+T = TypeVar("T")
+NETWORKS = tuple(ScanEntry(f"net {number}".encode(), number % 13 + 1, -40 - number) for number in range(20))
+
+
+def counted_rng(seed: bytes) -> Callable[[int], bytes]:
+    count = 0
+
+    def rng(size: int) -> bytes:
+        nonlocal count
+        count += 1
+        return hashlib.shake_256(seed + count.to_bytes(4)).digest(size)
+
+    return rng
+
+
+CREDENTIALS: Sec2Credentials = generate(counted_rng(b"factory"))
+PROFILE = DeviceProfile("dev1", CREDENTIALS.for_device())
+LABEL = SetupLabel("PROV_1", CREDENTIALS.username, CREDENTIALS.pop)
+
+
+@dataclass
+class Link:
+    """A device and a configurator back to back; ``wishes`` is what the device asked its shell for."""
+
+    device: DeviceOnboarding = field(
+        default_factory=lambda: DeviceOnboarding(PROFILE, counted_rng(b"device"))
+    )
+    phone: Configurator = field(default_factory=lambda: Configurator(LABEL, counted_rng(b"phone")))
+    networks: tuple[ScanEntry, ...] | None = NETWORKS
+    now: float = 0.0
+    wishes: list[Wish] = field(default_factory=list)
+    sent: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def hold(self, conversation: Conversation[T]) -> T:
+        try:
+            request = next(conversation)
+            while True:
+                request = conversation.send(self.ask(request.endpoint, request.body))
+        except StopIteration as done:
+            value: T = done.value
+            return value
+
+    def ask(self, endpoint: str, body: bytes) -> bytes:
+        self.sent.append((endpoint, body))
+        answer = self.device.receive(endpoint, body, self.now)
+        self.wishes.extend(answer.wishes)
+        if answer.reply is not None:
+            return answer.reply
+        assert isinstance(answer.wishes[0], ScanWanted)
+        reply = self.device.scanned(self.networks)
+        assert reply is not None
+        return reply
+
+    def secured(self) -> "Link":
+        self.hold(self.phone.find())
+        self.hold(self.phone.secure())
+        return self
