@@ -29,7 +29,11 @@ _LABELS: Final = {
     "--readings-per-message", type=click.IntRange(1, 64), default=1, show_default=True, help="SenML records."
 )
 @click.option(
-    "--in-flight", type=click.IntRange(1, 1000), default=10, show_default=True, help="Publishes before a wait."
+    "--in-flight",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Publishes at once.",
 )
 @click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="The median is told.")
