@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,13 +13,14 @@ from doorstep.runtime.authority import Authority
 __all__ = ["Peer", "peer"]
 
 Answer = tuple[int, bytes]
+Script = Mapping[str, "Answer | Callable[[bytes], Answer]"]
 
 
 @dataclass
 class Peer:
     """Answers each path with what is written for it; keeps what was asked."""
 
-    answers: Mapping[str, Answer]
+    answers: Script
     url: str = ""
     asked: list[tuple[str, bytes]] = field(default_factory=list)
 
@@ -28,8 +29,10 @@ class Peer:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 path = head.split(b" ")[1].decode().rpartition("/")[2]
                 length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-                self.asked.append((path, await reader.readexactly(length)))
-                status, body = self.answers[path]
+                asked = await reader.readexactly(length)
+                self.asked.append((path, asked))
+                written = self.answers[path]
+                status, body = written(asked) if callable(written) else written
                 writer.write(b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body))
                 await writer.drain()
         except (asyncio.IncompleteReadError, OSError):
@@ -40,7 +43,7 @@ class Peer:
 
 @asynccontextmanager
 async def peer(
-    authority: Authority, folder: Path, answers: Mapping[str, Answer], *, now: datetime | None = None
+    authority: Authority, folder: Path, answers: Script, *, now: datetime | None = None
 ) -> AsyncIterator[Peer]:
     """Serve on a free port with a certificate of ``authority``, made as if it were ``now``."""
     identity = authority.issue_server(["localhost"], now=now or datetime.now(UTC))
