@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from doorstep.crypto.x509 import SigningRequest
 from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.life import State
 from doorstep.device.notices import Moved, Notice
@@ -24,7 +23,7 @@ from doorstep.runtime.authority import Authority
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire import cbor
-from tests.device.peer import Answer, peer
+from tests.device.peer import Answer, Script, peer
 
 __all__ = ["HOME", "Bench", "Life", "bench"]
 
@@ -74,7 +73,6 @@ class Bench:
         assert isinstance(said, dict)
         csr, device = said["csr"], statement.claimed_device(body)
         assert isinstance(csr, bytes)
-        assert SigningRequest.from_der(csr)
         issued = self.authority.issue_operational(
             csr, device_id=device, now=datetime.now(UTC), lifetime=self.lifetime
         )
@@ -120,7 +118,7 @@ async def packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 @asynccontextmanager
 async def bench(authority: Authority, folder: Path) -> AsyncIterator[Bench]:
     made = Bench(authority)
-    answers = {
+    answers: Script = {
         "nonce": NONCE,
         "register": lambda body: made.answer("register", body),
         "renew": lambda body: made.answer("renew", body),

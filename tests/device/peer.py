@@ -10,7 +10,7 @@ from pathlib import Path
 
 from doorstep.runtime.authority import Authority
 
-__all__ = ["Peer", "peer"]
+__all__ = ["Answer", "Peer", "Script", "peer"]
 
 Answer = tuple[int, bytes]
 Script = Mapping[str, "Answer | Callable[[bytes], Answer]"]
