@@ -88,7 +88,7 @@ def test_server_tells_its_time(api: httpx.Client) -> None:
 
 
 def test_strangers_learn_nothing(api: httpx.Client, bought: tuple[MadeDevice, str]) -> None:
-    """BIND-01: an unknown device, a wrong signature and an unknown token get the same answer."""
+    """BIND-01, BIND-07: an unknown device, a wrong signature, an unknown token and none: one answer."""
     device, token = bought
     stranger = p256.generate(os.urandom)
     unknown = replace(device, device_id="aaaaaaaa")
