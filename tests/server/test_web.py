@@ -1,13 +1,11 @@
-"""The web role as a process: it comes up, beats, serves files, stops cleanly, and says when its port is taken."""
+"""The web role as a process: it beats, serves files, stops cleanly, and says when its port is taken."""
 
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
 
 import httpx
 import pytest
@@ -17,30 +15,12 @@ from doorstep.errors import UnavailableError
 from doorstep.runtime import heartbeat
 from doorstep.runtime.settings import load
 from doorstep.server.web import run
+from tests.server.web_process import free_port, start_web
 
-_CODE = "import os; from doorstep.runtime.settings import load; from doorstep.server.web import run; run(load(os.environ))"
 _WITHIN_S = 30
 
 
-@contextmanager
-def _web(port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    environ = os.environ | {"DOORSTEP_PORTAL_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-c", _CODE], env=environ, stderr=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for_beat(process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_beat(process: Popen[bytes]) -> None:
     deadline = time.monotonic() + _WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         pulse = heartbeat.read(settings.STATE, "web")
@@ -51,20 +31,24 @@ def _wait_for_beat(process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_web_serves_beats_and_stops_cleanly(how: signal.Signals) -> None:
-    port = _free_port()
-    with _web(port) as process:
+def test_web_serves_beats_and_stops_cleanly(how: signal.Signals, tmp_path: Path) -> None:
+    port, errors = free_port(), tmp_path / "web.log"
+    process = start_web(port, errors)
+    try:
         _wait_for_beat(process)
         css = httpx.get(f"http://127.0.0.1:{port}/static/portal/portal.css")
         page = httpx.get(f"http://127.0.0.1:{port}/no-such-page/")
         process.send_signal(how)
-        _, said = process.communicate(timeout=_WITHIN_S)
+        process.wait(_WITHIN_S)
+    finally:
+        process.kill()
+        process.wait()
     assert css.headers["content-type"].startswith("text/css")
     assert "--accent" in css.text
     assert page.status_code == 404
     assert "Nothing is here" in page.text
     assert "server" not in page.headers
-    assert (process.returncode, said) == (0, b"")
+    assert (process.returncode, errors.read_text()) == (0, "")
 
 
 def test_web_says_that_its_port_is_taken() -> None:

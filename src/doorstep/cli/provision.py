@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorstep.errors import SettingsError, UnavailableError
+from doorstep.errors import RefusedError, SettingsError, UnavailableError
 
 if TYPE_CHECKING:
     from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell
@@ -23,7 +23,8 @@ __all__ = ["provision"]
 
 MAX_FILE = 4096
 MAX_TRIES = 3
-OWNED = "owned"
+REFUSED = (401, 403)
+TURNED_DOWN = ("held", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def provision(**options: Any) -> None:
     wanted = _wanted(options)
     outcome = asyncio.run(_provision(wanted))
     _tell_outcome(wanted, outcome)
+    if outcome.step.key in TURNED_DOWN:
+        raise RefusedError(outcome.step.sentence, next_step=outcome.step.next_step)
     if wanted.portal_url and not outcome.succeeded:
         raise UnavailableError(
             "The platform has not seen the device yet; that is not a failure.",
@@ -139,7 +142,9 @@ async def _provision(wanted: _Wanted) -> "Outcome":
         step = await _join(provisioner, wanted)
         if step not in ONLINE and step.key != "checking":
             raise UnavailableError(step.sentence, next_step=step.next_step)
-        if wanted.portal_url is None or device_id is None:
+        if device_id is not None and wanted.portal_url is None:
+            step = await provisioner.follow(step)
+        if device_id is None or wanted.portal_url is None:
             return Outcome(step, device_said_connected=step in ONLINE, platform_saw_it=False)
         check = platform_check(wanted.portal_url, wanted.api_key or "", device_id)
         return await provisioner.confirm(step, check)
@@ -223,11 +228,21 @@ def platform_check(portal_url: str, api_key: str, device_id: str) -> "PlatformCh
         try:
             async with httpx.AsyncClient(base_url=portal_url, headers=headers, timeout=10) as client:
                 answer = await client.get(f"/api/v1/devices/{device_id}")
-                return answer.status_code == httpx.codes.OK and answer.json().get("state") == OWNED
+                _check_key(answer.status_code)
+                return answer.status_code == httpx.codes.OK and answer.json().get("owned") is True
         except (httpx.HTTPError, ValueError):
             return False  # this computer may still be on the device's Wi-Fi, without the internet
 
     return platform_saw_it
+
+
+def _check_key(status: int) -> None:
+    """Tell a refused key from a device that is not there yet, which waiting may cure."""
+    if status in REFUSED:
+        raise SettingsError(
+            f"The platform refused the API key (status {status}); the device was set up all the same.",
+            next_step="Make a key that may read devices in the portal, or look at the device's page there.",
+        )
 
 
 def _tell_outcome(wanted: _Wanted, outcome: "Outcome") -> None:

@@ -18,7 +18,7 @@ from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.wire.provisioning.scan import ScanEntry
 
-__all__ = ["JOIN_PATIENCE", "PLATFORM_PATIENCE", "Outcome", "PlatformCheck", "Provisioner", "Tell"]
+__all__ = ["JOIN_PATIENCE", "ONLINE", "PLATFORM_PATIENCE", "Outcome", "PlatformCheck", "Provisioner", "Tell"]
 
 JOIN_PATIENCE: Final = 90.0
 """Seconds to wait for the device to say how the joining went."""
@@ -134,6 +134,10 @@ class Provisioner:
             self._say(Step.CHECKING)
             return Step.CHECKING
         return step
+
+    async def follow(self, joined: Step, *, patience: float = PLATFORM_PATIENCE) -> Step:
+        """Listen to the device alone until it says how its registration ended, or patience ends."""
+        return await self._listen(joined, until=LAST.__contains__, patience=patience)
 
     async def confirm(
         self, joined: Step, platform_saw_it: PlatformCheck, *, patience: float = PLATFORM_PATIENCE

@@ -109,5 +109,5 @@ def staff_pages(world: World) -> dict[str, str]:
 
 def shots_folder() -> Path | None:
     """Where screenshots go, when somebody asked for them."""
-    folder = os.environ.get("DOORSTEP_SCREENSHOTS")
+    folder = os.environ.get("PORTAL_SCREENSHOTS")
     return Path(folder) if folder else None

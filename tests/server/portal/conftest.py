@@ -1,14 +1,11 @@
 """The world for each test of pages, and a real web role in front of a real browser for the others."""
 
 import copy
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from typing import Final
 
 import httpx
@@ -19,6 +16,7 @@ from django.test import Client, override_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.server.portal.world import World, furnish
+from tests.server.web_process import free_port, start_web
 
 CHROMIUM: Final = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -66,14 +64,8 @@ def lasting_world() -> World:
 @pytest.fixture(scope="session")
 def portal(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running web role on this state."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("web") / "web.log"
-    code = "import os; from doorstep.runtime.settings import load; from doorstep.server.web import run; run(load(os.environ))"
-    environ = os.environ | {"DOORSTEP_PORTAL_PORT": str(port)}
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-c", code], env=environ, stdout=output, stderr=output)
+    port, log = free_port(), tmp_path_factory.mktemp("web") / "web.log"
+    process = start_web(port, log)
     url = f"http://localhost:{port}"
     try:
         _wait(url, process, log)
@@ -83,7 +75,7 @@ def portal(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) -> It
         assert process.wait(15) == 0, log.read_text()
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait(url: str, process: Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -1,6 +1,6 @@
 """axe-core looks at every page, on a phone and on a desktop, light and dark.
 
-With DOORSTEP_SCREENSHOTS=folder each page is also photographed into that folder.
+With PORTAL_SCREENSHOTS=folder each page is also photographed into that folder.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def test_axe_finds_what_is_wrong_on_purpose(chromium: Browser, axe: str) -> None
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", _WIDTHS)
-def test_axe_finds_nothing(  # noqa: PLR0913 - what the page stands on
+def test_axe_finds_nothing(  # noqa: PLR0913, PLR0917 - what the page stands on
     portal: str, lasting_world: World, chromium: Browser, axe: str, theme: Theme, width: str
 ) -> None:
     def fresh() -> Page:

@@ -134,6 +134,22 @@ def test_stranger_can_not_revoke(world: World, client: Client) -> None:
     assert not Device.objects.get(pk=world.live.pk).blocked
 
 
+def test_staff_verifies_the_ledger(world: World, client: Client) -> None:
+    client.force_login(world.staff)
+    assert (
+        "every hash and every signature" in client.post("/staff/ledger/verify", follow=True).content.decode()
+    )
+    newest = CustodyEntry.objects.latest("number").number
+    CustodyEntry.objects.filter(number=newest).update(body=b"changed")
+    assert f"ledger entry {newest} was changed" in client.post("/staff/ledger/verify", follow=True).content.decode()
+    assert "not readable" in client.get("/staff/ledger/").content.decode()
+
+
+def test_customer_can_not_verify_the_ledger(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    assert client.post("/staff/ledger/verify").status_code == 404
+
+
 def test_forged_form_is_refused_with_a_page(world: World) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(world.owner)

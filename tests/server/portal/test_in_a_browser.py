@@ -28,6 +28,7 @@ def changing() -> World:
 def page(chromium: Browser) -> Iterator[Page]:
     """A phone's window; a script error fails the test."""
     context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(_WITHIN_MS)
     window = context.new_page()
     broken: list[str] = []
     window.on("pageerror", lambda error: broken.append(str(error)))
@@ -84,6 +85,7 @@ def test_customer_walks_the_whole_path_by_keyboard(page: Page, portal: str, chan
     _press(page, "Yes, it is mine")
     expect(page.get_by_role("heading", name="No devices yet")).to_be_visible()
     _press(page, "Add your first device")
+    page.wait_for_url("**/devices/add/")
     _type(page, "Name", "Porch")
     _press(page, "Make a token")
     expect(page.get_by_role("heading", name="Set up Porch now")).to_be_visible()
@@ -100,9 +102,9 @@ def test_customer_walks_the_whole_path_by_keyboard(page: Page, portal: str, chan
     _press(page, "Revoke this device …")
     page.wait_for_url("**/revoke/")
     _press(page, "Revoke for good")
-    assert page.evaluate("document.activeElement.className") == "summary"
+    expect(page.locator(".summary")).to_be_focused()
     _press(page, "Reason: ")
-    assert page.evaluate("document.activeElement.id") == "id_reason"
+    expect(page.locator("#id_reason")).to_be_focused()
     page.keyboard.type("only a test")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="This device is revoked")).to_be_visible()

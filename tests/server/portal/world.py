@@ -121,11 +121,23 @@ def furnish() -> World:
     _messages(rows[0], rows[1], rows[3])
     _revoke(rows[4], owner)
     _dead_letters(rows[4])
-    live, quiet, waiting, disputed, revoked, held, unsold, _ = (_fresh(row) for row in rows)
+    live, quiet, waiting, disputed, revoked, held, unsold = (_fresh(row) for row in rows[:7])
     return World(
-        staff, owner, viewer, stranger, live.product, live.batch, live, quiet, waiting, disputed, revoked, held,
-        unsold, order,
-    )  # fmt: skip
+        staff=staff,
+        owner=owner,
+        viewer=viewer,
+        stranger=stranger,
+        product=live.product,
+        batch=live.batch,
+        live=live,
+        quiet=quiet,
+        waiting=waiting,
+        disputed=disputed,
+        revoked=revoked,
+        held=held,
+        unsold=unsold,
+        order=order,
+    )
 
 
 def _fresh(row: Device) -> Device:
@@ -153,7 +165,8 @@ def _bind(row: Device, organisation: Organisation, user: User, alias: str) -> No
 
 
 def _revoke(row: Device, user: User) -> None:
-    asked = revoke_device(_fresh(row), f"user:{user.pk}", "stolen with the van", now_us=now_us()).asked_us
+    done = revoke_device(_fresh(row), f"user:{user.pk}", "stolen with the van", now_us=now_us())
+    asked = done.asked_us
     Revocation.objects.filter(device=row).update(
         kicked_us=asked + 181_000, purged_us=asked + 240_000, sessions_kicked=1, messages_purged=3
     )

@@ -65,12 +65,18 @@ def members_of(principal: Principal) -> list[Member]:
 def actor_name(actor: str, principal: Principal) -> str:
     """Put a ledger's actor into words; a person is named only to people of the same organisation."""
     kind, _, number = actor.partition(":")
-    if kind == "user" and number.isdecimal():
-        member = Member.objects.filter(organisation=principal.organisation, user=int(number)).select_related(
-            "user"
-        )
-        found = member.first()
-        return found.user.get_full_name() if found else "somebody of another organisation"
-    return {"key": f"the program with the key {number}", "device": "the device itself"}.get(
-        kind, "the maker's staff"
-    )
+    match kind:
+        case "user" if number.isdecimal():
+            return _colleague(int(number), principal)
+        case "key":
+            return f"the program with the key {number}"
+        case "device":
+            return "the device itself"
+        case _:
+            return "the maker's staff"
+
+
+def _colleague(number: int, principal: Principal) -> str:
+    colleagues = Member.objects.filter(organisation=principal.organisation, user=number)
+    member = colleagues.select_related("user").first()
+    return member.user.get_full_name() if member else "somebody of another organisation"

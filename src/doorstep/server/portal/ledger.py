@@ -58,7 +58,7 @@ def _text(row: CustodyEntry) -> str:
     try:
         event = Entry.from_body(bytes(row.body)).event
     except MalformedMessage:
-        return "This entry can’t be read. Verify the ledger."
+        return "This entry is not readable. Verify the ledger."
     return _WORDS[event.kind](event.detail)
 
 

@@ -1,4 +1,4 @@
-"""What pages read about custody: a customer's own tokens; for the maker's staff sales, claims, disputes, ledger.
+"""What pages read about custody: customers their tokens; the maker's staff sales, claims, disputes, ledger.
 
 Callers of the functions that take no organisation have checked that they serve staff.
 """
@@ -46,9 +46,8 @@ class Progress:
 
 def token_of(organisation: Organisation, number: int) -> RegistrationToken:
     """Return a token of the organisation; raise RegistrationToken.DoesNotExist, also for somebody else's."""
-    return RegistrationToken.objects.select_related("used_by__owner").get(
-        organisation=organisation, pk=number
-    )
+    tokens = RegistrationToken.objects.select_related("used_by__owner")
+    return tokens.get(organisation=organisation, pk=number)
 
 
 def progress_of(token: RegistrationToken, now_us: int) -> Progress:
@@ -56,16 +55,12 @@ def progress_of(token: RegistrationToken, now_us: int) -> Progress:
     device = token.used_by
     if device is None:
         if token.expires_at_us <= now_us:
-            return Progress(
-                State.EXPIRED, "The token has run out, and no device came with it. Make a new one."
-            )
+            return Progress(State.EXPIRED, "The token has run out and no device came. Make a new one.")
         return Progress(State.WAITING, "Waiting for the device …")
     if device.owner_id == token.organisation_id:
         return Progress(State.BOUND, f"{device} has registered. It is yours.", device)
     claim = device.claims.filter(organisation=token.organisation).order_by("-at_us", "-pk").first()
-    return Progress(
-        State.HELD, claim.reason if claim else "The device has come, and its registration is looked at."
-    )
+    return Progress(State.HELD, claim.reason if claim else "The device has come; its claim is looked at.")
 
 
 def all_sales() -> QuerySet[Sale]:

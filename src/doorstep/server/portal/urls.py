@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     path("staff/sales/<int:number>/", staff.sale, name="sale"),
     path("staff/claims/", staff.claims, name="claims"),
     path("staff/ledger/", staff.ledger, name="ledger"),
+    path("staff/ledger/verify", staff.verify, name="ledger-verify"),
     path("staff/dead-letters/", staff.letters, name="dead-letters"),
     path("developer/", developer.overview, name="developer"),
     path("developer/mail/<str:name>/", developer.mail, name="developer-mail"),

@@ -55,7 +55,7 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
 
 
 def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:
-    """Return the readings of each device's newest data message, by primary key; a device without any is left out."""
+    """Return the readings of each device's newest data message by primary key; none, no entry."""
     newest = Message.objects.filter(
         device_id=OuterRef("pk"), ownership_period=OuterRef("ownership_period"), channel="data"
     ).order_by("-epoch", "-seq")
@@ -79,7 +79,7 @@ def dead_letters(device_id: str = "", reason: str = "") -> Iterable[DeadLetter]:
     return rows.filter(reason=reason) if reason else rows
 
 
-def _points(payload: bytes, received_us: int) -> tuple[Point, ...]:
+def _points(payload: bytes | memoryview, received_us: int) -> tuple[Point, ...]:
     try:
         readings = senml.decode(bytes(payload))
     except MalformedMessage:  # ingest checked it; a row written by other hands must not break a page

@@ -53,7 +53,7 @@ def icon(name: str) -> SafeString:
 def moment(time_us: int | None) -> SafeString | str:
     """Write a time in UTC; scripts turn it into the reader's own zone."""
     if time_us is None:
-        return "–"
+        return "none"
     when = from_us(time_us)
     return format_html(
         '<time datetime="{}">{} UTC</time>', when.isoformat(timespec="seconds"), f"{when:%-d %b %Y, %H:%M:%S}"

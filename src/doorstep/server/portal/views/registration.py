@@ -37,7 +37,7 @@ class AddForm(forms.Form):
         label="Scratch-off code",
         required=False,
         max_length=_CODE_CAP,
-        help_text="Only if the label has one, and only after you scratched it free. It helps to prove that the device is yours.",
+        help_text="Only if the label has one; scratch it free first. It helps to prove that it is yours.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
@@ -84,20 +84,11 @@ def state(request: HttpRequest, principal: Principal, number: int) -> HttpRespon
 
 
 def _shown(token: str, row: RegistrationToken) -> dict[str, Any]:
-    command = [
-        "doorstep",
-        "provision",
-        "--label",
-        "label.txt",
-        "--server",
-        DOORSTEP.device_api_url,
-        "--token",
-        token,
-    ]
+    told = ("--label", "label.txt", "--server", DOORSTEP.device_api_url, "--token", token)
     return {
         "token": token,
         "row": row,
-        "command": shlex.join(command),
+        "command": shlex.join(("doorstep", "provision", *told)),
         "lifetime_s": (row.expires_at_us - row.created_at_us) // 1_000_000,
     }
 

@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
+from doorstep.ownership.ledger import LedgerBroken
 from doorstep.server.accounts.queries import Principal, actor_name
+from doorstep.server.custody import ledger as custody_ledger
 from doorstep.server.custody.models import Sale
-from doorstep.server.fleet.models import Batch, Device
+from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import active_credential, all_batches, all_products, last_revocation
 from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
@@ -28,9 +31,12 @@ __all__ = [
     "products",
     "sale",
     "sales",
+    "verify",
 ]
 
 _ROWS: Final = 50
+_VERIFY_AT_MOST: Final = 50_000
+"""Entries that a page verifies while somebody waits: some seconds."""
 
 
 @require_safe
@@ -113,6 +119,26 @@ def ledger(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show the custody ledger, newest first."""
     page = _page(request, queries.ledger())
     return render(request, "portal/staff/ledger.html", {"page": page, "chapters": chapters(page)})
+
+
+@require_POST
+@staff_page
+def verify(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """Verify the whole ledger and say what came of it; a very long one is the command's work."""
+    if custody_ledger.count() > _VERIFY_AT_MOST:
+        messages.warning(request, "The ledger is too long to verify in a page. Run: doorstep ledger verify")
+        return redirect("ledger")
+    try:
+        head = custody_ledger.verify_all()
+    except LedgerBroken as error:
+        messages.error(
+            request, f"The ledger is broken: {error.message}. Keep it as it is and look for a backup."
+        )
+    else:
+        messages.success(
+            request, f"All {head.number} entries hold: every hash and every signature. End: {head}"
+        )
+    return redirect("ledger")
 
 
 @require_safe
