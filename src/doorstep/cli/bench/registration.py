@@ -88,7 +88,7 @@ def registration(*, devices: int, database: str, as_json: bool) -> None:
             status.update(f"registering {devices} devices")
             seconds, latencies = Load("localhost", settings.device_api_port, trust).run(registrants)
         status.update("signing alone")
-        limit = signatures_per_s(settings.state / "ca", os.cpu_count() or 1)
+        limit = signatures_per_s(settings.state / "ca", len(os.sched_getaffinity(0)))
     rate = devices / seconds
     p99_ms = sorted(latencies)[int(len(latencies) * 0.99)] * 1000
     _show(Figures(round(rate, 1), round(rate / limit, 3), round(p99_ms, 1)), as_json=as_json)
