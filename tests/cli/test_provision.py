@@ -45,14 +45,14 @@ def password(tmp_path: Path) -> str:
 
 
 @contextmanager
-def _portal(states: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _portal(owned: list[bool], status: int = 200) -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(f"{self.path} {self.headers['Authorization']}")
-            body = json.dumps({"state": states.pop(0) if len(states) > 1 else states[0]}).encode()
-            self.send_response(200)
+            body = json.dumps({"owned": owned.pop(0) if len(owned) > 1 else owned[0]}).encode()
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -75,7 +75,7 @@ ORDER = ("--token", "t0ken", "--server", "https://example.test", "--alias", "lam
 
 
 def test_command_onboards_and_shows_both_signals(password: str) -> None:
-    with serving(stage=DeviceStage.REGISTERED) as served, _portal(["sold", "owned"]) as (url, asked):
+    with serving(stage=DeviceStage.REGISTERED) as served, _portal([False, True]) as (url, asked):
         network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
         result = _run(*network, *ORDER, "--portal-url", url, "--api-key", KEY, "--json")
         lines = _lines(result)
@@ -98,11 +98,19 @@ def test_command_without_portal_says_what_it_did_not_check(password: str) -> Non
 
 
 def test_registration_turned_down_is_no_success(password: str) -> None:
-    with serving(stage=DeviceStage.HELD) as served, _portal(["sold"]) as (url, _):
+    with serving(stage=DeviceStage.HELD) as served, _portal([False]) as (url, _):
         network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
         result = _run(*network, *ORDER, "--portal-url", url, "--api-key", KEY, "--json")
     assert isinstance(result.exception, UnavailableError)
     assert "mail" in result.exception.next_step
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_key_is_told_from_device_that_is_not_there_yet(password: str, status: int) -> None:
+    with serving(stage=DeviceStage.REGISTERED) as served, _portal([True], status) as (url, _):
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        result = _run(*network, *ORDER, "--portal-url", url, "--api-key", KEY, "--json")
+    assert isinstance(result.exception, SettingsError), result.exception
 
 
 FAILURES: dict[str, tuple[tuple[str, ...], type[DoorstepError], str]] = {

@@ -95,6 +95,12 @@ class Up:
     def roles(self) -> dict[str, dict[str, Any]]:
         return {role["role"]: role for role in self.status()["roles"]}
 
+    def end(self) -> None:
+        self.process.terminate()
+        assert self.process.wait(PATIENCE_S) == 0
+        if self.process.stdout:
+            self.process.stdout.close()
+
     def pids(self) -> list[int]:
         return [role["pid"] for role in self.roles().values()]
 
@@ -103,8 +109,7 @@ class Up:
 def up(environ: dict[str, str]) -> Iterator[Up]:
     running = Up(environ)
     yield running
-    if running.process.poll() is None:
-        running.process.terminate()
+    running.process.kill()
     running.process.wait(PATIENCE_S)
     if running.process.stdout:
         running.process.stdout.close()
@@ -136,9 +141,16 @@ def test_platform_starts_heals_and_stops_whole(up: Up, environ: dict[str, str]) 
         os.kill(role["pid"], signal.SIGKILL)
         wait_for(lambda name=name: up.roles()[name]["restarts"] == 1 and up.status()["healthy"])  # type: ignore[misc]
     pids = up.pids()
-    up.process.terminate()
-    assert up.process.wait(PATIENCE_S) == 0
+    up.end()
     assert not any(is_alive(pid) for pid in pids)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_platform_starts_on_postgresql(environ: dict[str, str], fresh_postgres_url: str) -> None:
+    running = Up(environ | {"DOORSTEP_DATABASE_URL": fresh_postgres_url})
+    assert running.status()["healthy"]
+    running.end()
 
 
 @pytest.mark.slow
@@ -149,7 +161,4 @@ def test_killed_platform_leaves_no_orphan_and_starts_again(up: Up, environ: dict
     wait_for(lambda: not any(is_alive(pid) for pid in pids))
     again = Up(environ)
     assert again.status()["healthy"]
-    again.process.terminate()
-    assert again.process.wait(PATIENCE_S) == 0
-    assert again.process.stdout is not None
-    again.process.stdout.close()
+    again.end()

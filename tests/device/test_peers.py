@@ -11,25 +11,29 @@ import pytest
 
 from doorstep.crypto import srp6a
 from doorstep.onboarding.network import NetworkCredentials
-from tests.device.peers import install_peer
 from tests.device.serving import NEIGHBOURS, serving
 from tests.onboarding.helpers import CREDENTIALS
+from tests.peers import install_peer
 
-RAINMAKER = (
+PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", "TARGET"]
+RAINMAKER = [
     "esp-rainmaker-cli==1.14.1",
     "protobuf==7.36.2",
     "cryptography==50.0.2",
     "cffi==2.1.1",
     "pycparser==3.12",
-)
-SRP = ("srp==1.0.22", "six==1.17.0")
+]
 CLIENT = Path(__file__).with_name("rainmaker_client.py")
 
 pytestmark = pytest.mark.peer
 
 
+def _rainmaker() -> Path:
+    return install_peer("rainmaker", [*PIP, *RAINMAKER])
+
+
 def _official_client(port: int, pop: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    folder = install_peer("rainmaker", RAINMAKER)
+    folder = _rainmaker()
     return subprocess.run(
         [sys.executable, "-P", str(CLIENT), f"127.0.0.1:{port}", CREDENTIALS.username, pop, *arguments],
         env=os.environ | {"PYTHONPATH": str(folder)},
@@ -47,7 +51,7 @@ def _result(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
 
 
 def test_official_client_provisions_our_device() -> None:
-    install_peer("rainmaker", RAINMAKER)
+    _rainmaker()
     with serving() as served:
         done = _official_client(served.port, CREDENTIALS.pop, "home", "wrong password", "correct horse")
         result = _result(done)
@@ -61,7 +65,7 @@ def test_official_client_provisions_our_device() -> None:
 
 
 def test_official_client_is_told_of_missing_network() -> None:
-    install_peer("rainmaker", RAINMAKER)
+    _rainmaker()
     with serving() as served:
         done = _official_client(served.port, CREDENTIALS.pop, "elsewhere", "correct horse")
         assert _result(done)["states"] == ["failed"]
@@ -69,7 +73,7 @@ def test_official_client_is_told_of_missing_network() -> None:
 
 
 def test_official_client_with_wrong_code_is_refused() -> None:
-    install_peer("rainmaker", RAINMAKER)
+    _rainmaker()
     with serving() as served:
         done = _official_client(served.port, "wrongwrongwrong", "home", "correct horse")
         assert done.returncode != 0
@@ -81,7 +85,7 @@ def test_official_client_with_wrong_code_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def srp() -> Any:
-    folder = str(install_peer("srp", SRP))
+    folder = str(install_peer("srp", [*PIP, "srp==1.0.22", "six==1.17.0"]))
     sys.path.append(folder)
     try:
         from srp import _pysrp  # type: ignore[import-not-found]  # noqa: PLC0415 — it lies in a peer's folder
@@ -120,3 +124,28 @@ def test_independent_verifier_agrees_with_our_configurator(srp: Any) -> None:
     ours = srp6a.agree_as_user(b"doorstep", b"abcd1234", salt, SECRET, their_public)
     assert device.verify_session(ours.user_proof) == ours.device_proof
     assert device.get_session_key() == ours.key
+
+
+def test_independent_library_agrees_with_the_vectors(srp: Any) -> None:
+    stored = json.loads((Path(__file__).parents[2] / "vectors" / "onboarding.json").read_text("utf-8"))
+    case = stored["handshake"]
+    given = {name: bytes.fromhex(value) for name, value in case.items() if name not in ("username", "code")}
+    a, b = (
+        given[name].rjust(256, b"\0") for name in ("a", "b")
+    )  # the library takes secrets of 256 bytes only
+    user = srp.User(case["username"], case["code"], srp.SHA512, srp.NG_CUSTOM, **GROUP, bytes_a=a)
+    device = srp.Verifier(
+        case["username"],
+        given["salt"],
+        given["verifier"],
+        None,
+        srp.SHA512,
+        srp.NG_CUSTOM,
+        **GROUP,
+        bytes_b=b,
+    )
+    assert user.start_authentication()[1] == given["A"]
+    assert device.get_challenge() == (given["salt"], given["B"])
+    assert user.process_challenge(given["salt"], given["B"]) == given["M1"]
+    assert device.verify_session(given["M1"], given["A"]) == given["M2"]
+    assert device.get_session_key() == given["K"]

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from doorstep.device.phone import DeviceUnreachable, SessionLost
-from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner
+from doorstep.device.provisioner import ONLINE, Outcome, PlatformCheck, Provisioner
 from doorstep.errors import MalformedMessage
 from doorstep.onboarding.credentials import generate
 from doorstep.onboarding.device import CAPABILITIES, DeviceProfile
@@ -164,21 +164,19 @@ def test_silent_device_is_checked_and_never_called_failed() -> None:
 
 def test_lost_session_is_opened_again() -> None:
     heard: list[Step] = []
-    thieves: list[_Phone] = []
 
     async def run(served: Served) -> Step:
         async with _provisioner(served.url, heard) as provisioner:
             await provisioner.secure()
-            stealing = asyncio.to_thread(lambda: thieves.append(_Phone(served).secure()))
-            stolen = asyncio.get_running_loop().create_task(stealing)
-            joined = await provisioner.join(HOME, patience=10)
-            await stolen
-            return joined
-
-    with serving(SimulatedWifi(NEIGHBOURS, delay=0.5)) as served:
-        assert asyncio.run(run(served)) is Step.CONNECTED
-        for thief in thieves:
+            await provisioner._link.hold(provisioner._core.put_forward(HOME))
+            thief = _Phone(served)
+            await asyncio.to_thread(thief.secure)
             thief.hang_up()
+            return await provisioner._listen(Step.TRYING, until=lambda step: step in ONLINE, patience=10)
+
+    with serving() as served:
+        assert asyncio.run(run(served)) is Step.CONNECTED
+    assert heard[:2] == [Step.FOUND, Step.SECURED]
 
 
 def test_wrong_code_is_named() -> None:

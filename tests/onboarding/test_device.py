@@ -1,6 +1,8 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorstep.errors import DoorstepError, PeerError, ProtocolViolation, VerificationFailed
 from doorstep.onboarding.configurator import Configurator, Request
@@ -36,7 +38,9 @@ def _ask(link: Link, endpoint: str, plain: bytes) -> bytes:
 
 
 def test_device_walks_the_whole_path() -> None:
-    link = Link().secured()
+    link = Link()
+    link.hold(link.phone.find())
+    link.hold(link.phone.secure())
     assert link.hold(link.phone.deliver(ORDER)) == "dev1"
     assert link.hold(link.phone.networks()) == NETWORKS
     link.hold(link.phone.put_forward(HOME))
@@ -222,7 +226,7 @@ def test_device_answers_wrong_codes_then_makes_the_guesser_wait() -> None:
     with pytest.raises(TooManyGuesses):
         link.hold(link.phone.secure())
     link.phone, link.now = _with_code(LABEL.pop), 6.0
-    link.secured()
+    link.hold(link.phone.secure())
     link.phone = _with_code("wrong")
     with pytest.raises(WrongCode):
         link.hold(link.phone.secure())
@@ -271,3 +275,23 @@ def test_errors_of_the_core_are_all_of_the_tree() -> None:
     for act in refused:
         with pytest.raises(DoorstepError):
             act()
+
+
+KNOWN = ("proto-ver", "prov-session", "prov-scan", "prov-config", "prov-ctrl", "doorstep")
+ENDPOINTS = st.sampled_from(KNOWN) | st.text(max_size=9)
+
+
+@given(st.lists(st.tuples(ENDPOINTS, st.binary(max_size=90), st.booleans()), max_size=6))
+def test_device_answers_anything_with_a_reply_or_a_documented_error(
+    requests: list[tuple[str, bytes, bool]],
+) -> None:
+    link = Link().secured()
+    for endpoint, octets, sealed in requests:
+        cipher = link.phone._cipher
+        try:
+            body = cipher.seal(octets) if sealed and cipher is not None else octets
+            reply = link.device.receive(endpoint, body, 0.0).reply
+            if sealed and cipher is not None and reply is not None and endpoint != "proto-ver":
+                cipher.open(reply)
+        except DoorstepError:
+            link.secured()

@@ -21,7 +21,18 @@ from doorstep.server.custody import actions
 from doorstep.server.custody.keys import claim_code_pepper
 from doorstep.server.fleet.models import Batch, Device, Product
 
-__all__ = ["MadeDevice", "authority", "customer", "devices", "maker", "product", "statement_of", "wholesaler"]
+__all__ = [
+    "MadeDevice",
+    "authority",
+    "batch_of",
+    "blank_devices",
+    "customer",
+    "devices",
+    "maker",
+    "product",
+    "statement_of",
+    "wholesaler",
+]
 
 _numbers = itertools.count(1)
 
@@ -61,10 +72,19 @@ def product(policy: str = "") -> Product:
 
 def devices(count: int = 1, *, policy: str = "") -> list[MadeDevice]:
     """Devices fresh from the factory, in a batch of their own."""
-    batch = Batch.objects.create(product=product(policy), number=f"B{os.urandom(6).hex()}", count=count)
-    made = [_device() for _ in range(count)]
-    actions.record_batch(batch, made, actor="operator", now_us=now_us())
+    made = blank_devices(count)
+    actions.record_batch(batch_of(made, policy=policy), made, actor="operator", now_us=now_us())
     return made
+
+
+def blank_devices(count: int) -> list[MadeDevice]:
+    """Devices that nobody recorded yet."""
+    return [_device() for _ in range(count)]
+
+
+def batch_of(made: list[MadeDevice], *, policy: str = "") -> Batch:
+    """A batch for these devices, of a product of its own."""
+    return Batch.objects.create(product=product(policy), number=f"B{os.urandom(6).hex()}", count=len(made))
 
 
 def customer(role: Role = Role.OWNER) -> tuple[User, Organisation]:

@@ -49,7 +49,7 @@ def running_role(role: str, entry: str, **more: str) -> Iterator[subprocess.Pope
     )
     try:
         deadline = time.monotonic() + _START_S
-        while heartbeat.read(settings.STATE, role) is None:
+        while (pulse := heartbeat.read(settings.STATE, role)) is None or pulse.pid != process.pid:
             assert process.poll() is None, process.stderr and process.stderr.read()
             assert time.monotonic() < deadline, f"{role} did not come up"
             time.sleep(0.02)

@@ -23,7 +23,7 @@ __all__ = ["provision"]
 
 MAX_FILE = 4096
 MAX_TRIES = 3
-OWNED = "owned"
+REFUSED = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +223,21 @@ def platform_check(portal_url: str, api_key: str, device_id: str) -> "PlatformCh
         try:
             async with httpx.AsyncClient(base_url=portal_url, headers=headers, timeout=10) as client:
                 answer = await client.get(f"/api/v1/devices/{device_id}")
-                return answer.status_code == httpx.codes.OK and answer.json().get("state") == OWNED
+                _check_key(answer.status_code)
+                return answer.status_code == httpx.codes.OK and answer.json().get("owned") is True
         except (httpx.HTTPError, ValueError):
             return False  # this computer may still be on the device's Wi-Fi, without the internet
 
     return platform_saw_it
+
+
+def _check_key(status: int) -> None:
+    """Tell a refused key from a device that is not there yet, which waiting may cure."""
+    if status in REFUSED:
+        raise SettingsError(
+            f"The platform refused the API key (status {status}); the device was set up all the same.",
+            next_step="Make a key that may read devices in the portal, or look at the device's page there.",
+        )
 
 
 def _tell_outcome(wanted: _Wanted, outcome: "Outcome") -> None:

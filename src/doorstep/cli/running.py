@@ -46,6 +46,15 @@ class Platform:
     state: StateFolder
     staff: tuple[str, str] | None = field(repr=False)
     """E-mail and password of the first member of staff, at the first start only."""
+    thread: threading.Thread
+    """Where the supervisor runs."""
+
+    def check(self) -> None:
+        """Raise UnavailableError when nobody looks after the roles any more."""
+        if not self.thread.is_alive():
+            raise UnavailableError(
+                "the supervisor ended", next_step="Read the lines above; then start again."
+            )
 
 
 @contextmanager
@@ -65,9 +74,10 @@ def running(settings: Settings, say: Say, *, watch: Callable[[Supervisor], None]
         # A daemon: when this process dies in a hurry, the leash ends the roles.
         thread = threading.Thread(target=supervisor.run, args=(stop,), name="supervisor", daemon=True)
         thread.start()
+        platform = Platform(supervisor, state, staff, thread)
         try:
-            _wait_until_serving(supervisor, thread, watch)
-            yield Platform(supervisor, state, staff)
+            _wait_until_serving(platform, watch)
+            yield platform
         finally:
             stop.set()
             thread.join()
@@ -103,17 +113,13 @@ def _prepare_roles(settings: Settings, state: StateFolder, say: Say) -> list[Rol
     return [*(RoleSpec(broker.role, broker.argv, broker.is_ready) for broker in brokers), *python]
 
 
-def _wait_until_serving(
-    supervisor: Supervisor, thread: threading.Thread, watch: Callable[[Supervisor], None]
-) -> None:
+def _wait_until_serving(platform: Platform, watch: Callable[[Supervisor], None]) -> None:
+    supervisor = platform.supervisor
     while not supervisor.serves():
         watch(supervisor)
         if name := hopeless(supervisor.children):
             raise _cannot_start(supervisor, name)
-        if not thread.is_alive():
-            raise UnavailableError(
-                "the supervisor ended", next_step="Read the lines above; then start again."
-            )
+        platform.check()
         time.sleep(_LOOK_S)
     watch(supervisor)
 

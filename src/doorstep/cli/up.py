@@ -100,6 +100,7 @@ def up(*, as_json: bool) -> None:
             while True:
                 time.sleep(_LOOK_S)
                 view(platform.supervisor)
+                platform.check()
         except KeyboardInterrupt:
             console.print("Stopping the roles in order …")
     console.print("Stopped. Everything is in the state folder.")

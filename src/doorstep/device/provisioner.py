@@ -18,7 +18,7 @@ from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.wire.provisioning.scan import ScanEntry
 
-__all__ = ["JOIN_PATIENCE", "PLATFORM_PATIENCE", "Outcome", "PlatformCheck", "Provisioner", "Tell"]
+__all__ = ["JOIN_PATIENCE", "ONLINE", "PLATFORM_PATIENCE", "Outcome", "PlatformCheck", "Provisioner", "Tell"]
 
 JOIN_PATIENCE: Final = 90.0
 """Seconds to wait for the device to say how the joining went."""

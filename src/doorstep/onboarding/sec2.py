@@ -30,13 +30,14 @@ from doorstep.wire.provisioning.session import (
     encode_session,
 )
 
-__all__ = ["Sec2Device", "Sec2State", "advance", "handshake_as_configurator"]
+__all__ = ["Rng", "Sec2Device", "Sec2State", "advance", "handshake_as_configurator"]
 
 EXPONENT_SIZE: Final = 32
 MAX_ROLLS: Final = 16
 FIRST_COUNTER: Final = (1).to_bytes(4)
 
 Rng = Callable[[int], bytes]
+"""Returns that many unpredictable bytes."""
 
 
 class Sec2State(enum.Enum):

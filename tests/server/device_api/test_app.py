@@ -2,9 +2,11 @@
 
 import base64
 import os
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -193,3 +195,18 @@ def test_taken_port_is_named_with_the_setting() -> None:
     with listen("127.0.0.1", port, "X"), pytest.raises(UnavailableError, match=str(port)) as caught:
         run(load(environment(DOORSTEP_DEVICE_API_PORT=str(port))))
     assert "DOORSTEP_DEVICE_API_PORT" in caught.value.next_step
+
+
+def test_device_whose_clock_is_a_day_off_is_served(api: httpx.Client, bought: tuple[MadeDevice, str]) -> None:
+    """What a device compares with its own clock, certificates, holds a day before and after this moment."""
+    device, token = bought
+    with socket.create_connection((api.base_url.host, api.base_url.port or 443)) as raw:
+        context = ssl.create_default_context(cadata=authority().root.pem.decode())
+        with context.wrap_socket(raw, server_hostname="localhost") as secured:
+            server = Certificate(secured.getpeercert(binary_form=True) or b"")
+    leaf, issuer = load_chain(_register(api, device, token).json()["certificate"].encode())
+    for hours in (-23, 23):
+        moment = from_us(now_us()) + timedelta(hours=hours)
+        server.verify(issuer, now=moment)
+        leaf.verify(issuer, now=moment)
+        issuer.verify(authority().root, now=moment)

@@ -35,7 +35,13 @@ _LABELS: Final = {
     show_default=True,
     help="Publishes before a wait.",
 )
-@click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@click.option(
+    "--database",
+    type=click.Choice(["sqlite", "postgresql"]),
+    default="sqlite",
+    show_default=True,
+    help="Which database stores.",
+)
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="The median is told.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 def ingest(  # noqa: PLR0913 - one parameter for each option

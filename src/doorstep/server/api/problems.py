@@ -112,7 +112,10 @@ def _of_missing(_: HttpRequest, __: object) -> HttpResponse:
 def _of_database(_: HttpRequest, error: Any) -> HttpResponse:
     _log.error("the database refused: %s", type(error).__name__)
     return _answer(
-        503, "unavailable", "the database does not answer", "Nothing was changed. Ask again later."
+        503,
+        "unavailable",
+        "the database does not answer or has no room",
+        "Nothing was changed. Ask again later.",
     )
 
 

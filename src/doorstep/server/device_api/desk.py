@@ -62,7 +62,7 @@ class Desk:
             _log.warning("the database does not answer: %s", type(error).__name__)
             return of_error(
                 UnavailableError(
-                    "the platform's database does not answer",
+                    "the platform's database does not answer or has no room",
                     next_step="Nothing was changed. Ask again later.",
                 )
             )

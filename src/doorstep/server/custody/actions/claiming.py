@@ -6,6 +6,7 @@ from typing import Final
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 
 from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, decide
 from doorstep.ownership.evidence import Evidence
@@ -101,18 +102,14 @@ def judge_held_claims(devices: Iterable[Device], now_us: int) -> list[tuple[int,
 
 def sold_to(device: Device, organisation: Organisation) -> bool:
     """Whether the ERP sold the device to an owner of the organisation, by confirmed address."""
-    line = SaleLine.objects.filter(device=device).select_related("sale").first()
-    if line is None:
-        return False
-    if line.sale.wholesaler_id:
-        return bool(line.sale.wholesaler_id == organisation.pk)
-    confirmed: bool = EmailAddress.objects.filter(
-        email__iexact=line.sale.buyer_email,
+    confirmed = EmailAddress.objects.filter(
+        email__iexact=OuterRef("sale__buyer_email"),
         verified=True,
         user__memberships__organisation=organisation,
         user__memberships__role=Role.OWNER,
-    ).exists()
-    return confirmed
+    )
+    bought = Q(sale__wholesaler=organisation) | Exists(confirmed)
+    return SaleLine.objects.filter(bought, device=device).exists()
 
 
 def _token_facts(token: RegistrationToken, device: Device) -> TokenFacts:
@@ -151,7 +148,8 @@ def _bind(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
     device.save(
         update_fields=["life", "owner", "ownership_period", "generation", "alias", "claim_code_used_at"]
     )
-    device.credentials.filter(state="active").update(state="superseded")
+    if device.ownership_period > 1:
+        device.credentials.filter(state="active").update(state="superseded")
     _use_token(case)
     _record(case, decision)
     return [*events, case.event(Kind.OWNED, period=device.ownership_period)]

@@ -3,8 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
 from doorstep.identity.statement import Statement
@@ -15,7 +13,8 @@ from doorstep.runtime.authority import Authority
 from doorstep.server.custody.actions import credentials
 from doorstep.server.custody.actions.claiming import Claimant, file_claim, sold_to
 from doorstep.server.custody.models import RegistrationToken
-from doorstep.server.fleet.models import Device, SealedState
+from doorstep.server.custody.turns import transaction_in_turn
+from doorstep.server.fleet.models import Device
 
 __all__ = ["DeviceBlocked", "NotOwned", "Registration", "UnknownToken", "register_device", "renew_credential"]
 
@@ -52,7 +51,7 @@ def register_device(statement: Statement, *, authority: Authority, now_us: int) 
     UnknownToken, and CertificateRefused or MalformedRequest for a bad signing request.
     """
     fresh = _fresh(statement, authority, now_us)
-    with transaction.atomic():
+    with transaction_in_turn():
         device = _locked(statement.device)
         token = _token(statement)
         claimant = Claimant(token.organisation, token.created_by, f"device:{device.device_id}", token)
@@ -65,7 +64,7 @@ def register_device(statement: Statement, *, authority: Authority, now_us: int) 
 def renew_credential(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
     """Give an owned device a certificate for the key it names; raise DeviceBlocked or NotOwned otherwise."""
     fresh = _fresh(statement, authority, now_us)
-    with transaction.atomic():
+    with transaction_in_turn():
         device = _locked(statement.device)
         _admit(device)
         kept = credentials.keep(device, fresh, now_us) if fresh else None
@@ -90,7 +89,7 @@ def _fresh(statement: Statement, authority: Authority, now_us: int) -> Certifica
 
 
 def _locked(device_id: str) -> Device:
-    rows = Device.objects.select_for_update(of=("self",)).select_related("product")
+    rows = Device.objects.select_for_update(of=("self",)).select_related("product", "sealed")
     return rows.get(device_id=device_id)
 
 
@@ -117,5 +116,5 @@ def _evidence(device: Device, token: RegistrationToken) -> set[Evidence]:
 
 def _first_free_epoch(device: Device) -> int:
     """Return the epoch after the newest that a message used; the factory's own when none did."""
-    epoch, master = SealedState.objects.values_list("epoch", "master").get(device=device)
-    return epoch + 1 if master is not None else epoch
+    sealed = device.sealed
+    return sealed.epoch + 1 if sealed.master is not None else sealed.epoch
