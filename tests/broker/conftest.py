@@ -1,7 +1,5 @@
 """One running deployment for all tests of the broker; each test makes devices of its own."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from doorstep.testing.devices import TestDevice, add_devices
@@ -23,5 +21,5 @@ def device(running: Plant) -> TestDevice:
 
 
 @pytest.fixture
-def other(running: Plant) -> Iterator[TestDevice]:
-    yield add_devices(running, 1)[0]
+def other(running: Plant) -> TestDevice:
+    return add_devices(running, 1)[0]

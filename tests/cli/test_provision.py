@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from doorstep.cli.provision import provision
-from doorstep.errors import DoorstepError, MalformedMessage, SettingsError, UnavailableError
+from doorstep.errors import DoorstepError, MalformedMessage, RefusedError, SettingsError, UnavailableError
 from doorstep.onboarding import device
 from doorstep.onboarding.failures import WrongCode
 from doorstep.onboarding.label import SetupLabel
@@ -97,12 +97,23 @@ def test_command_without_portal_says_what_it_did_not_check(password: str) -> Non
     assert "was not checked" in result.stderr
 
 
-def test_registration_turned_down_is_no_success(password: str) -> None:
+def test_registration_turned_down_is_refused_with_or_without_portal(password: str) -> None:
     with serving(stage=DeviceStage.HELD) as served, _portal([False]) as (url, _):
         network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
         result = _run(*network, *ORDER, "--portal-url", url, "--api-key", KEY, "--json")
-    assert isinstance(result.exception, UnavailableError)
+    assert isinstance(result.exception, RefusedError)
     assert "mail" in result.exception.next_step
+    with serving(stage=DeviceStage.REFUSED) as served:
+        result = _run("--url", served.url, "--ssid", "home", "--passphrase-file", password, *ORDER)
+    assert isinstance(result.exception, RefusedError)
+    assert "new registration token" in result.exception.next_step
+
+
+def test_command_without_portal_follows_the_device_to_its_registration(password: str) -> None:
+    with serving(stage=DeviceStage.REGISTERED) as served:
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        lines = _lines(_run(*network, *ORDER, "--json"))
+    assert lines[-1] == {"outcome": "registered", "signals": {"device": True, "platform": False}}
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -29,7 +29,8 @@ if new:
     Member.objects.create(user=user, organisation=own, role=Role.OWNER)
 own = Organisation.objects.get(name=email)
 age_us = int(sys.argv[2])
-print(json.dumps([actions.make_registration_token(own, user, now_us=now_us() - age_us)[0] for _ in range(int(sys.argv[3]))]))
+made = [actions.make_registration_token(own, user, now_us=now_us() - age_us) for _ in range(int(sys.argv[3]))]
+print(json.dumps([token for token, _ in made]))
 """
 )
 

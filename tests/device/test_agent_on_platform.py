@@ -10,15 +10,21 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
 from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
+from doorstep.device.provisioner import Provisioner
 from doorstep.device.store import Store, Ticket
-from doorstep.identity.provisioning import Provisioning
+from doorstep.identity.provisioning import Provisioning, SetupVerifier
+from doorstep.onboarding.credentials import generate
+from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.steps import Step
 from doorstep.runtime import heartbeat
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
@@ -55,7 +61,7 @@ def device_with(
 def show(notice: Notice) -> None:
     """Leave the story in the test's report."""
     if not isinstance(notice, ReadingsSent):
-        print(sentence(notice))
+        print(sentence(notice))  # noqa: T201 - pytest shows it when a test fails
 
 
 def give(made: Provisioning, folder: Path, token: str | None) -> None:
@@ -99,13 +105,13 @@ def dead(office: Office, device: str) -> list[str]:
 
 
 async def until_stored(office: Office, device: str, count: int) -> None:
-    while len(await asyncio.to_thread(stored, office, device)) < count:
+    while len(await asyncio.to_thread(stored, office, device)) < count:  # noqa: ASYNC110 - a database tells nobody
         await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["mTLS", "plain"])
 def test_device_registers_and_its_readings_are_stored(
-    office: Office, made: Provisioning, tmp_path: Path, plain: bool
+    office: Office, made: Provisioning, tmp_path: Path, *, plain: bool
 ) -> None:
     (token,) = office.make_tokens("owner@example.org")
 
@@ -231,7 +237,7 @@ def test_second_claim_changes_nothing_for_the_owner(
 
 @pytest.mark.parametrize("plain", [False, True], ids=["mTLS", "plain"])
 def test_revoked_device_is_silenced_and_says_so(
-    office: Office, made: Provisioning, tmp_path: Path, plain: bool
+    office: Office, made: Provisioning, tmp_path: Path, *, plain: bool
 ) -> None:
     (token,) = office.make_tokens("owner@example.org")
 
@@ -274,16 +280,15 @@ def test_device_renews_its_certificate_and_goes_on(
             clock=lambda: time.time() + five_days_s,
         )
         async with device:
-            while not any(isinstance(n, Moved) and isinstance(n.event, Renewed) for n in device.notices):
-                await asyncio.sleep(0.05)
-            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 5)
+            assert "next certificate" in said(device, Renewed)
             fresh = Store(folder).operational()
             assert fresh is not None
             assert fresh.certificate.fingerprint != held.certificate.fingerprint
             await until_stored(office, made.device_id, 5)
 
     run(main)
-    assert os.stat(folder / "operational.pem").st_mode & 0o077 == 0
+    assert (folder / "operational.pem").stat().st_mode & 0o077 == 0
 
 
 def test_platform_that_is_away_is_waited_for(office: Office, made: Provisioning, tmp_path: Path) -> None:
@@ -361,3 +366,57 @@ def duplicates(office: Office) -> float:
     pulse = heartbeat.read(office.plant.state, "ingest")
     assert pulse is not None
     return float(pulse.figures["duplicates"])
+
+
+def with_known_code(made: Provisioning) -> tuple[Provisioning, SetupLabel]:
+    """A device whose set-up code we know, as its owner reads it from the label."""
+    code = generate(os.urandom)
+    setup = SetupVerifier(made.setup.service_name, code.username, code.salt, code.verifier)
+    return replace(made, setup=setup), SetupLabel(setup.service_name, code.username, code.pop)
+
+
+async def set_up(device: SimulatedDevice, label: SetupLabel, token: str, *, again: bool = False) -> Step:
+    """Do what a phone does: secure, deliver the order, send the network, wait for the device's word."""
+
+    async def sends() -> bool:
+        return device.state is State.OPERATING
+
+    url = f"http://127.0.0.1:{await device.setup_port()}"
+    async with Provisioner(url, label, pause=0.1) as phone:
+        await phone.secure()
+        await phone.deliver(RegistrationOrder(token.encode(), device.made.servers.device_api))
+        network = NetworkCredentials(HOME.ssid, HOME.passphrase)
+        step = Step.CONNECTED if again else await phone.join(network)
+        return (await phone.confirm(step, sends)).step
+
+
+def test_whole_path_from_set_up_to_stored_readings(office: Office, tmp_path: Path) -> None:
+    made, label = with_known_code(office.make_devices(1)[0])
+    (expired,) = office.make_tokens("owner@example.org", age_s=601)
+    (fresh,) = office.make_tokens("owner@example.org")
+
+    async def main() -> None:
+        device = SimulatedDevice(made, tmp_path / "d", SimulatedWifi([HOME]), interval_s=0.2, notify=show)
+        async with device:
+            assert await set_up(device, label, expired) is Step.REFUSED
+            assert await set_up(device, label, fresh, again=True) is Step.REGISTERED
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 3)
+            # the owner repeats the set-up: nothing changes
+            (again,) = await asyncio.to_thread(office.make_tokens, "owner@example.org")
+            await device.reset_network()
+            assert await set_up(device, label, again) is Step.REGISTERED
+            await device.reached(State.OPERATING)
+            # somebody with a photo of the label does: the owner keeps the device
+            (photo,) = await asyncio.to_thread(office.make_tokens, "thief@example.org")
+            await device.reset_network()
+            assert await set_up(device, label, photo) is Step.HELD
+            await device.reached(State.OPERATING)
+
+    run(main, 60)
+    owners = office.rows(
+        "SELECT o.name, device.disputed FROM device JOIN organisation o ON o.id = owner_id"
+        " WHERE device_id = ?",
+        made.device_id,
+    )
+    assert [(str(name), bool(disputed)) for name, disputed in owners] == [("owner@example.org", True)]

@@ -1,4 +1,5 @@
 import enum
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -106,3 +107,8 @@ def test_diagram_shows_every_move() -> None:
 def test_states_are_an_enum_with_words_for_people() -> None:
     assert issubclass(State, enum.Enum)
     assert all(" " in state.value for state in State)
+
+
+def test_documentation_shows_the_diagram_that_the_table_gives() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "device-life.md"
+    assert f"```mermaid\n{life.diagram()}```\n" in page.read_text(encoding="utf-8")

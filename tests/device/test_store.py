@@ -182,8 +182,8 @@ def test_platform_cannot_make_the_device_run_for_ever(store: Store, made: Provis
     assert store.next_epoch() == 0
 
 
-@given(moves=st.lists(st.one_of(st.none(), st.integers(0, 60)), max_size=12))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(moves=st.lists(st.one_of(st.none(), st.integers(0, 60)), max_size=8))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_epoch_is_ever_given_twice(
     tmp_path_factory: pytest.TempPathFactory, made: Provisioning, moves: list[int | None]
 ) -> None:

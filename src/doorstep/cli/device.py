@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -25,6 +26,8 @@ from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 
 __all__ = ["device"]
+
+_PASSPHRASE_CAP: Final = 64
 
 _STATE = click.option(
     "--state",
@@ -73,7 +76,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     store = Store.open(state)
     try:
         if provisioning is not None:
-            store.adopt(_read_provisioning(provisioning))
+            store.adopt(Provisioning.from_json(_read(provisioning, "provisioning", PROVISIONING_CAP)))
         made = _identity(store)
         station: WifiStation = (
             HostNetwork(made.servers.device_api)
@@ -144,14 +147,13 @@ async def _live(
     await agent.run()
 
 
-def _read_provisioning(path: Path) -> Provisioning:
+def _read(path: Path, what: str, cap: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return Provisioning.from_json(file.read(PROVISIONING_CAP + 1))
+            return file.read(cap + 1)
     except OSError as error:
         raise MisuseError(
-            f"the provisioning file {path} can't be read: {error.strerror}",
-            next_step="Give the file that `doorstep factory batch` wrote for this device.",
+            f"the {what} file {path} can't be read: {error.strerror}", next_step="Check its name."
         ) from error
 
 
@@ -166,7 +168,9 @@ def _identity(store: Store) -> Provisioning:
 
 
 def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
-    passphrase = b"" if passphrase_file is None else passphrase_file.read_bytes().rstrip(b"\r\n")
+    passphrase = b""
+    if passphrase_file is not None:
+        passphrase = _read(passphrase_file, "passphrase", _PASSPHRASE_CAP).rstrip(b"\r\n")
     return SimulatedWifi([SimulatedNetwork(ssid.encode(), passphrase)])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorstep.errors import SettingsError, UnavailableError
+from doorstep.errors import RefusedError, SettingsError, UnavailableError
 
 if TYPE_CHECKING:
     from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell
@@ -24,6 +24,7 @@ __all__ = ["provision"]
 MAX_FILE = 4096
 MAX_TRIES = 3
 REFUSED = (401, 403)
+TURNED_DOWN = ("held", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def provision(**options: Any) -> None:
     wanted = _wanted(options)
     outcome = asyncio.run(_provision(wanted))
     _tell_outcome(wanted, outcome)
+    if outcome.step.key in TURNED_DOWN:
+        raise RefusedError(outcome.step.sentence, next_step=outcome.step.next_step)
     if wanted.portal_url and not outcome.succeeded:
         raise UnavailableError(
             "The platform has not seen the device yet; that is not a failure.",
@@ -139,7 +142,9 @@ async def _provision(wanted: _Wanted) -> "Outcome":
         step = await _join(provisioner, wanted)
         if step not in ONLINE and step.key != "checking":
             raise UnavailableError(step.sentence, next_step=step.next_step)
-        if wanted.portal_url is None or device_id is None:
+        if device_id is not None and wanted.portal_url is None:
+            step = await provisioner.follow(step)
+        if device_id is None or wanted.portal_url is None:
             return Outcome(step, device_said_connected=step in ONLINE, platform_saw_it=False)
         check = platform_check(wanted.portal_url, wanted.api_key or "", device_id)
         return await provisioner.confirm(step, check)

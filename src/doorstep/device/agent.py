@@ -25,6 +25,7 @@ from doorstep.device.notices import (
     SetupOpened,
 )
 from doorstep.device.outbox import CAPACITY, Outbox, Parcel
+from doorstep.device.racing import after, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup import SetupAddress, SetupService
@@ -139,7 +140,7 @@ class Agent:
         sampling = asyncio.create_task(self._sample())
         try:
             while self.state is not State.STOPPED:
-                self._move(await _race(self._stopped(), self._steps[self.state]()))
+                self._move(await race(self._stopped(), self._steps[self.state]()))
         finally:
             sampling.cancel()
             await asyncio.gather(sampling, return_exceptions=True)
@@ -215,10 +216,10 @@ class Agent:
     async def _operate(self) -> LifeEvent:
         self._questions = 0
         wait_s = max(0.0, (self._renewal_due_us - self._local_us()) / 1e6)
-        return await _race(self._uplink.lost(), _after(wait_s, life.RenewalDue()))
+        return await race(self._uplink.lost(), after(wait_s, life.RenewalDue()))
 
     async def _renew(self) -> LifeEvent:
-        event = await _race(self._enrolment.renew(), self._uplink.lost())
+        event = await race(self._enrolment.renew(), self._uplink.lost())
         if isinstance(event, life.PlatformSilent):
             self._silences += 1
             wait_us = round(self._wait_s(PLATFORM, self._silences) * 1e6)
@@ -279,7 +280,7 @@ class Agent:
 
     async def _pause(self, seconds: float) -> LifeEvent:
         """Wait, but not longer than until the set-up service brings something new."""
-        return await _race(self._reordered(), _after(seconds, life.AskAgain()))
+        return await race(self._reordered(), after(seconds, life.AskAgain()))
 
     async def _reordered(self) -> LifeEvent:
         await self._setup.order()
@@ -304,20 +305,3 @@ class Agent:
     @staticmethod
     def _is_deaf(failures: int) -> bool:
         return failures % _FAILURES_BEFORE_REJOINING == 0
-
-
-async def _race(*runners: Coroutine[None, None, LifeEvent]) -> LifeEvent:
-    """Return the event of the runner that ends first, the earlier named one of two; cancel the others."""
-    tasks = [asyncio.create_task(runner) for runner in runners]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(task for task in tasks if task.done()).result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _after(seconds: float, event: LifeEvent) -> LifeEvent:
-    await asyncio.sleep(seconds)
-    return event

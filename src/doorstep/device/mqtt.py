@@ -159,17 +159,30 @@ async def open_session(device: str, door: Door) -> AsyncIterator[Session]:
         max_queued_incoming_messages=64,
         logger=_paho_log,
     )
-    try:
-        await client.__aenter__()
-    except BaseException as error:
-        client.abandon()
-        if isinstance(error, aiomqtt.MqttError):
-            raise _refusal(error, door) from error
-        raise
+    await _enter(client, door)
     try:
         yield Session(client, device)
     finally:
         await _leave(client)
+
+
+async def _enter(client: _Client, door: Door) -> None:
+    entering = asyncio.create_task(client.__aenter__())
+    try:
+        # A thread opens the socket and cannot be stopped: let it end, then close what it got.
+        await asyncio.shield(entering)
+    except aiomqtt.MqttError as error:
+        client.abandon()
+        raise _refusal(error, door) from error
+    except asyncio.CancelledError:
+        entering.add_done_callback(lambda done: _discard(client, done))
+        raise
+
+
+def _discard(client: _Client, entered: "asyncio.Task[_Client]") -> None:
+    if not entered.cancelled():
+        entered.exception()
+    client.abandon()
 
 
 async def _leave(client: _Client) -> None:

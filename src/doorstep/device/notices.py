@@ -106,15 +106,15 @@ def sentence(notice: Notice) -> str:  # noqa: PLR0911 - one line for each notice
         case ReadingsSent(sent, waiting, epoch):
             return f"{sent} messages sent in epoch {epoch}, {waiting} waiting."
         case ReadingsRefused(reason):
-            return f"New readings are refused: {reason}."
+            return f"New readings are refused: {_ended(reason)}"
         case SensorFailed(reason):
-            return f"The sensor gave no readings: {reason}."
+            return f"The sensor gave no readings: {_ended(reason)}"
         case ClockCorrected(seconds):
             return f"This clock differs from the platform's by {seconds:.0f} s. Next: set it (NTP)."
         case CameDown(channel):
             return f"A message came down on channel {channel}."
         case DownlinkRefused(channel, reason):
-            return f"A message on channel {channel} was refused: {reason}."
+            return f"A message on channel {channel} was refused: {_ended(reason)}"
         case _:
             assert_never(notice)
 
@@ -126,7 +126,7 @@ def _why(event: LifeEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line fo
         case life.Joined(ssid, address):
             return f"Network {ssid!r} let it in with address {address}."
         case life.JoinFailed(ssid, reason):
-            return f"Network {ssid!r} did not let it in: {reason}."
+            return f"Network {ssid!r} did not let it in: {_ended(reason)}"
         case life.TokenHeld():
             return "It carries a registration token."
         case life.TokenMissing():
@@ -137,23 +137,23 @@ def _why(event: LifeEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line fo
             return "The platform registered it."
         case life.RegistrationHeld(reason, disputed):
             kind = "disputes" if disputed else "holds"
-            return f"The platform {kind} its registration: {reason}."
+            return f"The platform {kind} its registration: {_ended(reason)}"
         case life.ClaimSetAside(reason):
-            return f"A new claim is held, and the device goes on for its owner: {reason}."
+            return f"A new claim is held, and the device goes on for its owner: {_ended(reason)}"
         case life.RegistrationRefused(reason, next_step):
-            return f"The platform refused its registration: {reason}. Next: {next_step or _NEW_TOKEN}"
+            return f"The platform refused its registration: {_ended(reason)}{_next(next_step)}"
         case life.Unknown(reason):
-            return f"It is nobody's any more: {reason}."
+            return f"It is nobody's any more: {_ended(reason)}"
         case life.Blocked(reason):
-            return f"The platform blocked it: {reason}."
+            return f"The platform blocked it: {_ended(reason)}"
         case life.PlatformSilent(reason, next_step):
-            return f"The device API gave no answer: {reason}." + (f" Next: {next_step}" if next_step else "")
+            return f"The device API gave no answer: {_ended(reason)}{_next(next_step)}"
         case life.SessionOpened(listener):
             return f"The broker took its {listener} session."
         case life.SessionFailed(reason) | life.SessionRefused(reason) | life.SessionLost(reason):
-            return f"No session: {reason}."
+            return f"No session: {_ended(reason)}"
         case life.NetworkLost(reason):
-            return f"The network seems gone: {reason}."
+            return f"The network seems gone: {_ended(reason)}"
         case life.RenewalDue():
             return "Its certificate is two thirds old."
         case life.Renewed():
@@ -164,4 +164,10 @@ def _why(event: LifeEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line fo
             assert_never(event)
 
 
-_NEW_TOKEN = "make a new registration token in the portal and set the device up again."  # noqa: S105 - words
+def _ended(reason: str) -> str:
+    """Close a sentence of somebody else's with just one full stop."""
+    return reason.rstrip(".") + "."
+
+
+def _next(step: str) -> str:
+    return f" Next: {_ended(step)}" if step else ""

@@ -135,6 +135,10 @@ class Provisioner:
             return Step.CHECKING
         return step
 
+    async def follow(self, joined: Step, *, patience: float = PLATFORM_PATIENCE) -> Step:
+        """Listen to the device alone until it says how its registration ended, or patience ends."""
+        return await self._listen(joined, until=LAST.__contains__, patience=patience)
+
     async def confirm(
         self, joined: Step, platform_saw_it: PlatformCheck, *, patience: float = PLATFORM_PATIENCE
     ) -> Outcome:

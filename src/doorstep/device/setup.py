@@ -15,7 +15,6 @@ from doorstep.device.life import (
     PlatformSilent,
     RegistrationHeld,
     RegistrationRefused,
-    SessionOpened,
     TokenHeld,
 )
 from doorstep.device.softap import SoftApServer
@@ -34,7 +33,6 @@ LINGER_S: Final = 15.0
 _STAGES: Final[Mapping[type[LifeEvent], DeviceStage]] = {
     TokenHeld: DeviceStage.REGISTERING,
     Bound: DeviceStage.REGISTERED,
-    SessionOpened: DeviceStage.REGISTERED,
     RegistrationHeld: DeviceStage.HELD,
     ClaimSetAside: DeviceStage.HELD,
     RegistrationRefused: DeviceStage.REFUSED,

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from doorstep.errors import DoorstepError, MalformedMessage, VerificationFailed
@@ -67,9 +68,8 @@ class Opening:
         """Return the devices that must be loaded before these messages can be opened."""
         if len(self._known) > MAX_DEVICES:
             self.forget()
-        names = {
-            _device_and_channel(subject)[0] for subject in {m.subject for m in messages} - self._routes.keys()
-        }
+        subjects = set(map(itemgetter(0), messages)) - self._routes.keys()
+        names = {_device_and_channel(subject)[0] for subject in subjects}
         return [name for name in names if name not in self._known]
 
     def learn(self, devices: Iterable[DeviceRow]) -> None:
@@ -87,11 +87,10 @@ class Opening:
         batch = Batch(now_us)
         add, routes, check = batch.rows.append, self._routes, senml.check
         touched: set[_Known] = set()
-        for message in messages:
-            payload = message.payload
-            route = routes.get(message.subject) or self._route(message.subject)
+        for subject, _, payload in messages:
+            route = routes.get(subject) or self._route(subject)
             if route is None or route.open is None:
-                batch.letters.append(_unopened(message, route, now_us))
+                batch.letters.append(_unopened(subject, payload, route, now_us))
                 continue
             known = route.known
             touched.add(known)
@@ -144,11 +143,11 @@ def _device_and_channel(subject: bytes) -> tuple[str, str]:
     return (words[4], words[5]) if len(words) == _SUBJECT_WORDS else ("", "")
 
 
-def _unopened(message: Fetched, route: _Route | None, now_us: int) -> Letter:
+def _unopened(subject: bytes, payload: bytes, route: _Route | None, now_us: int) -> Letter:
     if route is not None:
-        return Letter(now_us, route.known.device_id, route.topic, route.known.refusal, "", message.payload)
-    device_id, channel = _device_and_channel(message.subject)
-    return Letter(now_us, device_id, f"d/{device_id}/up/{channel}", "unknown_device", "", message.payload)
+        return Letter(now_us, route.known.device_id, route.topic, route.known.refusal, "", payload)
+    device_id, channel = _device_and_channel(subject)
+    return Letter(now_us, device_id, f"d/{device_id}/up/{channel}", "unknown_device", "", payload)
 
 
 def _refuse(batch: Batch, route: _Route, payload: bytes, error: DoorstepError) -> None:

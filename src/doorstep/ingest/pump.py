@@ -93,7 +93,7 @@ class Pump:
                 await asyncio.wait({storing})
 
     async def _gather(self, storing: asyncio.Task[None] | None) -> None:
-        """Wait for the first message, then a little for its company; raise what storing fails with meanwhile."""
+        """Wait for the first message, then a little for its company; raise what storing failed with."""
         while True:
             self._arrived.clear()
             if storing is not None and storing.done():

@@ -26,13 +26,9 @@ _PENDING: Final = b"Nats-Pending-Messages:"
 _NATS_OPTIONS: Final = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True}
 
 
-class Fetched(NamedTuple):
-    """A message as it came from the stream."""
-
-    subject: bytes
-    reply: bytes
-    """Where it is acknowledged, with everything before it in its partition."""
-    payload: bytes
+Fetched = tuple[bytes, bytes, bytes]
+"""A message as it came from the stream: subject, the reply that acknowledges it with everything before it
+in its partition, payload. A plain tuple, because one is made for every message."""
 
 
 class _Wire(asyncio.Protocol):
@@ -75,7 +71,7 @@ class _Wire(asyncio.Protocol):
                 break
             body = buffer[head + int(words[-2]) : stop]
             if len(words) == 5:  # noqa: PLR2004 - with a reply subject: from the stream
-                lanes[words[1]].append(Fetched(words[0], words[2], body))
+                lanes[words[1]].append((words[0], words[2], body))
             else:
                 self._status(words[1], buffer[head:stop], body)
             at = stop + 2
@@ -108,7 +104,7 @@ class _Wire(asyncio.Protocol):
         if lane == _CONTROL_LANE:
             self.answers.put_nowait(body)
         else:
-            self.lanes[lane].append(Fetched(words[0], words[2], body))
+            self.lanes[lane].append((words[0], words[2], body))
 
     def _status(self, lane: bytes, header: bytes, body: bytes) -> None:
         """Take an answer without content: a pull request that ended, or nobody there to answer."""
@@ -160,7 +156,7 @@ class Reader:
         return sum(map(len, self._wire.lanes.values())) if self._wire else 0
 
     def renew(self) -> None:
-        """Ask again for what ended without messages: a request lives half a minute, a silence may last longer."""
+        """Ask again for what ended without messages: silence may outlast a request's half a minute."""
         if self._wire is not None and self._wire.credit_back:
             self._pull(self._wire)
 
@@ -175,7 +171,7 @@ class Reader:
             if waiting:
                 wire.lanes[lane] = []
                 messages += waiting
-                acknowledgements.append(waiting[-1].reply)
+                acknowledgements.append(waiting[-1][1])
                 self._credit[lane] -= len(waiting)
         self._pull(wire)
         return Taken(messages, lambda: _acknowledge(wire, acknowledgements))

@@ -103,7 +103,11 @@ async def serve(
     pump = Pump(readers, arrived, processor)
 
     def all_figures() -> Mapping[str, float | str]:
-        own = {"taken": pump.taken, "waits_for": pump.waits_for, "cpu_s": time.process_time()}
+        own: dict[str, float | str] = {
+            "taken": pump.taken,
+            "waits_for": pump.waits_for,
+            "cpu_s": time.process_time(),
+        }
         return {**figures(), **own}
 
     async with asyncio.TaskGroup() as tasks:

@@ -4,7 +4,7 @@ from typing import Final
 
 from doorstep.crypto.ccm import AesCcm
 from doorstep.errors import MisuseError, VerificationFailed
-from doorstep.messaging.envelope import MAX_PLAINTEXT, MAX_SEQUENCE, Envelope, aad
+from doorstep.messaging.envelope import MAX_PLAINTEXT, MAX_SEQUENCE, CompactHeader, Envelope, aad
 from doorstep.messaging.errors import EpochExhausted, Forged, RejectReason, Replayed
 from doorstep.messaging.keys import SUITE, derive_sender_keys
 from doorstep.messaging.replay import NOTHING_SEEN, WINDOW_WIDTH, mark, was_seen
@@ -39,7 +39,7 @@ class EpochSender:
 class EpochReceiver:
     """Opens what ``sender_id`` says in ``epoch``, each message once (``high``, ``window``: see `replay`)."""
 
-    __slots__ = ("_cipher", "_nonce", "epoch", "high", "secret", "window")
+    __slots__ = ("_cipher", "_nonce", "epoch", "header", "high", "secret", "window")
 
     def __init__(
         self, secret: bytes, epoch: int, sender_id: bytes, high: int = NOTHING_SEEN, window: int = 0
@@ -49,6 +49,7 @@ class EpochReceiver:
         self.epoch: Final = epoch
         self.high = high
         self.window = window
+        self.header: Final = CompactHeader(epoch)
         self._nonce = keys.nonce
         self._cipher = AesCcm(keys.key, SUITE.tag_length)
 

@@ -17,7 +17,7 @@ from doorstep.errors import UnavailableError
 from doorstep.ingest.worker import run_loop
 from doorstep.runtime import heartbeat
 from doorstep.runtime.brokers import STREAM, Broker, User, link
-from doorstep.testing.devices import TestDevice, add_devices
+from doorstep.testing.devices import add_devices
 from doorstep.testing.load import LoadDevice, Loader, prepare
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.postgres import running_postgres
@@ -66,7 +66,7 @@ class _Pass:
 
 
 def run_ingest_bench(bench: IngestBench, tell: Callable[[str], None]) -> IngestFigures:
-    """Run all rounds, each once with the real worker and once with the null worker; ``tell`` says what is on."""
+    """Run all rounds, each with the real and with the null worker; ``tell`` says what is on."""
     with ExitStack() as stack:
         tell("making tables and devices")
         plant = stack.enter_context(_plant(bench))
@@ -83,7 +83,7 @@ def run_ingest_bench(bench: IngestBench, tell: Callable[[str], None]) -> IngestF
             for role in (_SEALED, _NULL) if number % 2 else (_NULL, _SEALED):
                 tell(f"round {number + 1}: {role}")
                 passes[role].append(_measure(plant, role, loads))
-            missing, doubled = _compare(plant, devices, loads)
+            missing, doubled = _compare(plant, loads)
             lost, duplicated = lost + missing, duplicated + doubled
     return _figures(bench, passes, lost, duplicated)
 
@@ -149,7 +149,7 @@ def _cpu_s(plant: Plant) -> float:
     raise UnavailableError("the worker's heartbeat stopped", next_step="See its log in the state folder.")
 
 
-def _compare(plant: Plant, devices: Sequence[TestDevice], loads: Sequence[LoadDevice]) -> tuple[int, int]:
+def _compare(plant: Plant, loads: Sequence[LoadDevice]) -> tuple[int, int]:
     """Return how many acknowledged messages of this round are missing and how many are there twice."""
     epochs = {load.device.row: {ids[0][1] for ids, _ in load.chunks} for load in loads}
     connection = plant.connect()

@@ -6,6 +6,7 @@ docs/spec/readings.md is the normative text. The first byte tells the three apar
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
 
 import cbor2
@@ -190,10 +191,16 @@ def _named(record: object) -> dict[str, object]:
 def _names(parsed: dict[str, Value] | list[_Record]) -> Collection[str]:
     """Return the resolved name of each reading; refuse a bad name, and a record without just one value."""
     names = parsed if isinstance(parsed, dict) else _record_names(parsed)
+    _check_names(tuple(names))
+    return names
+
+
+@lru_cache(maxsize=4_096)
+def _check_names(names: tuple[str, ...]) -> None:
+    """Refuse a bad name. A device says the same names again and again."""
     joined = "\n".join(names)
     if _match_names(joined) is None or joined.count("\n") != len(names) - 1:
         raise MalformedMessage(f"a name has 1 to {MAX_NAME} of A-Z a-z 0-9 - : . / _, letter or digit first")
-    return names
 
 
 def _record_names(records: list[_Record]) -> list[str]:

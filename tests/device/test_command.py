@@ -1,0 +1,100 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from doorstep.cli.device import device
+from doorstep.device.store import Store, Ticket
+from doorstep.errors import MisuseError
+from doorstep.identity.provisioning import Provisioning
+from doorstep.onboarding.network import NetworkCredentials
+
+
+def called(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(device, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path, made: Provisioning) -> Path:
+    store = Store.open(tmp_path / "device")
+    store.adopt(made)
+    store.close()
+    return tmp_path / "device"
+
+
+def test_show_tells_who_it_is_and_what_comes_next(folder: Path, made: Provisioning) -> None:
+    shown = json.loads(called("show", "--state", folder, "--json"))
+    assert (shown["device"], shown["serial"]) == (made.device_id, made.serial)
+    assert (shown["next_epoch"], shown["network"], shown["certificate"]) == (0, None, None)
+    assert "set up its Wi-Fi" in shown["next_step"]
+    assert made.device_id in called("show", "--state", folder)
+
+
+def test_show_works_while_the_agent_runs_and_tells_no_secret(folder: Path, made: Provisioning) -> None:
+    store = Store.open(folder)
+    store.keep_network(NetworkCredentials(b"home", b"correct horse"))
+    store.keep_ticket(Ticket("the-secret-token", "https://localhost"))
+    output = called("show", "--state", folder, "--json")
+    store.close()
+    assert json.loads(output)["token"] is True
+    assert "registers itself" in json.loads(output)["next_step"]
+    for secret in ("correct horse", "the-secret-token", "PRIVATE"):
+        assert secret not in output
+
+
+def test_registered_once_but_without_certificate_needs_a_new_token(folder: Path) -> None:
+    store = Store.open(folder)
+    store.keep_network(NetworkCredentials(b"home"))
+    store.close()
+    assert "registration token in the portal" in called("show", "--state", folder)
+
+
+def test_forget_network_makes_the_next_start_wait_for_a_set_up(folder: Path) -> None:
+    store = Store.open(folder)
+    store.keep_network(NetworkCredentials(b"home"))
+    store.close()
+    assert json.loads(called("forget-network", "--state", folder, "--json"))["network"] is None
+    assert "set it up" in called("forget-network", "--state", folder)
+    assert Store(folder).network() is None
+
+
+@pytest.mark.parametrize("command", ["show", "forget-network", "run"])
+def test_folder_without_a_device_is_named(tmp_path: Path, command: str) -> None:
+    with pytest.raises(MisuseError, match="holds no device") as raised:
+        called(command, "--state", tmp_path / "empty")
+    assert "--provisioning" in raised.value.next_step
+
+
+def test_missing_provisioning_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MisuseError, match="can't be read"):
+        called("run", "--state", tmp_path / "d", "--provisioning", tmp_path / "none.json")
+
+
+def test_run_waits_for_a_set_up_and_stops_cleanly(tmp_path: Path, made: Provisioning) -> None:
+    (tmp_path / "made.json").write_bytes(made.to_json())
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "doorstep", "device", "run", "--json"),
+            *("--state", str(tmp_path / "d"), "--provisioning", str(tmp_path / "made.json")),
+            *("--simulate-wifi", "home", "--setup-host", "127.0.0.1", "--setup-port", "0"),
+        ],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        text=True,
+    )
+    assert process.stdout is not None
+    told = [json.loads(process.stdout.readline()) for _ in range(2)]
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert [line["notice"] for line in told] == ["Moved", "SetupOpened"]
+    assert told[0]["state"] == "waiting"
+    assert json.loads(rest.splitlines()[-1])["state"] == "stopped"
+    assert Store(tmp_path / "d").next_epoch() == 1
