@@ -7,8 +7,6 @@ from doorstep.broker.violations import LogTail, read_violation
 HEAD = b'[1] 2026/11/21 22:12:53.691517 [ERR] 127.0.0.1:5 - mid:24 - "abcdefgh" - '
 PUBLISH = HEAD + b'Publish Violation - Subject "%b"'
 SUBSCRIBE = HEAD + b'Subscription Violation - Subject ">", SID >'
-    b'[1] 2026/11/21 [ERR] 127.0.0.1:5 - mid:2 - "abcdefgh" - Subscription Violation - Subject ">", SID >'
-)
 
 
 @pytest.mark.parametrize(
