@@ -25,7 +25,7 @@ def test_device_opens_its_set_up_on_a_free_port_and_closes_it(made: Provisioning
             writer.close()
             assert device.notices
         assert device.state is State.STOPPED
-        with pytest.raises(OSError, match="refused|Connect"):
+        with pytest.raises(OSError, match=r"refused|Connect"):
             await asyncio.open_connection("127.0.0.1", port)
 
     asyncio.run(main())
