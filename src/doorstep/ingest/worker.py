@@ -81,10 +81,7 @@ def run(settings: Settings) -> None:
 
 
 def run_loop(main: "Coroutine[Any, Any, None]") -> None:
-    """Run a coroutine on the fastest event loop of this platform, for work that makes no reference cycles."""
-    # Thousands of short-lived tuples a second would start the cycle collector all the time, for nothing.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    """Run a coroutine on the fastest event loop of this platform."""
     if sys.platform == "win32":
         asyncio.run(main)
     else:
@@ -100,7 +97,10 @@ async def serve(
     processor: Processor,
     figures: Callable[[], Mapping[str, float | str]],
 ) -> None:
-    """Pump messages of both brokers through a processor until a signal."""
+    """Pump messages of both brokers through a processor until a signal; the process is this role's alone."""
+    # Thousands of short-lived tuples a second would start the cycle collector all the time, for nothing.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     stop = stop_on_signals()
     arrived = asyncio.Event()
     readers = [Reader(link(settings, key_file, broker, User.INGEST), arrived, _PULL) for broker in Broker]
