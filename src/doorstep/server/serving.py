@@ -1,9 +1,11 @@
 """Serve one ASGI application as a role: own socket, optional TLS, heartbeat, clean stop on signals."""
 
 import asyncio
+import contextlib
+import errno
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import uvicorn
@@ -11,54 +13,52 @@ import uvicorn
 from doorstep.errors import UnavailableError
 from doorstep.runtime.heartbeat import BEAT_S, Heartbeat
 
-__all__ = ["Figures", "listen", "serve", "uvicorn_config"]
+__all__ = ["Figures", "listening", "serve", "uvicorn_config"]
 
 Figures = Callable[[], Mapping[str, float | str]]
-"""What the heartbeat shows, asked for at each beat."""
+"""What the heartbeat shows besides the number of requests, asked for at each beat."""
 
-_BACKLOG: Final = 1024
-_GRACE_S: Final = 5
+_BACKLOG: Final = 2048
+_STOP_WITHIN_S: Final = 5
+_LOOK_S: Final = 0.05
 
 
-def listen(address: str, port: int, setting: str) -> socket.socket:
-    """Bind a listening socket; raise UnavailableError that names the setting when the port is taken."""
-    listener = None
-    try:
-        family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+@contextlib.contextmanager
+def listening(address: str, port: int, setting: str) -> Iterator[socket.socket]:
+    """Yield a bound socket; raise UnavailableError that names the setting when it can't be had."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        if listener is not None:
-            listener.close()
-        raise UnavailableError(
-            f"can't listen on {address} port {port}: {error.strerror or error}",
-            next_step=f"Stop what uses the port, or choose another with {setting}.",
-        ) from error
-    return listener
-
-
-def serve(config: uvicorn.Config, listener: socket.socket, heartbeat: Heartbeat, figures: Figures) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was begun and return."""
-    # uvicorn raises the signal again after its clean stop; for a role that stop is the success.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(config)
-    asyncio.run(_serve(server, listener, heartbeat, figures))
+        try:
+            listener.bind((address, port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            what = "is taken by another program" if taken else f"can't be opened: {error.strerror}"
+            raise UnavailableError(
+                f"port {port} on {address} {what}",
+                next_step=f"Stop the other program, or choose another port with {setting}.",
+            ) from error
+        yield listener
 
 
 def uvicorn_config(app: Any, **more: Any) -> uvicorn.Config:
     """Return what all our servers share: no access log, no banner, bounded waiting at the end."""
     return uvicorn.Config(
         app,
-        log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         lifespan="off",
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_STOP_WITHIN_S,
         **more,
     )
+
+
+def serve(config: uvicorn.Config, listener: socket.socket, heartbeat: Heartbeat, figures: Figures) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was begun and return."""
+    with _returning_on_signals():
+        asyncio.run(_serve(uvicorn.Server(config), listener, heartbeat, figures))
 
 
 async def _serve(
@@ -75,5 +75,18 @@ async def _serve(
 async def _beat(server: uvicorn.Server, heartbeat: Heartbeat, figures: Figures) -> None:
     while True:
         if server.started:
-            heartbeat.beat(**figures())
-        await asyncio.sleep(BEAT_S)
+            # A full disk silences a beat, never the role.
+            with contextlib.suppress(OSError):
+                heartbeat.beat(requests=server.server_state.total_requests, **figures())
+        await asyncio.sleep(BEAT_S if server.started else _LOOK_S)
+
+
+@contextlib.contextmanager
+def _returning_on_signals() -> Iterator[None]:
+    # uvicorn stops on these signals and raises them again once it has stopped; a clean stop must return.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from django.db import connections
 
 from doorstep.ownership.claims import Outcome
+from doorstep.server.accounts.api_keys import find_caller, make_api_key
 from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.api.idempotency import once
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.fleet.actions import revoke_device
@@ -118,6 +120,23 @@ def test_revocation_at_once_with_registration_leaves_no_usable_certificate() -> 
         row = device.row
         assert row.blocked
         assert not row.credentials.filter(state="active").exists()
+
+
+def test_request_repeated_at_once_acts_once() -> None:
+    key, _ = make_api_key(customer()[1], "ERP", ["customer:devices:read"])
+    caller = find_caller(key)
+    for number in range(5):
+        acted: list[int] = []
+
+        def act(acted: list[int] = acted) -> tuple[int, dict[str, Any]]:
+            acted.append(1)
+            return 201, {"made": len(acted)}
+
+        def ask(name: str = f"key-{number}", act: Any = act) -> tuple[int, dict[str, Any]]:
+            return once(caller, name, {"order": name}, act)
+
+        assert _at_once([ask, ask, ask]) == [(201, {"made": 1})] * 3
+        assert acted == [1]
 
 
 def test_digest_column_is_the_digest_of_the_body() -> None:

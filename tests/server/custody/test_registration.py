@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 
 from doorstep.crypto import p256
 from doorstep.crypto.x509 import build_request
+from doorstep.errors import MisuseError
 from doorstep.identity import claim_code
 from doorstep.identity.statement import Purpose
 from doorstep.ownership.claims import Outcome, Reason
@@ -17,10 +19,19 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned, UnknownToken
 from doorstep.server.custody.actions.tokens import TOKEN_LIFETIME_US, CodeRefused
-from doorstep.server.custody.models import Claim, CustodyEntry, RegistrationToken
+from doorstep.server.custody.models import Claim, CustodyEntry, RegistrationToken, SaleLine
 from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.fleet.models import Device, SealedState
 from doorstep.server.jobs.models import Job
-from tests.server.making import MadeDevice, authority, customer, devices, statement_of
+from tests.server.making import (
+    MadeDevice,
+    authority,
+    batch_of,
+    blank_devices,
+    customer,
+    devices,
+    statement_of,
+)
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
 
@@ -272,3 +283,101 @@ def test_old_certificates_are_superseded_but_the_last_one_stays() -> None:
     states = list(device.row.credentials.order_by("pk").values_list("state", flat=True))
     assert sorted(states) == ["active", "active", "superseded", "superseded"]
     assert states[-1] == "active"
+
+
+def test_held_device_that_asks_again_leaves_one_record() -> None:
+    [device] = devices()
+    user, organisation = customer()
+    token = _token(user, organisation)
+    for _ in range(3):
+        assert _outcome(_register(device, token))[0] is Outcome.HELD
+    entries = list(CustodyEntry.objects.filter(device=device.row).values_list("kind", flat=True))
+    assert (entries.count(Kind.CLAIM_HELD), entries.count(Kind.ONBOARDED)) == (1, 1)
+    assert Claim.objects.filter(device=device.row).count() == 1
+
+
+def _give_back(device: MadeDevice) -> None:
+    """What a return leaves behind: nobody's device, in stock, its sale undone."""
+    row = device.row
+    SaleLine.objects.filter(device=row).delete()
+    row.life, row.owner = "stocked", None
+    row.save()
+
+
+def test_new_owner_begins_a_period_and_old_certificates_end() -> None:
+    device, _, _ = _owned()
+    old = device.row.credentials.get()
+    _give_back(device)
+    buyer, theirs = customer()
+    _sell(device, buyer)
+    assert _outcome(_register(device, _token(buyer, theirs)))[0] is Outcome.BOUND
+    old.refresh_from_db()
+    assert (device.row.owner, device.row.ownership_period, old.state) == (theirs, 2, "superseded")
+
+
+def test_bind_06_former_owners_old_token_binds_nothing() -> None:
+    """BIND-06: after a return neither the former owner's used token nor their sale is worth anything."""
+    [device] = devices()
+    user, organisation = customer()
+    _sell(device, user)
+    token = _token(user, organisation)
+    _register(device, token)
+    _give_back(device)
+    for later_us in (0, 2 * TOKEN_LIFETIME_US):
+        again = _register(device, token, at_us=now_us() + later_us)
+        assert _outcome(again)[0] is Outcome.HELD
+        assert again.certificate is None
+    assert device.row.owner is None
+
+
+def test_statement_without_a_signing_request_binds_without_a_certificate() -> None:
+    """A device that only seals its messages needs none."""
+    [device] = devices()
+    user, organisation = customer()
+    _sell(device, user)
+    said, _ = statement_of(device, _token(user, organisation))
+    answer = actions.register_device(replace(said, csr=None), authority=authority(), now_us=now_us())
+    assert (_outcome(answer)[0], answer.certificate) == (Outcome.BOUND, None)
+
+
+def test_first_epoch_follows_the_newest_that_was_seen() -> None:
+    device, _, _ = _owned()
+    SealedState.objects.filter(device=device.row).update(epoch=4, master=b"wrapped")
+    said, _ = statement_of(device, None, purpose=Purpose.RENEW)
+    assert actions.renew_credential(said, authority=authority(), now_us=now_us()).epoch == 5
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
+def test_revocation_has_a_reason(reason: str) -> None:
+    [device] = devices()
+    with pytest.raises(MisuseError, match="reason"):
+        revoke_device(device.row, "operator", reason, now_us=now_us())
+    assert not device.row.blocked
+
+
+def test_wholesaler_is_no_customer_and_a_customer_no_wholesaler() -> None:
+    [device] = devices()
+    with pytest.raises(MisuseError, match="no wholesaler"):
+        actions.record_sale(
+            "O", [device.serial], customer()[1], actor="operator", source="api", now_us=now_us()
+        )
+
+
+def test_batch_with_a_taken_serial_stores_nothing() -> None:
+    [known] = devices()
+    fresh = blank_devices(3)
+    twin = replace(fresh[2], serial=known.serial)
+    entries = ledger.count()
+    with pytest.raises(MisuseError, match="taken already") as caught:
+        actions.record_batch(batch_of(fresh), [*fresh[:2], twin], actor="operator", now_us=now_us())
+    assert caught.value.next_step
+    assert ledger.count() == entries
+    assert not Device.objects.filter(device_id=fresh[0].device_id).exists()
+
+
+def test_batch_keeps_roots_wrapped_and_codes_hashed() -> None:
+    [device] = devices()
+    stored = bytes(SealedState.objects.get(device=device.row).root)
+    assert device.root_key not in stored
+    assert settings.KEY_FILE.unwrap(stored, f"sealed/{device.device_id}/root") == device.root_key
+    assert device.code.encode() not in bytes(device.row.claim_code_hash or b"")

@@ -24,7 +24,7 @@ from doorstep.server.device_api.app import run
 from doorstep.server.device_api.attempts import FAILURES_A_MINUTE
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.readings.models import DeadLetter
-from doorstep.server.serving import listen
+from doorstep.server.serving import listening
 from tests.server.making import MadeDevice, authority, customer, devices, statement_of
 from tests.server.roles import environment, free_port, running_role
 
@@ -88,7 +88,7 @@ def test_server_tells_its_time(api: httpx.Client) -> None:
 
 
 def test_strangers_learn_nothing(api: httpx.Client, bought: tuple[MadeDevice, str]) -> None:
-    """BIND-01: an unknown device, a wrong signature and an unknown token get the same answer."""
+    """BIND-01, BIND-07: an unknown device, a wrong signature, an unknown token and none: one answer."""
     device, token = bought
     stranger = p256.generate(os.urandom)
     unknown = replace(device, device_id="aaaaaaaa")
@@ -192,7 +192,7 @@ def test_malformed_nonce_request_is_refused(api: httpx.Client, body: bytes) -> N
 
 def test_taken_port_is_named_with_the_setting() -> None:
     port = free_port()
-    with listen("127.0.0.1", port, "X"), pytest.raises(UnavailableError, match=str(port)) as caught:
+    with listening("127.0.0.1", port, "X"), pytest.raises(UnavailableError, match=str(port)) as caught:
         run(load(environment(DOORSTEP_DEVICE_API_PORT=str(port))))
     assert "DOORSTEP_DEVICE_API_PORT" in caught.value.next_step
 

@@ -64,8 +64,16 @@ class _NewDevice:
 
 
 @click.command()
-@click.option("--devices", type=click.IntRange(50), default=1000, show_default=True)
-@click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@click.option(
+    "--devices", type=click.IntRange(50), default=1000, show_default=True, help="Devices that register."
+)
+@click.option(
+    "--database",
+    type=click.Choice(["sqlite", "postgresql"]),
+    default="sqlite",
+    show_default=True,
+    help="Which database stores.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 def registration(*, devices: int, database: str, as_json: bool) -> None:
     """Devices register at the real device API over TLS: how many a second, and how long one takes.
@@ -80,7 +88,7 @@ def registration(*, devices: int, database: str, as_json: bool) -> None:
             status.update(f"registering {devices} devices")
             seconds, latencies = Load("localhost", settings.device_api_port, trust).run(registrants)
         status.update("signing alone")
-        limit = signatures_per_s(settings.state / "ca", os.cpu_count() or 1)
+        limit = signatures_per_s(settings.state / "ca", len(os.sched_getaffinity(0)))
     rate = devices / seconds
     p99_ms = sorted(latencies)[int(len(latencies) * 0.99)] * 1000
     _show(Figures(round(rate, 1), round(rate / limit, 3), round(p99_ms, 1)), as_json=as_json)

@@ -25,7 +25,7 @@ from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder, write_private
 from doorstep.server import setup
 from doorstep.server.clock import now_us
-from doorstep.server.serving import listen, serve, uvicorn_config
+from doorstep.server.serving import listening, serve, uvicorn_config
 
 __all__ = ["ROLE", "DeviceApi", "run"]
 
@@ -133,17 +133,17 @@ def run(settings: Settings) -> None:
     setup.start()
     state = StateFolder.open(settings.state)
     key_file = KeyFile.open(state.key_file)
-    listener = listen(settings.bind, settings.device_api_port, "DOORSTEP_DEVICE_API_PORT")
-    authority = open_authority(state.ca, "Maker", now=datetime.now(UTC))
-    api = DeviceApi(settings, authority, key_file.derive("device-api/nonce"))
-    tls = _ServerTls(settings, state, authority)
-    config = uvicorn_config(api.application(), ssl_certfile=tls.certificate, ssl_keyfile=tls.key)
+    with listening(settings.bind, settings.device_api_port, "DOORSTEP_DEVICE_API_PORT") as listener:
+        authority = open_authority(state.ca, "Maker", now=datetime.now(UTC))
+        api = DeviceApi(settings, authority, key_file.derive("device-api/nonce"))
+        tls = _ServerTls(settings, state, authority)
+        config = uvicorn_config(api.application(), ssl_certfile=tls.certificate, ssl_keyfile=tls.key)
 
-    def figures() -> dict[str, float | str]:
-        tls.renew_when_due(config)
-        return api.figures()
+        def figures() -> dict[str, float | str]:
+            tls.renew_when_due(config)
+            return api.figures()
 
-    serve(config, listener, Heartbeat(state, ROLE), figures)
+        serve(config, listener, Heartbeat(state, ROLE), figures)
 
 
 class _ServerTls:

@@ -199,9 +199,12 @@ def _step(sale: Sale) -> Step:
 
 
 def _store(sale: Sale, devices: list[Device], actor: str, now_us: int) -> None:
-    for device in devices:
-        device.life = advance(Life(device.life), _step(sale))
-    Device.objects.bulk_update(devices, ["life"], batch_size=500)
+    for before in {device.life for device in devices}:
+        moved = [device for device in devices if device.life == before]
+        after = advance(Life(before), _step(sale))
+        Device.objects.filter(pk__in=[device.pk for device in moved]).update(life=after)
+        for device in moved:
+            device.life = after
     SaleLine.objects.bulk_create([SaleLine(sale=sale, device=device) for device in devices])
     bound = judge_held_claims([d for d in devices if d.life == Life.ONBOARDED], now_us)
     ledger.append([(d.pk, _event(sale, d.device_id, actor)) for d in devices] + bound, now_us)

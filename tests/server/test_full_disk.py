@@ -1,0 +1,57 @@
+"""A full disk: SQLite says so itself, when its file may not grow any more."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from doorstep.server.accounts.api_keys import make_api_key
+from doorstep.server.custody import ledger
+from doorstep.server.custody.models import Sale
+from tests.server.making import devices, maker
+
+
+@pytest.fixture
+def erp() -> Client:
+    key, _ = make_api_key(maker()[1], "ERP", ["maker:sales:write"])
+    return Client(headers={"Authorization": f"Bearer {key}"})
+
+
+def _pragma(statement: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {statement}")
+        value: int = cursor.fetchone()[0]
+        return value
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    before = _pragma("max_page_count")
+    _pragma(f"max_page_count={_pragma('page_count')}")
+    yield
+    _pragma(f"max_page_count={before}")
+
+
+def _sell(erp: Client, serials: list[str]) -> tuple[int, dict[str, str]]:
+    body = json.dumps({"order": "full", "serials": serials, "buyer": {"email": "a@example.org"}})
+    answer = erp.post("/api/v1/sales", body, content_type="application/json")
+    return answer.status_code, answer.json()
+
+
+def test_sale_on_a_full_disk_is_refused_whole_and_works_later(
+    erp: Client, request: pytest.FixtureRequest
+) -> None:
+    serials = [device.serial for device in devices(200)]
+    before = ledger.head()
+    request.getfixturevalue("full_disk")
+    status, problem = _sell(erp, serials)
+    assert (status, problem["type"]) == (503, "urn:doorstep:problem/unavailable")
+    assert "no room" in problem["detail"]
+    assert problem["next_step"]
+    assert ledger.verify_all() == before
+    assert not Sale.objects.filter(order="full").exists()
+    _pragma("max_page_count=1000000")
+    assert _sell(erp, serials)[0] == 201
+    assert ledger.verify_all().number == before.number + 200
