@@ -16,7 +16,10 @@ from doorstep.server.setup import migrate  # noqa: E402 - the settings read the 
 
 migrate()
 
-from django.db import connection, connections, transaction  # noqa: E402 - Django is loaded only now
+from django.conf import settings  # noqa: E402 - Django is loaded only now
+from django.db import connection, connections, transaction  # noqa: E402 - as above
+
+settings.ALLOWED_HOSTS.append("testserver")  # what Django's test client calls itself
 
 
 @pytest.fixture(scope="session", autouse=True)

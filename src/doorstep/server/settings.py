@@ -16,9 +16,15 @@ KEY_FILE = KeyFile.open(STATE.key_file)
 
 SECRET_KEY = KEY_FILE.derive("django").hex()
 DEBUG = False
-ALLOWED_HOSTS = (
-    ["*"] if DOORSTEP.bind in {"127.0.0.1", "::1"} else [urlsplit(DOORSTEP.base_url).hostname or "localhost"]
-)
+# Never "*": links in mail are built from the host, and a site elsewhere may point its own name at this
+# machine (DNS rebinding).
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    DOORSTEP.public_host,
+    urlsplit(DOORSTEP.base_url).hostname or "localhost",
+]
 CSRF_TRUSTED_ORIGINS = [DOORSTEP.base_url]
 ROOT_URLCONF = "doorstep.server.urls"
 ASGI_APPLICATION = "doorstep.server.asgi.application"

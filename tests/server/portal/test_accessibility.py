@@ -5,6 +5,7 @@ With PORTAL_SCREENSHOTS=folder each page is also photographed into that folder.
 
 from collections.abc import Mapping
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -72,6 +73,7 @@ def test_axe_finds_nothing(  # noqa: PLR0913, PLR0917 - what the page stands on
     page.goto(f"{portal}/accounts/signup/")
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
     found += _check(page, axe, f"sign-up-errors-{name}")
+    found += _reset(page, portal, lasting_world, axe, name)
     page.context.close()
     for user, paths in (
         (lasting_world.owner, member_pages(lasting_world)),
@@ -84,6 +86,22 @@ def test_axe_finds_nothing(  # noqa: PLR0913, PLR0917 - what the page stands on
             found += _make_token(page, portal, axe, name)
         page.context.close()
     assert not found, "\n".join(found)
+
+
+def _reset(page: Page, portal: str, world: World, axe: str, name: str) -> list[str]:
+    page.goto(f"{portal}/accounts/password/reset/")
+    page.get_by_label("E-mail address").fill(world.viewer.email)
+    page.get_by_role("button", name="Send the link").click()
+    page.wait_for_url("**/done/")
+    page.goto(f"{portal}/developer/")
+    found = _check(page, axe, f"outgoing-mail-{name}")
+    page.get_by_role("link", name="Choose a new password").first.click()
+    page.wait_for_url("**/mail/**")
+    found += _check(page, axe, f"letter-{name}")
+    link = page.get_by_role("article").get_by_role("link").first.text_content() or ""
+    page.goto(portal + urlsplit(link.strip()).path)
+    page.get_by_role("heading", name="Choose a new password").wait_for()
+    return found + _check(page, axe, f"new-password-{name}")
 
 
 def _make_token(page: Page, portal: str, axe: str, name: str) -> list[str]:

@@ -26,6 +26,14 @@ def test_portal_takes_no_harm_from_size(world: World, client: Client, path: str)
     assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example"])
+def test_portal_answers_to_no_other_name(host: str) -> None:
+    for path in ("/developer/", "/accounts/password/reset/"):
+        answer = Client(headers={"host": host}).get(path)
+        assert answer.status_code == 400
+        assert "makes no sense to us" in answer.content.decode()
+
+
 def test_missing_page_is_ours(client: Client) -> None:
     answer = client.get("/no/such/page/")
     assert answer.status_code == 404

@@ -160,7 +160,7 @@ def test_chart_moves_without_reload(page: Page, portal: str, changing: World) ->
 def test_first_reading_appears_on_a_waiting_page(page: Page, portal: str, changing: World) -> None:
     log_in(page, portal, changing.owner)
     page.goto(f"{portal}/devices/{changing.waiting.device_id}/")
-    expect(page.locator("#live-note")).to_have_text("Waiting for the first reading …")
+    expect(page.locator("#live-note")).to_have_text("This page shows new readings by itself.")
     send(changing.waiting, now_us(), door=True, temperature=3.5)
     expect(page.locator(".value", has_text="Door").locator("dd")).to_contain_text("yes", timeout=_WITHIN_MS)
     expect(page.locator("#status")).to_have_text("Live")
