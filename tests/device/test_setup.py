@@ -44,15 +44,19 @@ def play(
     asyncio.run(main())
 
 
+async def address(life: Life) -> str:
+    while life.agent.setup_port is None:  # noqa: ASYNC110 - it opens at once
+        await asyncio.sleep(0.01)
+    return f"http://127.0.0.1:{life.agent.setup_port}"
+
+
 async def phone(life: Life, platform: Bench, *, network: NetworkCredentials | None = NETWORK) -> Step:
     """Deliver an order, join unless it is joined, and return the device's last word."""
 
     async def seen() -> bool:
         return life.agent.state is State.OPERATING
 
-    while life.agent.setup_port is None:  # noqa: ASYNC110 - it opens at once
-        await asyncio.sleep(0.01)
-    async with Provisioner(f"http://127.0.0.1:{life.agent.setup_port}", LABEL, pause=0.05) as app:
+    async with Provisioner(await address(life), LABEL, pause=0.05) as app:
         await app.secure()
         await app.deliver(RegistrationOrder(b"token", platform.url))
         step = Step.CONNECTED if network is None else await app.join(network)
@@ -112,7 +116,7 @@ def test_set_up_without_a_token_waits_for_one(
     """Stock apps know nothing of tokens: the device joins, and stays open for ours."""
 
     async def act(platform: Bench, life: Life) -> None:
-        async with Provisioner(f"http://127.0.0.1:{life.agent.setup_port}", LABEL, pause=0.05) as app:
+        async with Provisioner(await address(life), LABEL, pause=0.05) as app:
             await app.secure()
             assert await app.join(NETWORK) is Step.CONNECTED
         await life.reached(State.WAITING, times=2)

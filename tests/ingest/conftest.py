@@ -9,7 +9,7 @@ ROLES = ("nats-secure", "nats-plain", "authorizer", "ingest")
 
 DATABASES = [
     pytest.param("sqlite", id="sqlite"),
-    pytest.param("postgresql", id="postgresql", marks=pytest.mark.postgres),
+    pytest.param("postgresql", id="postgresql", marks=[pytest.mark.postgres, pytest.mark.slow]),
 ]
 
 _running: dict[str, Plant] = {}

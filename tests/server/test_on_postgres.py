@@ -10,7 +10,7 @@ import pytest
 _HERE = Path(__file__).parent
 
 
-_FOLDERS = ("custody", "api", "device_api", "accounts", "cli")
+_FOLDERS = ("custody", "api", "device_api", "accounts", "cli", "portal")
 
 
 @pytest.mark.slow
@@ -26,6 +26,8 @@ def test_server_passes_on_postgres(fresh_postgres_url: str) -> None:
             "-q",
             "-p",
             "no:cacheprovider",
+            "-m",
+            "not browser",
             *(str(_HERE / name) for name in _FOLDERS),
         ],
         env={**os.environ, "TEST_DATABASE_URL": fresh_postgres_url},

@@ -97,7 +97,10 @@ class _Authorizer:
             await side.close()
 
     async def _open(self, key_file: KeyFile, broker: Broker, book: SessionBook) -> None:
-        side = await open_side(self.settings, key_file, broker)
+        async def compare_sessions() -> None:
+            await book.reconcile(side)
+
+        side = await open_side(self.settings, key_file, broker, compare_sessions)
         self.sides.append(side)
         await make_ready(side.devices, self.settings.stream_max_bytes)
         await book.follow(side)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,15 +70,23 @@ class Side:
         return answer
 
 
-async def open_side(settings: Settings, key_file: KeyFile, broker: Broker) -> Side:
-    """Connect our three users; waits until the broker is there."""
+async def open_side(
+    settings: Settings, key_file: KeyFile, broker: Broker, on_return: Callable[[], Awaitable[None]]
+) -> Side:
+    """Connect our three users; waits until the broker is there. ``on_return`` runs when it was away."""
     devices = await _open(settings, key_file, broker, User.INGEST)
-    system = await _open(settings, key_file, broker, User.SYS)
+    system = await _open(settings, key_file, broker, User.SYS, on_return)
     auth = await _open(settings, key_file, broker, User.AUTH)
     return Side(broker, devices, auth, system)
 
 
-async def _open(settings: Settings, key_file: KeyFile, broker: Broker, user: User) -> NatsClient:
+async def _open(
+    settings: Settings,
+    key_file: KeyFile,
+    broker: Broker,
+    user: User,
+    on_return: Callable[[], Awaitable[None]] | None = None,
+) -> NatsClient:
     async def on_error(error: Exception) -> None:
         _log.warning("%s broker, user %s: %s", broker, user, error)
 
@@ -90,5 +99,6 @@ async def _open(settings: Settings, key_file: KeyFile, broker: Broker, user: Use
         max_reconnect_attempts=-1,
         reconnect_time_wait=_RETRY_S,
         error_cb=on_error,
+        reconnected_cb=on_return,
     )
     return client

@@ -40,12 +40,8 @@ class SessionBook:
         async def disconnected(message: Msg) -> None:
             self._take(side.broker, message)
 
-        async def reconnected() -> None:
-            await self._reconcile(side)
-
         await side.system.subscribe(_DISCONNECTED, cb=disconnected)
-        side.system._reconnected_cb = reconnected  # noqa: SLF001 - nats-py takes it only when it connects
-        await self._reconcile(side)
+        await self.reconcile(side)
 
     async def write_for_ever(self) -> None:
         """Store what `follow` hears."""
@@ -63,7 +59,8 @@ class SessionBook:
                 _log.warning("ends of sessions wait: %s", error.message)
                 await asyncio.sleep(_RETRY_S)
 
-    async def _reconcile(self, side: Side) -> None:
+    async def reconcile(self, side: Side) -> None:
+        """End the sessions that a broker no longer has."""
         try:
             servers = await self._database.run(lambda c: _servers(c, side.broker))
             alive = {(server, number) for server in servers for number in await side.alive(server)}

@@ -25,7 +25,7 @@ from doorstep.device.notices import (
     SetupOpened,
 )
 from doorstep.device.outbox import CAPACITY, Outbox, Parcel
-from doorstep.device.racing import after, race
+from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup import SetupAddress, SetupService
@@ -142,8 +142,7 @@ class Agent:
             while self.state is not State.STOPPED:
                 self._move(await race(self._stopped(), self._steps[self.state]()))
         finally:
-            sampling.cancel()
-            await asyncio.gather(sampling, return_exceptions=True)
+            await end(sampling)
             await self._uplink.close()
             await self._setup.close()
 

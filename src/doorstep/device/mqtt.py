@@ -17,6 +17,7 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from doorstep.device.outbox import Outbox, Parcel
+from doorstep.device.racing import end
 from doorstep.device.store import Endpoint
 from doorstep.errors import RefusedError, UnavailableError
 
@@ -122,9 +123,7 @@ class Session:
         except aiomqtt.MqttError as error:
             raise SessionEnded(_words(error)) from error
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             outbox.give_back()
 
     async def _send(

@@ -97,6 +97,8 @@ class SetupService:
         while self._server is None:
             await asyncio.Event().wait()  # a closed service brings nothing, ever
         onboarded = await self._server.wait_connected()
+        if onboarded.order is not None:  # or the app would still read how an earlier order ended
+            self._server.report(DeviceStage.REGISTERING)
         self._keep(onboarded)
         return Joined(_shown(onboarded.network.ssid), onboarded.joined.ip4_addr)
 

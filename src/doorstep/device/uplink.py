@@ -9,6 +9,7 @@ from typing import Final
 from doorstep.device.life import SessionFailed, SessionLost, SessionOpened, SessionRefused
 from doorstep.device.mqtt import BrokerRefused, BrokerUnreachable, Door, SessionEnded, open_session
 from doorstep.device.outbox import Outbox, Parcel
+from doorstep.device.racing import end
 from doorstep.device.registration import trust
 from doorstep.device.sealing import Sealing
 from doorstep.device.store import Operational
@@ -87,8 +88,7 @@ class Uplink:
         """End the session, if there is one; what was not acknowledged stays in the outbox."""
         running, self._running = self._running, None
         if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await end(running)
         await self._stack.aclose()
 
     def _refused(self, reason: str) -> SessionRefused | SessionFailed:

@@ -1,12 +1,7 @@
 """Makes the devices of a batch on all cores: keys, certificate, secrets and everything computed from them."""
 
-import multiprocessing
 import os
-import signal
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -14,10 +9,10 @@ from typing import Final
 from doorstep.crypto import p256
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import Certificate, Issuer
-from doorstep.errors import UnavailableError
 from doorstep.factory.content import LabelContent
 from doorstep.factory.nvs import nvs_image
 from doorstep.factory.qr import draw_qr
+from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
 from doorstep.onboarding import credentials
@@ -89,46 +84,16 @@ def make_devices(
 ) -> Generator[list[MadeDevice], None, None]:
     """Yield the devices in the order asked for, up to fifty at a time, made by ``workers`` processes.
 
-    The issuing key reaches the workers through a pipe, never through a file or the environment. Only a
-    few chunks are ahead of the consumer. What one process can do is done in this one. Raises
-    `UnavailableError` when a worker dies.
+    Only a few chunks are ahead of the consumer. What one process can do is done in this one. Raises
+    `WorkerDied`.
     """
     chunks = [request.devices[at : at + _CHUNK] for at in range(0, len(request.devices), _CHUNK)]
     setup = _WorkerSetup.of(request, authority)
     count = min(workers or os.cpu_count() or 1, len(chunks))
     if count == 1:
-        maker = _Maker(setup)
-        yield from ([maker.make(order) for order in chunk] for chunk in chunks)
+        yield from map(_prepare(setup), chunks)
     else:
-        yield from _made_by_workers(setup, chunks, count)
-
-
-def _made_by_workers(
-    setup: "_WorkerSetup", chunks: Sequence[Sequence[DeviceOrder]], count: int
-) -> Iterator[list[MadeDevice]]:
-    pool = ProcessPoolExecutor(
-        count, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(setup,)
-    )
-    try:
-        yield from _ahead(pool, chunks, ahead=count + 1)
-    except BrokenProcessPool as error:
-        raise UnavailableError(
-            "a process that makes devices died", next_step="Check the machine's memory."
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _ahead(
-    pool: ProcessPoolExecutor, chunks: Sequence[Sequence[DeviceOrder]], *, ahead: int
-) -> Iterator[list[MadeDevice]]:
-    running: deque[Future[list[MadeDevice]]] = deque()
-    for chunk in chunks:
-        running.append(pool.submit(_make_chunk, chunk))
-        if len(running) > ahead:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()
+        yield from spread(_prepare, setup, chunks, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +196,6 @@ class _Maker:
         )
 
 
-_makers: list[_Maker] = []
-"""This process's maker, once it was started as a worker."""
-
-
-def _start_worker(setup: _WorkerSetup) -> None:
-    # Ctrl-C in a terminal reaches the whole group; the parent decides when to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _makers[:] = [_Maker(setup)]
-
-
-def _make_chunk(orders: Sequence[DeviceOrder]) -> list[MadeDevice]:
-    return [_makers[0].make(order) for order in orders]
+def _prepare(setup: _WorkerSetup) -> Callable[[Sequence[DeviceOrder]], list[MadeDevice]]:
+    maker = _Maker(setup)
+    return lambda orders: [maker.make(order) for order in orders]

@@ -16,10 +16,10 @@ _log = logging.getLogger(__name__)
 
 BATCH: Final = 4_000
 """Messages that are worth storing without waiting for more."""
-LINGER_S: Final = 0.05
+LINGER_S: Final = 0.1
 """How long a message waits for company."""
 
-_STEP_S: Final = 0.005
+_STEP_S: Final = 0.01
 _BACK_OFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 

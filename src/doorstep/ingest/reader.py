@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 _PULL_EXPIRES_NS: Final = 30_000_000_000
 _ANSWER_S: Final = 5.0
+_SILENCE_S: Final = 70.0
 _RETRY_S: Final = 0.2
 _CONTROL_LANE: Final = b"0"
 _PENDING: Final = b"Nats-Pending-Messages:"
@@ -39,6 +40,7 @@ class _Wire(asyncio.Protocol):
         self.lanes: dict[bytes, list[Fetched]] = {}
         self.answers: asyncio.Queue[bytes] = asyncio.Queue()
         self.credit_back: dict[bytes, int] = {}
+        self.heard = True
         self.ready: asyncio.Future[None] = loop.create_future()
         self.lost: asyncio.Future[None] = loop.create_future()
         self.transport: asyncio.Transport
@@ -55,6 +57,7 @@ class _Wire(asyncio.Protocol):
         self._arrived()
 
     def data_received(self, data: bytes) -> None:
+        self.heard = True
         buffer, at = (self._rest + data if self._rest else data), 0
         size, find, lanes = len(buffer), buffer.find, self.lanes
         while (end := find(b"\r\n", at)) >= 0:
@@ -138,7 +141,7 @@ class Reader:
                 await self._connect()
                 _log.info("reading from %s", self._to.address)
                 if self._wire is not None:
-                    await self._wire.lost
+                    await _end_of(self._wire)
             except (OSError, TimeoutError, UnavailableError) as error:
                 _log.info("%s: %s", self._to.address, error)
             self.disconnect()
@@ -251,6 +254,13 @@ class Taken(NamedTuple):
 def _acknowledge(wire: _Wire, replies: Iterable[bytes]) -> None:
     if not wire.lost.done():
         wire.transport.write(b"".join(b"PUB %b 4\r\n+ACK\r\n" % reply for reply in replies))
+
+
+async def _end_of(wire: _Wire) -> None:
+    """Wait until the connection ends, or nothing comes over it: a request is answered in half a minute."""
+    while wire.heard and not wire.lost.done():
+        wire.heard = False
+        await asyncio.wait({wire.lost}, timeout=_SILENCE_S)
 
 
 def _lane(partition: int) -> bytes:

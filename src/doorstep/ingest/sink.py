@@ -135,10 +135,10 @@ class SqlSink(ABC, Generic[_ConnectionType]):
         return letters
 
 
-def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+def chunks(items: Sequence[_Item], size: int = _AT_ONCE) -> Iterator[Sequence[_Item]]:
     """Cut a list into pieces that one statement takes."""
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _device(row: tuple[Any, ...]) -> DeviceRow:

@@ -93,17 +93,22 @@ class SimulatedDevice:
 
     async def switch_on(self) -> None:
         """Boot: a new epoch begins."""
-        self._store = Store.open(self.folder)
-        self._store.adopt(self.made)
-        self._agent = Agent(
-            self._store,
-            self._station,
-            self._sensor,
-            options=self._options,
-            notify=self._told,
-            clock=self._clock,
-        )
-        self._running = asyncio.create_task(self._agent.run())
+        store = Store.open(self.folder)
+        try:
+            store.adopt(self.made)
+            agent = Agent(
+                store,
+                self._station,
+                self._sensor,
+                options=self._options,
+                notify=self._told,
+                clock=self._clock,
+            )
+        except BaseException:
+            store.close()
+            raise
+        self._store, self._agent = store, agent
+        self._running = asyncio.create_task(agent.run())
 
     async def switch_off(self) -> None:
         """Stop cleanly; raises what the agent failed with, if it did."""

@@ -16,13 +16,20 @@ from doorstep.server.jobs import actions, handlers, queue
 from doorstep.server.jobs.models import Job
 from doorstep.server.jobs.retry import MOST_ATTEMPTS
 
-pytestmark = pytest.mark.usefixtures("rolled_back")
+pytestmark = pytest.mark.usefixtures("empty_tables")
 
 DAY_US = 86_400 * 1_000_000
 
 
 def now_us() -> int:
     return time.time_ns() // 1000
+
+
+@pytest.fixture
+def empty_tables(rolled_back: None) -> None:
+    """Hide, until the roll-back, what tests with processes of their own left behind."""
+    for model in (Job, RegistrationToken, IdempotencyRecord):
+        model.objects.all().delete()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class MailServer(threading.Thread):
     """Takes one mail as RFC 5321 says, with no extension."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.lines: list[str] = []
 

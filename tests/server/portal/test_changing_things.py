@@ -141,7 +141,10 @@ def test_staff_verifies_the_ledger(world: World, client: Client) -> None:
     )
     newest = CustodyEntry.objects.latest("number").number
     CustodyEntry.objects.filter(number=newest).update(body=b"changed")
-    assert f"ledger entry {newest} was changed" in client.post("/staff/ledger/verify", follow=True).content.decode()
+    assert (
+        f"ledger entry {newest} was changed"
+        in client.post("/staff/ledger/verify", follow=True).content.decode()
+    )
     assert "not readable" in client.get("/staff/ledger/").content.decode()
 
 

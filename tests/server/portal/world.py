@@ -153,7 +153,7 @@ def _claim(row: Device, organisation: Organisation, user: User, *more: Evidence)
 def _bind(row: Device, organisation: Organisation, user: User, alias: str) -> None:
     _claim(row, organisation, user, Evidence.SALE)
     Device.objects.filter(pk=row.pk).update(alias=alias)
-    SealedState.objects.filter(device=row).update(epoch=7)
+    SealedState.objects.filter(device=row).update(epoch=7, seq_high=12)
     Credential.objects.create(
         device=row,
         fingerprint=os.urandom(32).hex(),

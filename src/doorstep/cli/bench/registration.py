@@ -64,8 +64,16 @@ class _NewDevice:
 
 
 @click.command()
-@click.option("--devices", type=click.IntRange(50), default=1000, show_default=True)
-@click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@click.option(
+    "--devices", type=click.IntRange(50), default=1000, show_default=True, help="Devices that register."
+)
+@click.option(
+    "--database",
+    type=click.Choice(["sqlite", "postgresql"]),
+    default="sqlite",
+    show_default=True,
+    help="Which database stores.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 def registration(*, devices: int, database: str, as_json: bool) -> None:
     """Devices register at the real device API over TLS: how many a second, and how long one takes.

@@ -16,6 +16,8 @@ __all__ = ["CHOSEN", "customer_page", "member_page", "principal", "staff_page"]
 CHOSEN = "organisation"
 """Session key of the organisation that the user acts for."""
 
+_KNOWN = "doorstep_principal"
+
 Parameters = ParamSpec("Parameters")
 PageView = Callable[Concatenate[HttpRequest, Principal, Parameters], HttpResponse]
 View = Callable[Concatenate[HttpRequest, Parameters], HttpResponse]
@@ -25,7 +27,11 @@ def principal(request: HttpRequest) -> Principal | None:
     """Return who this request acts as; None for strangers and for users without an organisation."""
     if not isinstance(request.user, User):
         return None
-    return principal_of(request.user, request.session.get(CHOSEN))
+    # The page and its frame both ask; the second time is free.
+    if not hasattr(request, _KNOWN):
+        setattr(request, _KNOWN, principal_of(request.user, request.session.get(CHOSEN)))
+    known: Principal | None = getattr(request, _KNOWN)
+    return known
 
 
 def member_page(view: PageView[Parameters]) -> View[Parameters]:

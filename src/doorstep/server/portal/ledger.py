@@ -19,7 +19,7 @@ _WORDS: Final[Mapping[Kind, Callable[[Detail], str]]] = {
     Kind.DISPATCHED: lambda detail: f"Sent to a wholesaler, order {detail['order']}.",
     Kind.SOLD: lambda detail: f"Sold in order {detail['order']}.",
     Kind.ONBOARDED: lambda _: "Joined a network and signed in for the first time.",
-    Kind.OWNED: lambda detail: f"Got its owner number {detail['period']}. Evidence: {_evidence(detail)}.",
+    Kind.OWNED: lambda detail: f"Got {_which(detail)} owner. Evidence: {_evidence(detail)}.",
     Kind.CLAIM_HELD: lambda detail: f"A registration was held for review. Evidence: {_evidence(detail)}.",
     Kind.CLAIM_DISPUTED: lambda _: "Somebody else tried to register it. The owner stayed the owner.",
     Kind.BLOCKED: lambda detail: f"Revoked; nothing of it is accepted any more. Reason: {detail['reason']}",
@@ -60,6 +60,10 @@ def _text(row: CustodyEntry) -> str:
     except MalformedMessage:
         return "This entry is not readable. Verify the ledger."
     return _WORDS[event.kind](event.detail)
+
+
+def _which(detail: Detail) -> str:
+    return "its first" if detail["period"] == 1 else f"a new ({detail['period']}.)"
 
 
 def _evidence(detail: Detail) -> str:

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import developer, devices, people, registration, revocation, staff
 
 __all__ = ["urlpatterns"]
@@ -12,18 +13,18 @@ urlpatterns: list[URLPattern] = [
     path("devices/add/", registration.add, name="add-device"),
     path("devices/added/<int:number>/", registration.added, name="added"),
     path("devices/added/<int:number>/state", registration.state, name="added-state"),
-    path("devices/<str:device_id>/", devices.one, name="device"),
-    path("devices/<str:device_id>/live", devices.live, name="device-live"),
-    path("devices/<str:device_id>/revoke/", revocation.revoke, name="revoke"),
+    path("devices/<key:device_id>/", devices.one, name="device"),
+    path("devices/<key:device_id>/live", devices.live, name="device-live"),
+    path("devices/<key:device_id>/revoke/", revocation.revoke, name="revoke"),
     path("people/", people.people, name="people"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
     path("staff/products/", staff.products, name="products"),
-    path("staff/products/<str:key>/", staff.product, name="product"),
+    path("staff/products/<key:key>/", staff.product, name="product"),
     path("staff/batches/", staff.batches, name="batches"),
-    path("staff/batches/<str:number>/", staff.batch, name="batch"),
-    path("staff/devices/<str:device_id>/", staff.device, name="staff-device"),
-    path("staff/devices/<str:device_id>/revoke/", revocation.revoke_as_staff, name="staff-revoke"),
+    path("staff/batches/<key:number>/", staff.batch, name="batch"),
+    path("staff/devices/<key:device_id>/", staff.device, name="staff-device"),
+    path("staff/devices/<key:device_id>/revoke/", revocation.revoke_as_staff, name="staff-revoke"),
     path("staff/sales/", staff.sales, name="sales"),
     path("staff/sales/<int:number>/", staff.sale, name="sale"),
     path("staff/claims/", staff.claims, name="claims"),
@@ -31,6 +32,6 @@ urlpatterns: list[URLPattern] = [
     path("staff/ledger/verify", staff.verify, name="ledger-verify"),
     path("staff/dead-letters/", staff.letters, name="dead-letters"),
     path("developer/", developer.overview, name="developer"),
-    path("developer/mail/<str:name>/", developer.mail, name="developer-mail"),
+    path("developer/mail/<key:name>/", developer.mail, name="developer-mail"),
     path("developer/components/", developer.components, name="components"),
 ]

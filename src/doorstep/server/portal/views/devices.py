@@ -18,6 +18,7 @@ from doorstep.server.fleet.queries import (
     status_of,
 )
 from doorstep.server.portal.access import customer_page, member_page
+from doorstep.server.portal.asking import asked
 from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.templatetags.portal import TONES, label_of, seconds_between, unit_of
 from doorstep.server.readings.queries import Point, Window, latest_of, window_of
@@ -42,7 +43,7 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
 @customer_page
 def overview(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the organisation's devices with status and last values."""
-    search = request.GET.get("q", "")[:80]
+    search = asked(request, "q", 80)
     page = Paginator(devices_of(principal.organisation, search), DEVICES_A_PAGE).get_page(
         request.GET.get("page")
     )

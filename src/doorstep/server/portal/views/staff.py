@@ -17,6 +17,7 @@ from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import active_credential, all_batches, all_products, last_revocation
 from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
+from doorstep.server.portal.asking import asked
 from doorstep.server.portal.ledger import chapters, story_of
 from doorstep.server.readings.queries import dead_letters
 
@@ -145,7 +146,7 @@ def verify(request: HttpRequest, principal: Principal) -> HttpResponse:
 @staff_page
 def letters(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show messages and attempts that were refused, and why."""
-    device_id = request.GET.get("device", "")[:8]
+    device_id = asked(request, "device", 8)
     context = {"page": _page(request, dead_letters(device_id)), "device_id": device_id}
     return render(request, "portal/staff/dead_letters.html", context)
 

@@ -1,0 +1,34 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from doorstep.cli.bench import bench
+
+FIGURES = {
+    "messages_per_s",
+    "readings_per_s",
+    "worker_us_per_message",
+    "ratio_to_no_crypto_no_store",
+    "lost",
+    "duplicated",
+}
+SMALL = ["ingest", "--messages", "2000", "--devices", "4", "--rounds", "1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_bench_ingest_prints_one_object_and_loses_nothing(database: str) -> None:
+    options = ["--database", database, "--readings-per-message", "10", "--json"]
+    result = CliRunner().invoke(bench, [*SMALL, *options], catch_exceptions=False)
+    figures = json.loads(result.stdout)
+    assert figures.keys() == FIGURES
+    assert (figures["lost"], figures["duplicated"]) == (0, 0)
+    assert figures["readings_per_s"] == pytest.approx(10 * figures["messages_per_s"], rel=0.01)
+    assert figures["worker_us_per_message"] > 0
+
+
+@pytest.mark.slow
+def test_bench_ingest_prints_a_table() -> None:
+    result = CliRunner().invoke(bench, SMALL, catch_exceptions=False)
+    assert "acknowledged and not stored" in result.stdout
