@@ -3,10 +3,11 @@
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import pytest
 from django.db import connections
 
 from doorstep.ownership.claims import Outcome
@@ -16,9 +17,17 @@ from doorstep.server.api.idempotency import once
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.jobs.models import Job
 from tests.server.making import MadeDevice, authority, customer, devices, statement_of
 
 _T = TypeVar("_T")
+
+
+@pytest.fixture(autouse=True)
+def _no_mail_left() -> Iterator[None]:
+    """What is written here stays; mail that waits would surprise the tests of the queue."""
+    yield
+    Job.objects.all().delete()
 
 
 def _at_once(acts: Sequence[Callable[[], _T]]) -> list[_T]:
