@@ -115,6 +115,8 @@ def _evidence(device: Device, token: RegistrationToken) -> set[Evidence]:
 
 
 def _first_free_epoch(device: Device) -> int:
-    """Return the epoch after the newest that a message used; the factory's own when none did."""
+    """Return the epoch after the newest that a message or a CONNECT proof used; else the factory's own."""
     sealed = device.sealed
-    return sealed.epoch + 1 if sealed.master is not None else sealed.epoch
+    by_messages = sealed.epoch + 1 if sealed.master is not None else sealed.epoch
+    by_proofs = sealed.connect_epoch + 1 if sealed.connect_seq >= 0 else 0
+    return max(by_messages, by_proofs)
