@@ -12,10 +12,10 @@ from doorstep.identity.ids import kid_of
 from doorstep.messaging.errors import Rejected
 from doorstep.messaging.proof import Counter, open_connect_proof
 from doorstep.messaging.state import SealedState
+from doorstep.ownership.life import Life
 from doorstep.runtime.brokers import UP_CHANNELS, Broker, partition_of
 
 __all__ = [
-    "OWNED",
     "PLAIN_SESSION_US",
     "Admission",
     "ConnectRefused",
@@ -27,9 +27,6 @@ __all__ = [
     "admit_proof",
     "claimed_device",
 ]
-
-OWNED = "owned"
-"""The only state of life in which a device may connect."""
 
 PLAIN_SESSION_US = 24 * 3600 * 1_000_000
 """A session that a proof opened ends after a day at the latest; the device comes back with a new proof."""
@@ -164,8 +161,8 @@ def _check_kind(request: ConnectRequest) -> None:
 def _check_device(device: DeviceFacts) -> None:
     if device.blocked:
         raise ConnectRefused(Reason.REVOKED, "the device is revoked")
-    if device.life != OWNED:
-        raise ConnectRefused(Reason.NOT_OWNED, f"the device is {device.life}, not {OWNED}")
+    if device.life != Life.OWNED:
+        raise ConnectRefused(Reason.NOT_OWNED, f"the device is {device.life}, not {Life.OWNED}")
 
 
 def _check_client_id(request: ConnectRequest, device: DeviceFacts) -> None:

@@ -12,6 +12,7 @@ from doorstep.ingest.reader import Fetched
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.errors import Rejected, RejectReason
 from doorstep.messaging.opener import Opener
+from doorstep.ownership.life import Life
 from doorstep.runtime.dead_letters import Letter
 from doorstep.runtime.sealed_rows import read_sealed, sealed_row
 from doorstep.runtime.secrets import KeyFile
@@ -24,7 +25,6 @@ _log = logging.getLogger(__name__)
 MAX_DEVICES: Final = 200_000
 """Devices kept ready in memory; beyond, all are loaded anew as they come."""
 
-_OWNED: Final = "owned"
 _REPEATS: Final = {RejectReason.REPLAYED, RejectReason.TOO_OLD, RejectReason.EPOCH_PAST}
 _SUBJECT_WORDS: Final = 6  # $MQTT msgs u <partition> <device> <channel>
 
@@ -128,7 +128,7 @@ class Opening:
     def _ready(self, device: DeviceRow) -> _Known:
         if device.blocked:
             return _Known(device, None, "revoked")
-        if device.life != _OWNED or device.sealed is None:
+        if device.life != Life.OWNED or device.sealed is None:
             return _Known(device, None, "not_owned")
         try:
             state = read_sealed(self._key_file, device.device_id, device.sealed)
