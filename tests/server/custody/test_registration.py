@@ -347,6 +347,14 @@ def test_first_epoch_follows_the_newest_that_was_seen() -> None:
     assert actions.renew_credential(said, authority=authority(), now_us=now_us()).epoch == 5
 
 
+def test_first_epoch_follows_the_newest_connect_proof() -> None:
+    """A device on the plain listener may lose its memory before any of its messages was stored."""
+    device, _, _ = _owned()
+    SealedState.objects.filter(device=device.row).update(connect_epoch=2, connect_seq=0)
+    said, _ = statement_of(device, None, purpose=Purpose.RENEW)
+    assert actions.renew_credential(said, authority=authority(), now_us=now_us()).epoch == 3
+
+
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
 def test_revocation_has_a_reason(reason: str) -> None:
     [device] = devices()

@@ -76,7 +76,7 @@ class Desk:
             act = register_device if purpose is Purpose.REGISTER else renew_credential
             return self._worded(act(said, authority=self.authority, now_us=at_us), at_us)
         except (_Unproved, UnknownToken) as error:
-            plainly = self.attempts.failed(device, path, type(error).__name__, len(body), at_us)
+            plainly = self.attempts.failed(device, path, error.message, len(body), at_us)
             raise (NotAccepted() if plainly else TooManyFailures()) from error
 
     def _verified(self, device: str, body: bytes, purpose: Purpose) -> Statement:
