@@ -106,9 +106,9 @@ def test_advice_takes_what_the_platform_does_whenever_the_chip_can(situation: Si
 
 @pytest.mark.parametrize("can_scan", [True, False])
 @pytest.mark.parametrize("sales", Sales)
-@pytest.mark.parametrize(("less", "more"), itertools.pairwise(Damage))
+@pytest.mark.parametrize(("less", "more"), list(itertools.pairwise(Damage)))
 def test_more_damage_never_makes_a_claim_easier(
-    less: Damage, more: Damage, sales: Sales, can_scan: bool
+    less: Damage, more: Damage, sales: Sales, *, can_scan: bool
 ) -> None:
     easy, hard = (
         parse(of(damage=damage, sales=sales, can_scan=can_scan).recommended.policy) for damage in (less, more)
@@ -200,6 +200,8 @@ def test_advice_names_what_speaks_against_it() -> None:
     small = of(chip=Chip.AES)
     assert small.stronger
     assert any("another chip" in text for text in small.stronger.obstacles)
+    assert small.stronger.available
+    assert small.stronger.onboarding is OnboardingMethod.PROTOCOMM_SEC2
     assert small.recommended.onboarding is OnboardingMethod.MICRO_AP
 
 

@@ -19,9 +19,8 @@ from doorstep.identity.situation import Chip, Control, Damage, Sales, Situation
 __all__ = ["Advice", "MethodSet", "advise"]
 
 
-_KEYED: Final = frozenset(
-    {IdentityMethod.SYMMETRIC_KEY, IdentityMethod.CERTIFICATE, IdentityMethod.SECURE_ELEMENT}
-)
+_SIGNING: Final = frozenset({IdentityMethod.CERTIFICATE, IdentityMethod.SECURE_ELEMENT})
+_KEYED: Final = _SIGNING | {IdentityMethod.SYMMETRIC_KEY}
 _BY_RECORD: Final = "sale | staff"
 _BY_RECORD_OR_CODE: Final = "sale | label_code | staff"
 
@@ -101,7 +100,7 @@ def _choose(sets: list[MethodSet], situation: Situation, available: Collection[e
 def _set(
     method: IdentityMethod, situation: Situation, prices: Prices, available: Collection[enum.Enum]
 ) -> MethodSet:
-    onboarding = _onboarding(situation, available)
+    onboarding = _onboarding(method, situation, available)
     cost = _cost(method, situation, prices)
     is_available = method in available and onboarding in available
     return MethodSet(
@@ -116,8 +115,8 @@ def _set(
     )
 
 
-def _best_onboarding(situation: Situation) -> tuple[OnboardingMethod, str]:
-    if not _reachable(IdentityMethod.CERTIFICATE, situation.chip):
+def _best_onboarding(method: IdentityMethod, situation: Situation) -> tuple[OnboardingMethod, str]:
+    if not (method in _SIGNING or _reachable(IdentityMethod.CERTIFICATE, situation.chip)):
         return (
             OnboardingMethod.MICRO_AP,
             "The chip can't do a key exchange, so its access point has a password.",
@@ -133,8 +132,10 @@ def _best_onboarding(situation: Situation) -> tuple[OnboardingMethod, str]:
     )
 
 
-def _onboarding(situation: Situation, available: Collection[enum.Enum]) -> OnboardingMethod:
-    best, _ = _best_onboarding(situation)
+def _onboarding(
+    method: IdentityMethod, situation: Situation, available: Collection[enum.Enum]
+) -> OnboardingMethod:
+    best, _ = _best_onboarding(method, situation)
     if best is OnboardingMethod.SEALED_CREDENTIALS and best not in available:
         return OnboardingMethod.PROTOCOMM_SEC2
     return best
@@ -199,7 +200,7 @@ def _risks(method: IdentityMethod, onboarding: OnboardingMethod, situation: Situ
             "Who has the box in hand before its buyer can scratch the code and claim the device; the buyer's "
             "claim then opens a dispute, which your staff decide."
         )
-    elif situation.sales is Sales.WHOLESALE:
+    elif situation.sales is Sales.WHOLESALE and _BY_RECORD in _policy(method, situation):
         risks.append(
             "A customer of a wholesaler whom your records don't name waits until your staff confirm it."
         )
@@ -235,7 +236,7 @@ def _reasons(chosen: MethodSet, situation: Situation) -> tuple[str, ...]:
             f"A {name_of(chosen.identity)} is stronger than that; of what is offered and suffices, "
             "nothing costs less."
         )
-    best, how = _best_onboarding(situation)
+    best, how = _best_onboarding(chosen.identity, situation)
     if best is chosen.onboarding:
         reasons.append(how)
     return (*reasons, _who_decides(situation)[1])
@@ -246,7 +247,7 @@ def _later(chosen: MethodSet, ideal: MethodSet, situation: Situation) -> tuple[s
     if ideal.identity is not chosen.identity:
         better = "enough and cheaper" if _strength(ideal.identity) < _strength(chosen.identity) else "better"
         later.append(f"As identity, a {name_of(ideal.identity)} would be {better}; Doorstep can't do it yet.")
-    best, why = _best_onboarding(situation)
+    best, why = _best_onboarding(chosen.identity, situation)
     if best is not chosen.onboarding:
         later.append(
             f"{why} That is {name_of(best)}, which Doorstep can't do yet; "
