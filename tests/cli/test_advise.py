@@ -77,6 +77,7 @@ def test_advice_for_people_shows_everything_that_matters() -> None:
         "Next stronger",
         "Not yet",
         "from assumptions",
+        "% of its price",
         "Next:  doorstep product add",
     ):
         assert words in shown

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.identity.prices import (
-    AMOUNT_CAP,
     ASSUMED,
     ASSUMPTIONS,
     BadPrice,
@@ -30,6 +29,7 @@ BAD_RANGES = {
     "no number": "nan",
     "other digits": "\u0661",
     "too much": "9999999999",
+    "a little too much": "0..1000000.1",
     "too fine": "0.1234567",
 }
 
@@ -41,7 +41,7 @@ def test_reader_refuses_what_is_no_range(name: str) -> None:
     assert caught.value.next_step
 
 
-@pytest.mark.parametrize("ends", [("NaN", "1"), ("0", "Infinity"), ("-1", "1"), ("0", str(AMOUNT_CAP + 1))])
+@pytest.mark.parametrize("ends", [("NaN", "1"), ("0", "Infinity"), ("-1", "1")])
 def test_range_refuses_impossible_ends(ends: tuple[str, str]) -> None:
     with pytest.raises(BadPrice):
         Range(Decimal(ends[0]), Decimal(ends[1]))
@@ -78,3 +78,9 @@ def test_cost_is_the_sum_of_lines_that_say_their_basis() -> None:
 def test_every_price_has_an_assumption_and_words() -> None:
     assert ASSUMPTIONS.keys() == ASSUMED.keys() == set(Price)
     assert all(says for _, says in ASSUMPTIONS.values())
+
+
+def test_percentage_of_the_price_is_rounded_outwards() -> None:
+    cost = Cost((CostLine.part("label", parse_range("0.02..0.06")),))
+    assert cost.percent_of(Decimal(30)) == Range(Decimal("0.0"), Decimal("0.2"))
+    assert cost.percent_of(Decimal(0)) is None

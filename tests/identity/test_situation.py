@@ -37,6 +37,8 @@ BAD_ANSWERS: dict[str, dict[str, Any]] = {
     "price that is no number": {"price": Decimal("NaN")},
     "price over its cap": {"price": PRICE_CAP + 1},
     "negative budget": {"budget": Decimal("-0.01")},
+    "budget finer than money": {"budget": Decimal("0.00001")},
+    "price that is almost nothing": {"price": Decimal("1e-999")},
     "no devices": {"units": 0},
     "too many devices": {"units": UNITS_CAP + 1},
 }

@@ -76,13 +76,14 @@ def advise_command(*, assume: tuple[str, ...], as_json: bool, **answers: str | N
     measurements.
     """
     prices = _prices(assume)
-    advice = advise(_situation(answers), prices)
+    situation = _situation(answers)
+    advice = advise(situation, prices)
     if as_json:
         click.echo(json.dumps(_document(advice, prices), ensure_ascii=False))
         return
     from rich.console import Console  # noqa: PLC0415 - only where a table is shown
 
-    _show(advice, Console(highlight=False))
+    _show(advice, situation.price, Console(highlight=False))
 
 
 def _prices(assume: tuple[str, ...]) -> Prices:
@@ -185,7 +186,7 @@ def _next(recommended: MethodSet) -> str:
     return f"doorstep product add KEY --name NAME --claim-policy {shlex.quote(recommended.policy)}"
 
 
-def _show(advice: Advice, console: "Console") -> None:
+def _show(advice: Advice, price: Decimal, console: "Console") -> None:
     one = advice.recommended
     console.print(f"\n[bold]Recommended: {name_of(one.identity)}, {one.onboarding}[/bold]")
     _list(console, "", one.obstacles)
@@ -196,7 +197,8 @@ def _show(advice: Advice, console: "Console") -> None:
     console.print("\n[bold]Cost of each device[/bold], from assumptions that --assume replaces")
     for line in one.cost.lines:
         console.print(f"  {line.what}: {line.amount}  [dim]({line.basis})[/dim]", soft_wrap=True)
-    console.print(f"  together: {one.cost.total}")
+    share = one.cost.percent_of(price)
+    console.print(f"  together: {one.cost.total}" + (f" ({share} % of its price)" if share else ""))
     _compare(advice, console)
     if command := _next(one):
         # A terminal may break lines; a command that somebody copies must stay whole.

@@ -22,12 +22,13 @@ __all__ = [
     "parse_range",
 ]
 
-AMOUNT_CAP: Final = Decimal(1_000_000_000)
-"""Of any currency, or seconds."""
+AMOUNT_CAP: Final = Decimal(1_000_000)
+"""Of one price: any currency, or seconds."""
 
 _AMOUNT: Final = r"(\d{1,10}(?:\.\d{1,6})?)"
 _RANGE: Final = re.compile(rf"{_AMOUNT}(?:\s*\.\.\s*{_AMOUNT})?", re.ASCII)
 _STEP: Final = Decimal("0.001")
+_TENTH: Final = Decimal("0.1")
 _HOUR_S: Final = Decimal(3600)
 
 
@@ -44,10 +45,10 @@ class Range:
 
     def __post_init__(self) -> None:
         """Refuse what can't be a range of costs."""
-        if not (self.low.is_finite() and self.high.is_finite() and 0 <= self.low <= self.high <= AMOUNT_CAP):
+        if not (self.low.is_finite() and self.high.is_finite() and 0 <= self.low <= self.high):
             raise BadPrice(
                 f"{self.low}..{self.high} is not a range of costs",
-                next_step=f"Give the smaller amount first, both from 0 to {AMOUNT_CAP}.",
+                next_step="Give the smaller amount first, and none below 0.",
             )
 
     def __add__(self, other: Self) -> Self:
@@ -67,7 +68,10 @@ def parse_range(text: str) -> Range:
         raise BadPrice(
             f"{text[:40]!a} is not an amount", next_step="Write one amount, as 0.62, or a range, as 0.5..1."
         )
-    return Range(Decimal(match[1]), Decimal(match[2] or match[1]))
+    found = Range(Decimal(match[1]), Decimal(match[2] or match[1]))
+    if found.high > AMOUNT_CAP:
+        raise BadPrice(f"{found.high} is too much", next_step=f"Give an amount up to {AMOUNT_CAP}.")
+    return found
 
 
 class Price(enum.StrEnum):
@@ -150,3 +154,10 @@ class Cost:
     def total(self) -> Range:
         """The sum of the lines."""
         return sum((line.amount for line in self.lines), Range(Decimal(0), Decimal(0)))
+
+    def percent_of(self, price: Decimal) -> Range | None:
+        """Return the total in per cent of a device's price; None for a device that is given away."""
+        if price <= 0:
+            return None
+        low, high = self.total.low * 100 / price, self.total.high * 100 / price
+        return Range(low.quantize(_TENTH, ROUND_FLOOR), high.quantize(_TENTH, ROUND_CEILING))

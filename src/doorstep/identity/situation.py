@@ -9,6 +9,7 @@ from typing import Final
 from doorstep.errors import MisuseError
 
 __all__ = [
+    "DECIMALS_CAP",
     "PRICE_CAP",
     "QUESTIONS",
     "UNITS_CAP",
@@ -23,6 +24,9 @@ __all__ = [
 
 PRICE_CAP: Final = Decimal(10_000_000)
 """Of one device, in any currency."""
+
+DECIMALS_CAP: Final = 4
+"""Of an amount of money."""
 
 UNITS_CAP: Final = 1_000_000_000
 """Devices a year."""
@@ -121,9 +125,14 @@ class Situation:
         """Refuse answers that no product has."""
         for name in ("price", "budget"):
             amount: Decimal = getattr(self, name)
-            if not amount.is_finite() or not 0 <= amount <= PRICE_CAP:
+            if (
+                not amount.is_finite()
+                or not 0 <= amount <= PRICE_CAP
+                or amount != round(amount, DECIMALS_CAP)
+            ):
                 raise BadSituation(
-                    f"the {name} of a device is {amount}", next_step=f"Give an amount from 0 to {PRICE_CAP}."
+                    f"the {name} of a device is {amount}",
+                    next_step=f"Give an amount from 0 to {PRICE_CAP}, with up to {DECIMALS_CAP} decimals.",
                 )
         if not 1 <= self.units <= UNITS_CAP:
             raise BadSituation(
