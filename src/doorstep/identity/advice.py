@@ -16,7 +16,7 @@ from doorstep.identity.methods import AVAILABLE, NEEDS, ONBOARDING_RISKS, REACHE
 from doorstep.identity.prices import ASSUMED, Cost, CostLine, Price, Prices
 from doorstep.identity.situation import Chip, Control, Damage, Sales, Situation
 
-__all__ = ["Advice", "MethodSet", "advise"]
+__all__ = ["Advice", "MethodSet", "advise", "cost_of"]
 
 
 _SIGNING: Final = frozenset({IdentityMethod.CERTIFICATE, IdentityMethod.SECURE_ELEMENT})
@@ -101,7 +101,7 @@ def _set(
     method: IdentityMethod, situation: Situation, prices: Prices, available: Collection[enum.Enum]
 ) -> MethodSet:
     onboarding = _onboarding(method, situation, available)
-    cost = _cost(method, situation, prices)
+    cost = cost_of(method, situation, prices)
     is_available = method in available and onboarding in available
     return MethodSet(
         identity=method,
@@ -141,7 +141,8 @@ def _onboarding(
     return best
 
 
-def _cost(method: IdentityMethod, situation: Situation, prices: Prices) -> Cost:
+def cost_of(method: IdentityMethod, situation: Situation, prices: Prices) -> Cost:
+    """Return what the method, with its label, adds to one device."""
     lines = [CostLine.part("label", prices[Price.LABEL])]
     if method is IdentityMethod.HARDWARE_ID:
         lines.append(
@@ -202,7 +203,7 @@ def _risks(method: IdentityMethod, onboarding: OnboardingMethod, situation: Situ
         )
     elif situation.sales is Sales.WHOLESALE and _BY_RECORD in _policy(method, situation):
         risks.append(
-            "A customer of a wholesaler whom your records don't name waits until your staff confirm it."
+            "A wholesaler's customer whom your records don't name waits until your staff confirm the claim."
         )
     if method in _KEYED and method is not IdentityMethod.SECURE_ELEMENT and not situation.line_online:
         risks.append(
