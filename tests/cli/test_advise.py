@@ -119,7 +119,7 @@ def test_command_refuses(name: str) -> None:
 
 def test_person_at_a_terminal_is_asked_until_each_answer_can_be_read() -> None:
     outer, inner = pty.openpty()
-    answers = ["9", "nonsense", "4", "forty", "40", "1.5", "20000", "3", "2", "yes", "1", "1"]
+    answers = ["9", "nonsense", "4", "forty", "-40", "40", "1.5", "20000", "3", "2", "yes", "1", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "doorstep", "advise", "--json"],
         stdin=inner,
@@ -137,3 +137,4 @@ def test_person_at_a_terminal_is_asked_until_each_answer_can_be_read() -> None:
     assert "What is the worst that an attacker could do with it?" in stderr
     assert stderr.count("Type a number from 1 to 5.") == 2
     assert "'forty' is not an amount" in stderr
+    assert "can't be -40" in stderr

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,7 +14,17 @@ from doorstep.errors import DoorstepError, MisuseError
 from doorstep.identity.advice import Advice, MethodSet, advise
 from doorstep.identity.methods import name_of
 from doorstep.identity.prices import ASSUMED, ASSUMPTIONS, Cost, Price, Prices, parse_range
-from doorstep.identity.situation import QUESTIONS, WORDS, Chip, Control, Damage, Sales, Situation
+from doorstep.identity.situation import (
+    QUESTIONS,
+    WORDS,
+    Chip,
+    Control,
+    Damage,
+    Sales,
+    Situation,
+    check_money,
+    check_units,
+)
 from doorstep.ownership.policy import explain, missing, parse
 
 if TYPE_CHECKING:
@@ -22,17 +33,18 @@ if TYPE_CHECKING:
 __all__ = ["advise_command"]
 
 
-def _money(text: str) -> Decimal:
+def _money(name: str, text: str) -> Decimal:
     try:
-        return Decimal(text)
+        amount = Decimal(text)
     except InvalidOperation:
         raise MisuseError(f"{text[:40]!a} is not an amount", next_step="Write it as 0.62.") from None
+    return check_money(name, amount)
 
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 12):  # noqa: PLR2004 - more is over the cap
         raise MisuseError(f"{text[:40]!a} is not a whole number", next_step="Write it as 5000.")
-    return int(text)
+    return check_units(int(text))
 
 
 _YES_NO: Final[Mapping[str, bool]] = {"yes": True, "no": False}
@@ -46,7 +58,11 @@ _CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """Question → what can be answered; the others are numbers."""
 
-_NUMBERS: Final[Mapping[str, Callable[[str], Any]]] = {"price": _money, "budget": _money, "units": _whole}
+_NUMBERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "price": partial(_money, "price"),
+    "budget": partial(_money, "budget"),
+    "units": _whole,
+}
 
 
 def _asked(command: Callable[..., None]) -> Callable[..., None]:

@@ -20,6 +20,8 @@ __all__ = [
     "Damage",
     "Sales",
     "Situation",
+    "check_money",
+    "check_units",
 ]
 
 PRICE_CAP: Final = Decimal(10_000_000)
@@ -123,18 +125,25 @@ class Situation:
 
     def __post_init__(self) -> None:
         """Refuse answers that no product has."""
-        for name in ("price", "budget"):
-            amount: Decimal = getattr(self, name)
-            if (
-                not amount.is_finite()
-                or not 0 <= amount <= PRICE_CAP
-                or amount != round(amount, DECIMALS_CAP)
-            ):
-                raise BadSituation(
-                    f"the {name} of a device is {amount}",
-                    next_step=f"Give an amount from 0 to {PRICE_CAP}, with up to {DECIMALS_CAP} decimals.",
-                )
-        if not 1 <= self.units <= UNITS_CAP:
-            raise BadSituation(
-                f"{self.units} devices a year", next_step=f"Give a number from 1 to {UNITS_CAP}."
-            )
+        check_money("price", self.price)
+        check_money("budget", self.budget)
+        check_units(self.units)
+
+
+def check_money(name: str, amount: Decimal) -> Decimal:
+    """Return an amount that a device can cost, or raise BadSituation."""
+    if not amount.is_finite() or not 0 <= amount <= PRICE_CAP or amount != round(amount, DECIMALS_CAP):
+        raise BadSituation(
+            f"the {name} of a device can't be {amount}",
+            next_step=f"Give an amount from 0 to {PRICE_CAP}, with up to {DECIMALS_CAP} decimals.",
+        )
+    return amount
+
+
+def check_units(units: int) -> int:
+    """Return a number of devices that can be made in a year, or raise BadSituation."""
+    if not 1 <= units <= UNITS_CAP:
+        raise BadSituation(
+            f"there can't be {units} devices a year", next_step=f"Give a number from 1 to {UNITS_CAP}."
+        )
+    return units
