@@ -128,13 +128,21 @@ def test_rules_have_a_row_and_a_reason_for_everything(method: IdentityMethod) ->
     assert name_of(method) == method.value.replace("_", " ")
 
 
+WHOLE_PLATFORM: Final = {
+    Damage.NUISANCE: IdentityMethod.HARDWARE_ID,
+    Damage.SERVICE: IdentityMethod.CLAIM_CODE,
+    Damage.DATA: IdentityMethod.CERTIFICATE,  # costs what a symmetric key costs, and is stronger
+    Damage.CONTROL: IdentityMethod.CERTIFICATE,
+    Damage.SAFETY: IdentityMethod.SECURE_ELEMENT,
+}
+
+
 @pytest.mark.parametrize("damage", Damage)
-def test_platform_that_does_everything_gives_what_the_damage_asks_for(damage: Damage) -> None:
+def test_platform_that_does_everything_gives_the_cheapest_that_suffices(damage: Damage) -> None:
     rich = dataclasses.replace(THERMOMETER, damage=damage, budget=Decimal(100))
-    advice = advise(rich, available=EVERYTHING)
-    needed = list(IdentityMethod).index(NEEDS[damage][0])
-    assert strength(advice) >= needed
-    assert not [text for text in advice.recommended.obstacles if "weaker" in text]
+    recommended = advise(rich, available=EVERYTHING).recommended
+    assert recommended.identity is WHOLE_PLATFORM[damage]
+    assert recommended.obstacles == ()
 
 
 @pytest.mark.parametrize(
@@ -211,3 +219,14 @@ def test_advice_says_when_less_would_be_enough() -> None:
     assert any("stronger than that" in reason for reason in advice.reasons)
     assert any("enough and cheaper" in text for text in advice.later)
     assert any("would be better" in text for text in of(damage=Damage.SAFETY, budget=Decimal(9)).later)
+
+
+def test_budget_pays_what_costs_exactly_as_much() -> None:
+    rich = dataclasses.replace(THERMOMETER, damage=Damage.SAFETY, budget=Decimal(100))
+    cost = advise(rich, available=EVERYTHING).recommended.cost.total.high
+    exact, short = (
+        advise(dataclasses.replace(rich, budget=cost - gap), available=EVERYTHING).recommended.identity
+        for gap in (Decimal(0), Decimal("0.001"))
+    )
+    assert exact is IdentityMethod.SECURE_ELEMENT
+    assert short is IdentityMethod.CERTIFICATE
