@@ -58,7 +58,7 @@ class Board:
             timeout=100,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
         return done.stdout.splitlines()
 
 
