@@ -4,10 +4,20 @@
 #include <string.h>
 
 #include "doorstep_sealed.h"
+#ifdef DOORSTEP_WITH_MBEDTLS /* cc -DDOORSTEP_WITH_MBEDTLS driver.c … -lmbedcrypto: by hand, not in the tests */
+#include "port_mbedtls.h"
+#define PORT(name) doorstep_mbedtls_##name
+#else
 #include "port_soft.h"
+#define PORT(name) doorstep_soft_##name
+#endif
 
 typedef struct {
-    doorstep_soft soft;
+#ifdef DOORSTEP_WITH_MBEDTLS
+    doorstep_mbedtls cipher;
+#else
+    doorstep_soft cipher;
+#endif
     uint8_t state[DOORSTEP_STATE_SIZE];
     bool is_broken;
 } flash;
@@ -134,7 +144,7 @@ int main(void)
     static char line[20000];
     flash memory = {0};
     doorstep_device device = {0};
-    doorstep_port port = {&memory, doorstep_soft_aes_key, doorstep_soft_aes_encrypt, doorstep_soft_sha256, load, store};
+    doorstep_port port = {&memory, PORT(aes_key), PORT(aes_encrypt), PORT(sha256), load, store};
     while (fgets(line, sizeof line, stdin)) {
         char *word[3] = {"", "", ""};
         char *at = line;
