@@ -13,7 +13,7 @@ _PAUSES_S = (1, 2, 4, 8, 16)  # between attempts to send one message
 
 
 class FileState:
-    """The 36 bytes of state in a file, which is replaced whole or not at all (LittleFS, FAT with care, Posix)."""
+    """The 36 bytes of state in a file that is replaced whole or not at all (LittleFS and Posix; not FAT)."""
 
     def __init__(self, path):
         self._path = path
@@ -61,7 +61,7 @@ class Link:
         for pause in _PAUSES_S + (None,):
             try:
                 self._connected().publish("d/" + self._id + "/up/" + channel, message)
-                return
+                break
             except OSError:
                 self.close()
                 if pause is None:
@@ -69,7 +69,7 @@ class Link:
                 sleep(pause)
 
     def wait(self, seconds):
-        """Take one command if one comes in time. Call it at least once a minute, with a `ping` now and then."""
+        """Take one command if one comes in time, and return whether; `ping` at least once a minute."""
         return self._connected().wait(seconds)
 
     def ping(self):
@@ -88,6 +88,8 @@ class Link:
 
     def _connected(self):
         if self._client is None:
+            if self._device.next_sequence > 0xFFFF:
+                self._boot()
             client = Client(*self._address, on_message=self._open)
             try:
                 client.connect(self._id, self._id, self._device.proof())

@@ -56,7 +56,7 @@ def change_owner(load, store, nonce):
 
 
 class _Sender:
-    """One direction of an epoch: key and Base IV (S-6, S-7), and AES-CCM with them (RFC 3610: L = 2, M = 8)."""
+    """One direction of an epoch: key and Base IV (S-6, S-7); AES-CCM of RFC 3610 with L = 2, M = 8."""
 
     def __init__(self, secret, epoch, sender_id):
         epoch = shortest(epoch)
@@ -76,7 +76,11 @@ class _Sender:
         size = len(data)
         out = bytearray(size)
         length = len(channel)
-        aad = b"\x83\x68Encrypt0\x43\xa1\1\n" + bytes([0x40 + length] if length < 24 else [0x58, length]) + channel
+        aad = (
+            b"\x83\x68Encrypt0\x43\xa1\1\n"
+            + bytes([0x40 + length] if length < 24 else [0x58, length])
+            + channel
+        )
         aad = bytes([0, len(aad)]) + aad
         mac = encrypt(b"\x59" + nonce + size.to_bytes(2, "big"))
         for at in range(0, len(aad), 16):

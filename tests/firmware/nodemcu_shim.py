@@ -1,4 +1,4 @@
-"""NodeMCU's firmware modules for PyPI lupa's Lua 5.1, as NodeMCU documents them; lupa on the path.
+"""NodeMCU's firmware modules for PyPI lupa's Lua 5.1, as NodeMCU documents them.
 
 ``python nodemcu_shim.py SCRIPT`` runs a script. One that returns a function answers lines like driver.py.
 ``file`` is the working folder; ``mqtt`` goes through the MicroPython SDK's client and waits for each answer.
@@ -11,10 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[2] / "firmware" / "micropython"))
-
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from doorstep_mqtt import Client
 
 __all__ = ["runtime"]

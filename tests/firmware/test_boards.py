@@ -98,7 +98,9 @@ def test_board_opens_the_downlink_vectors(board: Board) -> None:
 @opening_board
 def test_board_refuses_what_the_platform_refuses_as_malformed(board: Board) -> None:
     steps = [step for case in VECTORS["uplink"] for step in case["steps"]]
-    lines = [f"open up/data {step['message']}" for step in steps if step.get("reason") in {"malformed", "oversize"}]
+    lines = [
+        f"open up/data {step['message']}" for step in steps if step.get("reason") in {"malformed", "oversize"}
+    ]
     assert len(lines) > 20
     assert board.answers([*at_epoch(300), *lines]) == reference([*at_epoch(300), *lines])
 
@@ -126,7 +128,9 @@ def test_board_answers_to_mutated_messages_like_python(board: Board) -> None:
     for _ in range(MUTANTS):
         message = bytearray(rng.choice(sealed))
         for _ in range(rng.choice((0, 0, 1, 1, 2))):
-            message[rng.randrange(min(10, len(message)))] = rng.choice((0, 1, 2, 0x10, 0x18, 0xD0, 0x40, rng.randrange(256)))
+            message[rng.randrange(min(10, len(message)))] = rng.choice(
+                (0, 1, 2, 0x10, 0x18, 0xD0, 0x40, rng.randrange(256))
+            )
         lines.append(f"open down/cmd {bytes(message[: rng.choice((99, 99, 99, rng.randrange(20)))]).hex()}")
     answers = board.answers(lines)
     assert answers == reference(lines)

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import sys
 from pathlib import Path
 
 import nats
@@ -14,7 +13,7 @@ from doorstep.runtime.brokers import Broker, User, link
 from doorstep.testing.devices import TestDevice, add_devices
 from doorstep.testing.mqtt import open_client
 from doorstep.testing.plant import Plant
-from tests.firmware.boards import FIRMWARE, HERE, compiled, lupa, micropython
+from tests.firmware.boards import FIRMWARE, compiled, micropython, nodemcu
 from tests.ingest.tables import letters, query
 from tests.plants import MakePlant
 from tests.wait import until, until_soon
@@ -48,7 +47,14 @@ def test_micropython_device_sends_readings_into_the_platform(plant: Plant, tmp_p
     port = str(plant.settings.mqtt_plain_port)
     for boot in range(2):
         done = subprocess.run(
-            [*board.command, FIRMWARE / "micropython" / "example.py", device.device_id, "127.0.0.1", port, path],
+            [
+                *board.command,
+                FIRMWARE / "micropython" / "example.py",
+                device.device_id,
+                "127.0.0.1",
+                port,
+                path,
+            ],
             env=board.environment,
             capture_output=True,
             text=True,
@@ -67,14 +73,15 @@ def test_micropython_device_sends_readings_into_the_platform(plant: Plant, tmp_p
 def test_nodemcu_device_sends_readings_into_the_platform(plant: Plant, tmp_path: Path) -> None:
     (device,) = add_devices(plant, 1)
     state_file(device, tmp_path).rename(tmp_path / "sealed.bin")
-    config = f'return {{ device_id = "{device.device_id}", host = "127.0.0.1", port = {plant.settings.mqtt_plain_port} }}'
+    port = plant.settings.mqtt_plain_port
+    config = f'return {{ device_id = "{device.device_id}", host = "127.0.0.1", port = {port} }}'
     (tmp_path / "config.lua").write_text(config, encoding="utf-8")
+    board = nodemcu(FIRMWARE / "nodemcu" / "example.lua")
     for _ in range(2):
-        example = [sys.executable, HERE / "nodemcu_shim.py", FIRMWARE / "nodemcu" / "example.lua"]
         done = subprocess.run(
-            example,
+            board.command,
             cwd=tmp_path,
-            env={"PYTHONPATH": str(lupa())},
+            env=board.environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -90,7 +97,7 @@ def test_c_device_sends_readings_into_the_platform(plant: Plant, tmp_path: Path)
     (device,) = add_devices(plant, 1)
     program = compiled(tmp_path, FIRMWARE / "c" / "examples" / "seal_on_host.c")
     path, reading = state_file(device, tmp_path), '{"temperature":21.5}'
-    command = [program, device.device_id, path, reading]
+    command: list[str | Path] = [program, device.device_id, path, reading]
     password, message = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
     async def radio() -> None:
@@ -109,7 +116,15 @@ def test_micropython_device_opens_a_command_of_the_platform(plant: Plant, tmp_pa
     board, path = micropython(), state_file(device, tmp_path)
     port = str(plant.settings.mqtt_plain_port)
     command = seal_downlink(SealedState.first(device.state.root), 0, b"down/cmd", b"restart")
-    example = [*board.command, FIRMWARE / "micropython" / "example.py", device.device_id, "127.0.0.1", port, path, "1"]
+    example = [
+        *board.command,
+        FIRMWARE / "micropython" / "example.py",
+        device.device_id,
+        "127.0.0.1",
+        port,
+        path,
+        "1",
+    ]
 
     async def platform() -> str:
         to = link(plant.settings, plant.key_file, Broker.PLAIN, User.INGEST)

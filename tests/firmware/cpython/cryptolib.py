@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 class aes:  # noqa: N801 - the name there
     def __init__(self, key: bytes, mode: int) -> None:
         assert mode == 1
-        self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - a block function for CCM
+        self._cipher = Cipher(algorithms.AES(key), modes.ECB())
 
     def encrypt(self, data: bytes) -> bytes:
         assert len(data) % 16 == 0
