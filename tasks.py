@@ -31,6 +31,7 @@ DEBIAN_PACKAGES = {
     "initdb": "postgresql",
     "pdftoppm": "poppler-utils",
     "openssl": "openssl",
+    "gcc": "gcc libc6-dev",
     "node": "nodejs",
     "npm": "npm",
     "fc-list": "fontconfig fonts-dejavu",
