@@ -6,7 +6,8 @@ import pytest
 
 from doorstep.errors import PeerError
 from doorstep.onboarding.credentials import Sec2Verifier
-from doorstep.onboarding.sec2 import Sec2Device, Sec2State, handshake_as_configurator
+from doorstep.onboarding.sec2 import Sec2Device, handshake_as_configurator
+from doorstep.onboarding.session import SessionState
 
 if TYPE_CHECKING:
     from doorstep.crypto.aead import LockstepGcm
@@ -50,7 +51,7 @@ def test_device_refuses_stored_nonsense_and_starts_over(case: dict[str, str]) ->
     device = _device()
     with pytest.raises(PeerError):
         device.answer(bytes.fromhex(case["message"]))
-    assert device.state is Sec2State.OPEN
+    assert device.state is SessionState.OPEN
 
 
 def test_device_takes_first_message_after_nonsense_as_if_nothing_had_come() -> None:
