@@ -233,7 +233,9 @@ def test_device_answers_wrong_codes_then_makes_the_guesser_wait() -> None:
 
 
 def _with_code(pop: str) -> Configurator:
-    return Configurator(SetupLabel(LABEL.name, LABEL.username, pop), counted_rng(b"phone"))
+    phone = Configurator(SetupLabel(LABEL.name, LABEL.username, pop), counted_rng(b"phone"))
+    Link(phone=phone).hold(phone.find())
+    return phone
 
 
 def test_proto_ver_disturbs_no_session() -> None:

@@ -111,7 +111,7 @@ class Configurator:
         """
         self._scheme = None
         offered = parse_capabilities((yield Request("proto-ver", b"---")))
-        self._scheme = choose_scheme(self._label, offered, allow_old=self._allow_old)
+        self._choose(offered)
         self._capabilities = offered
         return offered
 
@@ -181,6 +181,9 @@ class Configurator:
         """Have a connected device open for another network."""
         reply = yield from self._ask("prov-ctrl", encode_ctrl(Reprovision()), decode_ctrl, ReprovisionDone)
         _check(reply, "take another network")
+
+    def _choose(self, offered: Capabilities) -> None:
+        self._scheme = choose_scheme(self._label, offered, allow_old=self._allow_old)
 
     def _handshake(self) -> Handshake:
         if self._scheme is None:

@@ -211,7 +211,8 @@ class DeviceOnboarding:
             self._joining.later = stage
 
     def _capabilities(self) -> Capabilities:
-        return replace(CAPABILITIES, sec_ver=self._session.scheme, sec_patch_ver=self._session.patch)
+        session, caps = self._session, CAPABILITIES.caps + self._session.caps
+        return replace(CAPABILITIES, sec_ver=session.scheme, sec_patch_ver=session.patch, caps=caps)
 
     def _on_session(self, body: bytes, now: float) -> Answer:
         self._drop_waiting_scan()

@@ -32,6 +32,7 @@ class Sec0Device(DeviceSession[None]):
     """The device's side of one session."""
 
     scheme: ClassVar = 0
+    caps: ClassVar = ("no_sec",)
     refusal: ClassVar = Sec0Response(Status.CRYPTO_ERROR)
 
     def _take(self, message: SessionMessage, agreed: None) -> Turn[None]:  # noqa: ARG002 — there is no first half

@@ -104,6 +104,8 @@ class DeviceSession(ABC, Generic[A]):
     scheme: ClassVar[int]
     """The scheme's number in ``proto-ver``."""
     patch: ClassVar[int] = 0
+    caps: ClassVar[tuple[str, ...]] = ()
+    """What the scheme adds to the capabilities in ``proto-ver``."""
     refusal: ClassVar[SessionMessage]
     """What a peer with a wrong code is answered."""
 
