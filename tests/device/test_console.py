@@ -37,7 +37,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def _line(serve: Serve) -> AsyncIterator[Streams]:
     """Give the configurator's end of a line whose other end is served."""
-    ours, theirs = (await asyncio.open_connection(sock=end) for end in socket.socketpair())
+    ours, theirs = [await asyncio.open_connection(sock=end) for end in socket.socketpair()]
     serving = asyncio.ensure_future(serve(*theirs))
     try:
         yield ours
@@ -90,8 +90,8 @@ def test_refusal_comes_as_a_sentence_and_the_device_lives_on() -> None:
             async with _provisioner(streams, [], wrong) as provisioner:
                 with pytest.raises(WrongCode):
                     await provisioner.secure()
+                provisioner._link._session = -1  # type: ignore[attr-defined]
                 with pytest.raises(SessionLost, match="not an endpoint"):
-                    provisioner._link._session = -1  # type: ignore[attr-defined]
                     await provisioner._link._ask("proto-ver", b"---")
 
     asyncio.run(run())

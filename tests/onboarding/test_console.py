@@ -99,7 +99,10 @@ def test_configurator_takes_log_for_no_reply(line: bytes) -> None:
     assert decode_reply(line) is None
 
 
-@given(st.lists(st.binary(min_size=1, max_size=20).filter(lambda line: not {10, 13} & set(line))), st.data())
+LINES = st.lists(st.binary(min_size=1, max_size=20).filter(lambda line: not {10, 13} & set(line)), max_size=6)
+
+
+@given(LINES, st.data())
 def test_lines_come_out_whole_however_they_arrive(sent: list[bytes], data: st.DataObject) -> None:
     octets = b"".join(line + data.draw(st.sampled_from([b"\n", b"\r\n", b"\n\n"])) for line in sent)
     lines, got = Lines(64), []
