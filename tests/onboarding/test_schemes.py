@@ -7,14 +7,17 @@ from doorstep.crypto.aead import LockstepGcm, UncountedGcm
 from doorstep.crypto.keystream import SharedKeystream
 from doorstep.errors import DoorstepError, SettingsError
 from doorstep.onboarding.capabilities import Capabilities
+from doorstep.onboarding.configurator import Configurator
 from doorstep.onboarding.credentials import Sec1Code
-from doorstep.onboarding.device import CAPABILITIES
+from doorstep.onboarding.device import CAPABILITIES, DeviceOnboarding
 from doorstep.onboarding.failures import DowngradeRefused, OldSecurityRefused
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.schemes import RISKS, Scheme, choose_scheme, handshake, open_device_session
 from doorstep.onboarding.sec2 import Sec2Device
 from doorstep.onboarding.session import DeviceSession, SessionCipher
-from tests.onboarding.helpers import CREDENTIALS, counted_rng
+from doorstep.onboarding.steps import Step
+from tests.onboarding.helpers import CREDENTIALS, NETWORKS, Link, counted_rng
 from tests.onboarding.oldsec2 import OldSec2Device
 
 LABELS = {
@@ -145,3 +148,25 @@ def test_label_of_one_patch_does_not_work_with_a_device_of_the_other() -> None:
     device.open(done.value.value.seal(b"request"))
     with pytest.raises(DoorstepError):
         done.value.value.open(device.seal(b"reply"))
+
+
+def _old_link(*, consent: bool) -> Link:
+    device = DeviceOnboarding("dev1", OldSec2Device(CREDENTIALS.for_device(), counted_rng(b"device")))
+    return Link(device, Configurator(LABELS[2], counted_rng(b"phone"), allow_old_security=consent))
+
+
+def test_configurator_sets_up_device_of_patch_0_with_consent() -> None:
+    link = _old_link(consent=True)
+    assert link.hold(link.phone.find()).sec_patch_ver == 0
+    assert link.phone.risk == RISKS[PATCH0]
+    link.hold(link.phone.secure())
+    assert link.hold(link.phone.networks()) == NETWORKS
+    link.hold(link.phone.put_forward(NetworkCredentials(b"home", b"correct horse")))
+    assert link.hold(link.phone.progress()) is Step.TRYING
+
+
+def test_configurator_refuses_device_of_patch_0_without_consent() -> None:
+    link = _old_link(consent=False)
+    with pytest.raises(OldSecurityRefused, match="first version"):
+        link.hold(link.phone.find())
+    assert [endpoint for endpoint, _ in link.sent] == ["proto-ver"]
