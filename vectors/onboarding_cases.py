@@ -16,6 +16,7 @@ from doorstep.wire.provisioning.session import (
     Sec2Command1,
     Sec2Response0,
     Sec2Response1,
+    SessionMessage,
     encode_session,
 )
 
@@ -63,7 +64,7 @@ def handshake() -> Json:
 
 def messages() -> Json:
     """Return the four messages of that handshake as they are sent."""
-    sent = {
+    sent: dict[str, SessionMessage] = {
         "command0": Sec2Command0(USERNAME.encode(), A),
         "response0": Sec2Response0(B, SALT),
         "command1": Sec2Command1(AGREED.user_proof),
@@ -135,7 +136,7 @@ def security1() -> Json:
         "client_proof": proofs[0],
         "device_proof": proofs[1],
     }
-    sent = {
+    sent: dict[str, SessionMessage] = {
         "command0": Sec1Command0(client_public),
         "response0": Sec1Response0(device_public, random),
         "command1": Sec1Command1(proofs[0]),

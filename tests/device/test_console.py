@@ -77,10 +77,25 @@ def test_device_is_set_up_over_a_console_line() -> None:
             joined = await provisioner.join(HOME)
             assert (await server.wait_connected()).order == ORDER
             server.report(DeviceStage.REGISTERED)
-            return await provisioner.confirm(joined, _saw_it)
+            outcome = await provisioner.confirm(joined, _saw_it)
+        await server.close()
+        return outcome
 
     assert asyncio.run(run()).succeeded
     assert risks == [RISKS[Scheme.SEC1]]
+
+
+def test_attempt_to_join_outlives_the_line_and_the_session_does_not() -> None:
+    async def run() -> None:
+        server = _server()
+        async with _line(server.serve) as streams, _provisioner(streams, []) as provisioner:
+            await provisioner.secure()
+            await provisioner._link.hold(provisioner._core.put_forward(HOME))
+        assert (await server.wait_connected()).network == HOME
+        assert not server._runner.core.busy
+        await server.close()
+
+    asyncio.run(run())
 
 
 def test_refusal_comes_as_a_sentence_and_the_device_lives_on() -> None:

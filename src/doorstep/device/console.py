@@ -52,7 +52,7 @@ class ConsoleServer:
         self._session: int | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer line by line until the stream ends."""
+        """Answer line by line until the stream ends; an attempt to join outlives it, the session does not."""
         lines = Lines(MAX_REQUEST_LINE)
         try:
             while octets := await reader.read(CHUNK):
@@ -60,7 +60,11 @@ class ConsoleServer:
                     writer.write(await self._answer(line))
                     await writer.drain()
         finally:
-            await self._runner.close()
+            self._runner.core.end_session()
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        await self._runner.close()
 
     async def wait_connected(self) -> Onboarded:
         """Return the next network that worked, with the registration order that came with it, if any."""

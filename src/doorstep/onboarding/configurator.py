@@ -118,12 +118,12 @@ class Configurator:
     def secure(self) -> Conversation[None]:
         """Prove the code to the device and have it prove the same; raises `WrongCode`."""
         self._cipher = None
-        handshake = self._handshake()
-        body = next(handshake)
+        turns = self._handshake()
+        body = next(turns)
         while True:
             reply = yield Request("prov-session", body)
             try:
-                body = handshake.send(reply)
+                body = turns.send(reply)
             except StopIteration as done:
                 self._cipher = done.value
                 return
