@@ -203,6 +203,7 @@ def _refusal(error: aiomqtt.MqttError, door: Door) -> BrokerRefused | BrokerUnre
 
 
 def _words(error: aiomqtt.MqttError) -> str:
-    if isinstance(error, aiomqtt.MqttCodeError) and getattr(error.rc, "value", error.rc) == _NO_REASON_GIVEN:
+    cause = error.__cause__ or error
+    if isinstance(cause, aiomqtt.MqttCodeError) and getattr(cause.rc, "value", cause.rc) == _NO_REASON_GIVEN:
         return "the broker ended it"
-    return str(error.__cause__ or error) or "the connection is gone"
+    return str(cause) or "the connection is gone"
