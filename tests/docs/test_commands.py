@@ -2,13 +2,13 @@
 
 import csv
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 
 from doorstep.testing.customer import Customer
-from tests.docs.pages import ROOT, Command, Desk, Step, steps
+from tests.docs.pages import ROOT, Command, Desk, Hands, Step, steps
+from tests.wait import until
 
 _PASSWORD = "correct horse battery staple"
 
@@ -30,21 +30,25 @@ def sign_up_and_make_a_token(desk: Desk) -> None:
         desk.export("TOKEN", ada.make_token("Porch"))
 
 
-def see_readings(desk: Desk) -> None:
-    with customer(desk) as ada:
-        ada.log_in()
-        (device,) = ada.get("/devices")["items"]
-        deadline = time.monotonic() + 20
-        while not (found := ada.readings(device["device_id"])):
-            assert time.monotonic() < deadline, "no readings in the portal"
-            time.sleep(0.2)
-        assert {"temperature", "humidity"} <= {row["name"] for row in found}
+def see(*names: str) -> Hands:
+    """Wait until the customer's portal shows readings of these names."""
+
+    def look(desk: Desk) -> None:
+        with customer(desk) as ada:
+            ada.log_in()
+            (device,) = ada.get("/devices")["items"]
+            until(
+                lambda: set(names) <= {row["name"] for row in ada.readings(device["device_id"])}, seconds=20
+            )
+
+    return look
 
 
 HANDS = {
     "read the label": read_the_label,
     "sign up and make a token": sign_up_and_make_a_token,
-    "see readings": see_readings,
+    "see readings": see("temperature", "humidity"),
+    "see soil": see("soil"),
 }
 
 
