@@ -17,11 +17,9 @@ _CHOSEN: Final = {
     "devices-desktop-light": 900,
     "device-desktop-dark": 1100,
     "device-desktop-light": 1100,
-    "device-phone-light": 1500,
     "token-phone-light": 1500,
     "token-phone-dark": 1500,
     "device-disputed-phone-dark": 844,
-    "claims-desktop-light": 700,
 }
 """Each picture and the height in pixels that it is cut to."""
 _LARGEST: Final = 150_000
