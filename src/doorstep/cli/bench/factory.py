@@ -1,4 +1,4 @@
-"""``doorstep bench factory``: devices with keys, certificates, images and labels, stored in the database."""
+"""``doorstep bench factory``: devices with keys, certificates, images and labels, all recorded."""
 
 import json
 import tempfile
