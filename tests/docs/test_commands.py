@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doorstep.testing.customer import Customer
-from tests.docs.pages import ROOT, Command, Desk, Hands, Step, steps
+from tests.docs.pages import ROOT, Desk, Hands, steps
 from tests.wait import until
 
 _PASSWORD = "correct horse battery staple"
@@ -55,17 +55,6 @@ HANDS = {
 def pages() -> list[Path]:
     every = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     return [path for path in every if steps(path.read_text(encoding="utf-8"))]
-
-
-def test_reader_finds_steps_and_their_output() -> None:
-    page = (
-        "text\n<!-- run -->\n```console\n$ one \\\n  more\n1\n\n$ two\n```\n```console\n$ not this\n```\n"
-        "<!-- hands: wave -->\n"
-    )
-    assert steps(page) == [
-        Step("run", "", (Command("one   more", ("1",)), Command("two", ()))),
-        Step("hands", "wave", ()),
-    ]
 
 
 @pytest.mark.slow
