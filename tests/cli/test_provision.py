@@ -118,6 +118,28 @@ def test_command_without_portal_follows_the_device_to_its_registration(password:
     assert lines[-1] == {"outcome": "registered", "signals": {"device": True, "platform": False}}
 
 
+def test_registered_device_needs_no_second_look(password: str) -> None:
+    with serving(stage=DeviceStage.REGISTERED) as served:
+        result = _run("--url", served.url, "--ssid", "home", "--passphrase-file", password, *ORDER)
+    assert result.stdout == "The device belongs to you now.\n"
+    assert "was not checked" not in result.stderr
+
+
+def test_printed_code_sets_up_without_a_scanner(password: str) -> None:
+    network = ("--ssid", "home", "--passphrase-file", password, "--json")
+    with serving() as served:
+        command = ["--code", f" {LABEL.pop.upper()} ", "--url", served.url, *network]
+        result = CliRunner().invoke(provision, command, standalone_mode=False)
+    assert _lines(result)[-1]["outcome"] == "connected"
+
+
+@pytest.mark.parametrize("label", [(), ("--label", LABEL.encode(), "--code", LABEL.pop)])
+def test_set_up_takes_the_label_or_its_code(label: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(provision, [*label, "--ssid", "home", "--open"], standalone_mode=False)
+    assert isinstance(result.exception, SettingsError)
+    assert "either --label or --code" in str(result.exception)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_key_is_told_from_device_that_is_not_there_yet(password: str, status: int) -> None:
     with serving(stage=DeviceStage.REGISTERED) as served, _portal([True], status) as (url, _):

@@ -228,6 +228,7 @@ BAD_DEVICES = {
     "downgrade": ((200, {}, DOWNGRADE), DowngradeRefused),
     "endless reply": ((200, {}, b"x" * 4097), MalformedMessage),
     "failure": ((500, {}, b"broken\x1b[2J"), SessionLost),
+    "another server": ((404, {}, b""), DeviceUnreachable),
     "make wait": ((429, {"Retry-After": "30"}, b"later"), TooManyGuesses),
     "make wait, never mind how long": ((429, {"Retry-After": "later"}, b"later"), SessionLost),
 }

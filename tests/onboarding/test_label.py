@@ -25,6 +25,12 @@ def test_label_without_security_means_two_as_apps_assume() -> None:
     assert SetupLabel.decode(json.dumps(GOOD)).security == 2
 
 
+def test_typed_code_pins_what_our_labels_pin() -> None:
+    label = SetupLabel.typed(" ABC 7def ")
+    assert (label.username, label.pop, label.security) == ("doorstep", "abc7def", 2)
+    assert label.transport is Transport.SOFTAP
+
+
 def test_label_of_old_board_needs_no_user_name() -> None:
     old = {"ver": "v1", "name": "PROV_1", "pop": "abc", "transport": "ble", "security": 1}
     assert SetupLabel.decode(json.dumps(old)) == SetupLabel("PROV_1", "", "abc", Transport.BLE, 1)

@@ -25,6 +25,7 @@ MAX_FILE = 4096
 MAX_TRIES = 3
 REFUSED = (401, 403)
 TURNED_DOWN = ("held", "refused")
+REGISTERED = "registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class _Wanted:
 
 
 @click.command()
-@click.option("--label", "label_text", required=True, help="The label's QR text, or a file that holds it.")
+@click.option("--label", "label_text", help="The label's QR text, or a file that holds it.")
+@click.option("--code", help="Instead of --label: the set-up code printed on it.")
 @click.option("--url", default="http://192.168.4.1", show_default=True, help="The device's own address.")
 @click.option("--ssid", help="The network to join; without it the device lists what it hears.")
 @click.option("--passphrase-file", help="A file that holds its password.")
@@ -80,8 +82,6 @@ def provision(**options: Any) -> None:
 
 
 def _wanted(options: dict[str, Any]) -> _Wanted:
-    from doorstep.onboarding.label import SetupLabel  # noqa: PLC0415 — only this command needs it
-
     ssid, passphrase = options["ssid"], _passphrase(options)
     if ssid is None and options["as_json"]:
         raise SettingsError("--json asks nothing, so it needs a network.", next_step="Add --ssid.")
@@ -89,7 +89,7 @@ def _wanted(options: dict[str, Any]) -> _Wanted:
         raise SettingsError("Seeing the device on the platform needs --portal-url and an API key together.")
     return _Wanted(
         url=options["url"],
-        label=SetupLabel.decode(_text_or_file(options["label_text"])),
+        label=_label(options["label_text"], options["code"]),
         order=_order(options["token"], options["server"], options["alias"]),
         ssid=None if ssid is None else ssid.encode("utf-8", "surrogateescape"),
         passphrase=passphrase,
@@ -97,6 +97,19 @@ def _wanted(options: dict[str, Any]) -> _Wanted:
         api_key=options["api_key"],
         as_json=options["as_json"],
         allow_old_security=options["allow_old_security"],
+    )
+
+
+def _label(text: str | None, code: str | None) -> "SetupLabel":
+    from doorstep.onboarding.label import SetupLabel  # noqa: PLC0415 — only this command needs it
+
+    if text is not None and code is None:
+        return SetupLabel.decode(_text_or_file(text))
+    if code is not None and text is None:
+        return SetupLabel.typed(code)
+    raise SettingsError(
+        "The set-up needs the label: either --label or --code.",
+        next_step="Scan its QR code into a file for --label, or type its set-up code after --code.",
     )
 
 
@@ -271,5 +284,5 @@ def _tell_outcome(wanted: _Wanted, outcome: "Outcome") -> None:
         click.echo(json.dumps({"outcome": outcome.step.key, "signals": signals}))
         return
     click.echo(f"{outcome.step.sentence} {outcome.step.next_step}".strip())
-    if not wanted.portal_url:
+    if not wanted.portal_url and outcome.step.key != REGISTERED:
         click.echo("Whether the platform sees it was not checked (--portal-url).", err=True)

@@ -18,6 +18,10 @@ REPLY_TIMEOUT: Final = 10.0
 SCAN_TIMEOUT: Final = 40.0
 """Seconds; a blocking scan of every channel takes most of it."""
 MAX_SENTENCE: Final = 200
+JOIN_IT: Final = (
+    "Check that the device is on and that this computer is on the Wi-Fi that the device opens; "
+    "or name the device's address with --url."
+)
 NOT_NOW: Final = httpx.codes.TOO_MANY_REQUESTS
 
 
@@ -75,7 +79,7 @@ class DeviceLink(Link):
         except httpx.HTTPError as error:
             raise DeviceUnreachable(
                 f"The device at {self._url} does not answer ({type(error).__name__}).",
-                next_step="Check that this computer is on the device's Wi-Fi and that the device is on.",
+                next_step=JOIN_IT,
             ) from None
 
     def _judge(self, response: httpx.Response, body: bytes) -> bytes:
@@ -84,6 +88,10 @@ class DeviceLink(Link):
         wait = response.headers.get("Retry-After", "")
         if response.status_code == NOT_NOW and wait.isascii() and wait.isdecimal():
             raise TooManyGuesses(int(wait[:6]))
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise DeviceUnreachable(
+                f"What answers at {self._url} is no device that waits for its set-up.", next_step=JOIN_IT
+            )
         raise SessionLost(
             f"The device answered {response.status_code}: {shown(body)}", next_step="Run the set-up again."
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorstep.errors import MalformedMessage, SettingsError
+from doorstep.onboarding.credentials import USERNAME
 
 __all__ = ["MAX_LABEL", "SEC1", "SEC2", "SetupLabel", "Transport"]
 
@@ -67,6 +68,11 @@ class SetupLabel:
         if self.password:
             values["password"] = self.password
         return json.dumps(values | {"network": self.network}, separators=(",", ":"), ensure_ascii=True)
+
+    @classmethod
+    def typed(cls, code: str) -> "SetupLabel":
+        """Return what our own label pins, from its printed set-up code."""
+        return cls(name=USERNAME, username=USERNAME, pop="".join(code.lower().split()))
 
     @classmethod
     def decode(cls, text: str) -> "SetupLabel":
