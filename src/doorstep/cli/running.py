@@ -110,7 +110,8 @@ def _prepare_roles(settings: Settings, state: StateFolder, say: Say) -> list[Rol
     brokers = processes.prepare(settings, state, KeyFile.open(state.key_file))
     say("brokers: configured, with a new server certificate")
     python = [RoleSpec(name, (sys.executable, "-m", "doorstep", "role", name)) for name in ROLES]
-    return [*(RoleSpec(broker.role, broker.argv, broker.is_ready) for broker in brokers), *python]
+    embedded = (RoleSpec(one.role, one.argv, one.is_ready, one.why_stuck) for one in brokers)
+    return [*embedded, *python]
 
 
 def _wait_until_serving(platform: Platform, watch: Callable[[Supervisor], None]) -> None:

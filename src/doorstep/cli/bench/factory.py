@@ -1,4 +1,4 @@
-"""``doorstep bench factory``: devices with keys, certificates, images and labels, recorded in the database."""
+"""``doorstep bench factory``: devices with keys, certificates, images and labels, recorded in the tables."""
 
 import json
 import tempfile
