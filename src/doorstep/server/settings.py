@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from psycopg.conninfo import conninfo_to_dict
+
 from doorstep.runtime.database import SQLITE_PRAGMAS
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import load
@@ -84,6 +86,10 @@ TEMPLATES = [
 FORM_RENDERER = "doorstep.server.portal.renderer.PortalRenderer"
 
 
+_CONNECTION = {"dbname": "name", "user": "user", "password": "password", "host": "host", "port": "port"}
+"""Names of libpq → Django's."""
+
+
 def _database() -> dict[str, Any]:
     if DOORSTEP.embedded_database:
         return {
@@ -91,16 +97,11 @@ def _database() -> dict[str, Any]:
             "NAME": STATE.sqlite_file,
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 10, "init_command": SQLITE_PRAGMAS},
         }
-    url = urlsplit(DOORSTEP.database_url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(url.path.lstrip("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": unquote(url.hostname or ""),
-        "PORT": str(url.port or ""),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 5}},
-    }
+    # libpq's own reading, so that ?sslmode=verify-full means here what it means to the other roles.
+    told = conninfo_to_dict(DOORSTEP.database_url)
+    known = {name.upper(): str(told.pop(key, "")) for key, name in _CONNECTION.items()}
+    pool = {"min_size": 1, "max_size": 16, "timeout": 5}
+    return {"ENGINE": "django.db.backends.postgresql", **known, "OPTIONS": {**told, "pool": pool}}
 
 
 DATABASES = {"default": _database()}
