@@ -1,5 +1,7 @@
 """What the data plane needs goes away and comes back: nothing that a device was told is safe is lost."""
 
+import asyncio
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest

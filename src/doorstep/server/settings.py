@@ -1,7 +1,6 @@
 """Django settings, made from Doorstep's own settings; nothing here is for operators to edit."""
 
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -146,7 +145,6 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = DOORSTEP.base_url.startswith("https://")
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS: list[Path] = []
 WHITENOISE_USE_FINDERS = True
 
 DEFAULT_FROM_EMAIL = f"doorstep@{DOORSTEP.public_host}"
