@@ -215,7 +215,7 @@ def _others() -> None:
 def quick() -> None:
     """Run the tests that take no more than a minute together."""
     environment(dev=True)
-    pytest("-n", "2", "-m", "not slow")
+    pytest("-n", "2", "-m", "not slow and not peer")
 
 
 def check() -> None:

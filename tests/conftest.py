@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.plants", "tests.postgres"]
 
@@ -22,7 +22,7 @@ for _name in [
 
 def pytest_configure() -> None:
     # Two cores shared by many processes make single examples slow now and then; that is no defect.
-    settings.register_profile("doorstep", deadline=None)
+    settings.register_profile("doorstep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("doorstep")
 
 

@@ -25,6 +25,7 @@ VICTIMS = {
     "nats-secure": Broker.SECURE,
     "nats-plain": Broker.PLAIN,
     "authorizer": Broker.SECURE,
+    "web": Broker.SECURE,
 }
 
 
@@ -66,6 +67,8 @@ def assert_everything_arrives(plant: Plant, loads: list[LoadDevice]) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", VICTIMS)
 def test_ten_kills_lose_and_double_nothing(plant: Plant, role: str) -> None:
+    if role not in ROLES:
+        plant.start(role)
     loads = kill_under_load(plant, role, 10, VICTIMS[role])
     assert len(acknowledged(loads)) > 5 * RATE
     assert_everything_arrives(plant, loads)

@@ -33,12 +33,16 @@ _MARKS: Final[Mapping[Phase, str]] = {
 }
 
 
+_SETTLED: Final = frozenset({Phase.RUNNING, Phase.BROKEN, Phase.STOPPED})
+"""Phases worth a line of their own; the others pass."""
+
+
 @dataclass(slots=True)
 class View:
-    """Shows how the roles stand: a table that moves in a terminal, a line for each change elsewhere."""
+    """Shows how the roles stand: a table that moves while they start in a terminal, else a line a change."""
 
     console: Console
-    live: Live | None = None
+    _live: Live | None = None
     _shown: dict[str, Phase] = field(default_factory=dict)
 
     def say(self, line: str) -> None:
@@ -47,13 +51,33 @@ class View:
 
     def __call__(self, supervisor: Supervisor) -> None:
         """Show what changed since the last call."""
-        if self.live is not None:
-            self.live.update(_table(supervisor.children))
-            return
-        for name, child in supervisor.children.items():
+        children = supervisor.children
+        if self.console.is_terminal and not self._shown:
+            self._draw(children)
+        if self._live is None:
+            self._tell(children)
+        elif supervisor.serves():
+            self.close()
+            self._shown = {name: child.phase for name, child in children.items()}
+
+    def close(self) -> None:
+        """Leave the table as it stands."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def _draw(self, children: Mapping[str, Child]) -> None:
+        if self._live is None:
+            self._live = Live(console=self.console, refresh_per_second=8)
+            self._live.start()
+        self._live.update(_table(children))
+
+    def _tell(self, children: Mapping[str, Child]) -> None:
+        for name, child in children.items():
             if self._shown.get(name) is not child.phase:
                 self._shown[name] = child.phase
-                self.console.print(f"{_MARKS[child.phase]} {name} {_words(child)}", highlight=False)
+                if child.phase in _SETTLED:
+                    self.console.print(f"{_MARKS[child.phase]} {name} {_words(child)}", highlight=False)
 
 
 def _table(children: Mapping[str, Child]) -> Table:
@@ -94,6 +118,7 @@ def up(*, as_json: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     view = View(console)
     with ExitStack() as stack:
+        stack.callback(view.close)
         platform = stack.enter_context(running(settings, view.say, watch=view))
         _tell(settings, console, as_json=as_json)
         try:

@@ -28,6 +28,7 @@ PYTHON_ROLES: Final = {
     "ingest": "doorstep.ingest.worker",
     "null-ingest": "doorstep.testing.null_ingest",
     "device-api": "doorstep.server.device_api.app",
+    "web": "doorstep.server.web",
 }
 
 _RUN: Final = (

@@ -109,9 +109,11 @@ def test_failures_in_a_devices_name_do_not_lock_it_out(
     """BIND-01, PHAN-03: after a flood of forgeries the genuine device registers at its first try."""
     device, token = bought
     stranger = p256.generate(os.urandom)
-    flood = [_register(api, device, token, signer=stranger).status_code for _ in range(FAILURES_A_MINUTE + 3)]
+    # Twice as many and one more: wherever a minute ends between them, one of the two minutes has too many.
+    tries = 2 * FAILURES_A_MINUTE + 1
+    flood = [_register(api, device, token, signer=stranger).status_code for _ in range(tries)]
     assert flood[0] == 403
-    assert flood[-1] == 429
+    assert 429 in flood
     assert _register(api, device, token).json()["status"] == "bound"
     noted = DeadLetter.objects.filter(device_id=device.device_id, reason="registration_refused")
     assert 1 <= sum(row.count for row in noted) <= 2 * FAILURES_A_MINUTE

@@ -1,4 +1,4 @@
-"""``doorstep bench factory``: devices with keys, certificates, images and labels, recorded in the tables."""
+"""``doorstep bench factory``: devices with keys, certificates, images and labels, all recorded."""
 
 import json
 import tempfile

@@ -9,7 +9,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def demo(*, leave: bool, as_json: bool) -> None:
     with _fresh_settings() as settings:
         console.print("\n[bold]Doorstep demo[/]: the whole life of 20 devices, on real parts.\n")
         view = View(console)
-        with running(settings, view.say, watch=view) as platform:
+        with closing(view), running(settings, view.say, watch=view) as platform:
             board = Board(console)
             story = Story(settings, platform, board)
             try:
