@@ -19,6 +19,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "up": "doorstep.cli.up:up",
     "status": "doorstep.cli.status:status",
     "role": "doorstep.cli.role:role",
+    "advise": "doorstep.cli.advise:advise_command",
     "product": "doorstep.cli.product:product",
     "factory": "doorstep.cli.platform_batch:factory",
     "sale": "doorstep.cli.sale:sale",

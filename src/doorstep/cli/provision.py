@@ -13,7 +13,7 @@ import click
 from doorstep.errors import RefusedError, SettingsError, UnavailableError
 
 if TYPE_CHECKING:
-    from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell
+    from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell, Warn
     from doorstep.onboarding.label import SetupLabel
     from doorstep.onboarding.order import RegistrationOrder
     from doorstep.onboarding.steps import Step
@@ -40,6 +40,7 @@ class _Wanted:
     portal_url: str | None
     api_key: str | None = field(repr=False)
     as_json: bool
+    allow_old_security: bool
 
     @property
     def may_ask(self) -> bool:
@@ -60,6 +61,11 @@ class _Wanted:
 @click.option("--alias", default="", help="Your name for the device.")
 @click.option("--portal-url", help="Where to see whether the platform has the device.")
 @click.option("--api-key", envvar="DOORSTEP_API_KEY", help="Key for --portal-url (or DOORSTEP_API_KEY).")
+@click.option(
+    "--allow-old-security",
+    is_flag=True,
+    help="Set up a device that speaks security 1 or the first version of security 2; the risk is told.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per step, and no questions.")
 def provision(**options: Any) -> None:
     """Set up one device: onto your Wi-Fi, and into your account."""
@@ -90,6 +96,7 @@ def _wanted(options: dict[str, Any]) -> _Wanted:
         portal_url=options["portal_url"],
         api_key=options["api_key"],
         as_json=options["as_json"],
+        allow_old_security=options["allow_old_security"],
     )
 
 
@@ -147,9 +154,12 @@ def _order(token: str | None, server: str | None, alias: str) -> "RegistrationOr
 
 
 async def _provision(wanted: _Wanted) -> "Outcome":
+    from doorstep.device.phone import DeviceLink  # noqa: PLC0415 — the shell, lazily
     from doorstep.device.provisioner import ONLINE, Outcome, Provisioner  # noqa: PLC0415 — the shell, lazily
 
-    async with Provisioner(wanted.url, wanted.label, tell=_teller(as_json=wanted.as_json)) as provisioner:
+    warn = _warner(as_json=wanted.as_json) if wanted.allow_old_security else None
+    tell = _teller(as_json=wanted.as_json)
+    async with Provisioner(DeviceLink(wanted.url), wanted.label, tell=tell, warn=warn) as provisioner:
         await provisioner.secure()
         device_id = await _deliver(provisioner, wanted.order)
         step = await _join(provisioner, wanted)
@@ -230,6 +240,16 @@ def _teller(*, as_json: bool) -> "Tell":
             console.print(f"  [cyan]•[/cyan] {step.sentence}")
 
     return tell
+
+
+def _warner(*, as_json: bool) -> "Warn":
+    def warn(risk: str) -> None:
+        if as_json:
+            click.echo(json.dumps({"warning": risk}))
+        else:
+            click.secho(f"Warning: {risk}", fg="yellow", err=True)
+
+    return warn
 
 
 def platform_check(portal_url: str, api_key: str, device_id: str) -> "PlatformCheck":

@@ -20,6 +20,7 @@ _CHOSEN: Final = {
     "token-phone-light": 1500,
     "token-phone-dark": 1500,
     "device-disputed-phone-dark": 844,
+    "advise-answer-desktop-light": 1560,
 }
 """Each picture and the height in pixels that it is cut to."""
 _LARGEST: Final = 150_000
