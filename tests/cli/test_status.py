@@ -68,6 +68,17 @@ def test_role_that_is_silent_is_not_healthy(state: StateFolder) -> None:
     assert {role.role: role.state for role in roles} == {"ingest": "silent", "web": "running"}
 
 
+def test_role_that_waits_for_the_database_says_so_and_is_not_healthy(state: StateFolder) -> None:
+    tell(state)
+    Heartbeat(state, "ingest").beat(waits_for="PostgreSQL does not answer")
+    done = CliRunner().invoke(status)
+    assert done.exit_code == 1
+    assert "stalled" in done.output
+    assert "PostgreSQL" in done.output
+    Heartbeat(state, "ingest").beat(waits_for="")
+    assert CliRunner().invoke(status).exit_code == 0
+
+
 def test_folder_on_which_nothing_runs_is_told(state: StateFolder) -> None:
     with pytest.raises(UnavailableError, match="does not run") as refused:
         report(state, 0.0)

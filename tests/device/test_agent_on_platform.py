@@ -30,6 +30,7 @@ from doorstep.runtime import heartbeat
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
+from doorstep.wire import senml
 from tests.device.office import Office
 
 pytestmark = pytest.mark.slow
@@ -126,6 +127,36 @@ def test_device_registers_and_its_readings_are_stored(
         assert not (tmp_path / "d" / "next.pem").exists()
 
     run(main)
+    assert dead(office, made.device_id) == []
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_readings_of_a_device_whose_clock_is_a_day_off_stand_at_the_platforms_time(
+    office: Office, made: Provisioning, tmp_path: Path, days: int
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+    give(made, tmp_path / "d", token)
+
+    def clock() -> float:
+        return time.time() + 86_400 * days
+
+    async def main() -> None:
+        wifi = SimulatedWifi([HOME])
+        async with SimulatedDevice(
+            made, tmp_path / "d", wifi, interval_s=0.2, notify=show, clock=clock
+        ) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 3)
+
+    run(main)
+    rows = office.rows(
+        "SELECT payload, received_us FROM message"
+        " WHERE device_id = (SELECT id FROM device WHERE device_id = ?)",
+        made.device_id,
+    )
+    for payload, received_us in rows:
+        for reading in senml.decode(bytes(payload)):
+            assert abs(senml.absolute_time(reading, received_us / 1e6) - received_us / 1e6) < 60
     assert dead(office, made.device_id) == []
 
 

@@ -23,7 +23,7 @@ __all__ = ["RoleReport", "report", "status"]
 
 _UNHEALTHY: Final = 1
 _ROUNDED_BELOW: Final = 100
-_COLOURS: Final = {"running": "green", "starting": "yellow", "stopping": "yellow"}
+_COLOURS: Final = {"running": "green", "starting": "yellow", "stopping": "yellow", "stalled": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,17 @@ def report(state: StateFolder, now: float) -> list[RoleReport]:
 def _role(state: StateFolder, name: str, role: supervisor_status.RoleStatus, now: float) -> RoleReport:
     pulse = heartbeat.read(state, name)
     running = role.phase == Phase.RUNNING.value
+    figures = pulse.figures if pulse and running else {}
     silent = running and pulse is not None and now - pulse.at > SILENT_S
+    waits_for = str(figures.get("waits_for", ""))
     return RoleReport(
         role=name,
-        state="silent" if silent else role.phase,
+        state="silent" if silent else "stalled" if waits_for else role.phase,
         pid=role.pid,
         uptime_s=round(now - role.since, 1) if running else 0.0,
         restarts=role.restarts,
-        reason=role.reason,
-        figures=pulse.figures if pulse and running else {},
+        reason=waits_for or role.reason,
+        figures=figures,
     )
 
 

@@ -7,11 +7,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from doorstep.errors import MisuseError, ProtocolViolation, VerificationFailed
 
-__all__ = ["KEY_SIZE", "NONCE_SIZE", "TAG_SIZE", "LockstepGcm", "UncountedGcm"]
+__all__ = ["KEY_SIZE", "NONCE_SIZE", "LockstepGcm", "UncountedGcm"]
 
 KEY_SIZE: Final = 32
 NONCE_SIZE: Final = 12
-TAG_SIZE: Final = 16
 PREFIX_SIZE: Final = 8
 COUNTER_MAX: Final = 2**32 - 1
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -95,7 +96,7 @@ class Story:
         self._board = board
         self._began = time.monotonic()
         self._checks: list[Check] = []
-        password = platform.state.key_file.read_bytes()[:6].hex()
+        password = secrets.token_hex(6)
         self._passwords = {_CUSTOMER: f"customer-{password}", _THIEF: f"thief-{password}"}
         self._staff = platform.staff
 
