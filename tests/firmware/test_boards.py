@@ -144,6 +144,18 @@ def test_board_that_cannot_store_sends_nothing(board: Board) -> None:
 
 
 @every_board
+def test_board_refuses_what_is_no_device_id(board: Board) -> None:
+    names = ["binsypk", "binsypkoa", "binsypk1", "BINSYPKO"]
+    lines = [flash(ROOT.hex(), 7), *(f"boot {name}" for name in names), "state"]
+    assert board.answers(lines) == ["ok", *["misuse"] * len(names), f"ok 00000007{ROOT.hex()}"]
+
+
+@pytest.mark.parametrize("board", ["micropython", "cpython", "nodemcu"], indirect=True)
+def test_board_refuses_a_state_that_is_cut_short(board: Board) -> None:
+    assert board.answers([f"flash 00000007{ROOT.hex()[:-2]}", f"boot {DEVICE}"])[1] == "storage"
+
+
+@every_board
 def test_board_uses_the_last_epoch_and_none_after_it(board: Board) -> None:
     lines = [*at_epoch((1 << 31) - 1), "seal up/data 00", f"boot {DEVICE}"]
     answers = board.answers(lines)
