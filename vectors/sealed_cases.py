@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from doorstep.messaging import envelope, keys
+from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.envelope import Envelope
 from doorstep.messaging.errors import Rejected
 from doorstep.messaging.opener import MAX_AHEAD, PREVIOUS_EPOCH_US, Opener
-from doorstep.messaging.proof import CONNECT_CHANNEL, NO_PROOF_YET, Counter, open_connect_proof
+from doorstep.messaging.proof import CONNECT_CHANNEL, NO_PROOF_YET, Counter, Standing, open_connect_proof
 from doorstep.messaging.sealer import DeviceSealer, DeviceState, seal_downlink
 from doorstep.messaging.state import SealedState
 
@@ -327,7 +328,9 @@ def proof_case(name: str, proof_text: str, last: Counter) -> Json:
     """Return one proof and the verifier's answer."""
     given = case(name) | {"last": list(last), "proof": proof_text}
     try:
-        counter = open_connect_proof(KID, SealedState.first(ROOT, EPOCH), proof_text, last)
+        counter = open_connect_proof(
+            KID, Standing(SealedState.first(ROOT, EPOCH), last, Allowance()), proof_text, 0
+        )
     except Rejected as rejected:
         return given | {"reason": rejected.reason.value}
     return given | {"counter": list(counter)}

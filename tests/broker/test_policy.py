@@ -17,7 +17,8 @@ from doorstep.broker.policy import (
     claimed_device,
 )
 from doorstep.identity.ids import kid_of
-from doorstep.messaging.proof import NO_PROOF_YET, Counter, seal_connect_proof
+from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.proof import NO_PROOF_YET, Counter, Standing, seal_connect_proof
 from doorstep.messaging.sealer import DeviceSealer, DeviceState
 from doorstep.messaging.state import SealedState
 from doorstep.runtime.brokers import Broker
@@ -53,6 +54,10 @@ def proof(sealer: DeviceSealer | None = None) -> str:
     return seal_connect_proof(sealer or DeviceSealer(kid_of(DEVICE.device_id), DeviceState(ROOT)))
 
 
+def stands(last: Counter) -> Standing:
+    return Standing(STATE, last, Allowance())
+
+
 def refusal(
     request: ConnectRequest,
     device: DeviceFacts | None,
@@ -64,9 +69,7 @@ def refusal(
     return caught.value.reason
 
 
-def proof_refusal(
-    request: ConnectRequest, device: DeviceFacts | None, sealed: tuple[SealedState, Counter] | None
-) -> Reason:
+def proof_refusal(request: ConnectRequest, device: DeviceFacts | None, sealed: Standing | None) -> Reason:
     with pytest.raises(ConnectRefused) as caught:
         admit_proof(request, device, sealed, NOW)
     return caught.value.reason
@@ -80,14 +83,14 @@ def test_policy_admits_an_owned_device_until_its_certificate_ends() -> None:
 def test_policy_refuses_wrong_requests_on_both_listeners(case: str) -> None:
     request, reason = WRONG_REQUESTS[case]
     assert refusal(request, DEVICE) == reason
-    assert proof_refusal(replace(request, password=proof()), DEVICE, (STATE, NO_PROOF_YET)) == reason
+    assert proof_refusal(replace(request, password=proof()), DEVICE, stands(NO_PROOF_YET)) == reason
 
 
 @pytest.mark.parametrize("case", WRONG_DEVICES)
 def test_policy_refuses_wrong_devices_on_both_listeners(case: str) -> None:
     device, reason = WRONG_DEVICES[case]
     assert refusal(REQUEST, device) == reason
-    assert proof_refusal(replace(REQUEST, password=proof()), device, (STATE, NO_PROOF_YET)) == reason
+    assert proof_refusal(replace(REQUEST, password=proof()), device, stands(NO_PROOF_YET)) == reason
 
 
 def test_policy_refuses_a_certificate_that_nobody_issued() -> None:
@@ -108,16 +111,16 @@ def test_policy_refuses_a_certificate_outside_its_time(now: int) -> None:
 def test_policy_admits_a_fresh_proof_for_a_day_and_tells_its_counter() -> None:
     sealer = DeviceSealer(kid_of(DEVICE.device_id), DeviceState(ROOT))
     first, second = proof(sealer), proof(sealer)
-    admission = admit_proof(replace(REQUEST, password=second), DEVICE, (STATE, NO_PROOF_YET), NOW)
+    admission = admit_proof(replace(REQUEST, password=second), DEVICE, stands(NO_PROOF_YET), NOW)
     assert admission == Admission(DEVICE.device_id, NOW + PLAIN_SESSION_US, (0, 1))
     for used in (first, second):
-        reason = proof_refusal(replace(REQUEST, password=used), DEVICE, (STATE, (0, 1)))
+        reason = proof_refusal(replace(REQUEST, password=used), DEVICE, stands((0, 1)))
         assert reason == Reason.BAD_PROOF
 
 
 @pytest.mark.parametrize("password", ["", "x", "A" * 30, "é" * 20, "A" * 300])
 def test_policy_refuses_what_is_no_proof(password: str) -> None:
-    reason = proof_refusal(replace(REQUEST, password=password), DEVICE, (STATE, NO_PROOF_YET))
+    reason = proof_refusal(replace(REQUEST, password=password), DEVICE, stands(NO_PROOF_YET))
     assert reason == Reason.BAD_PROOF
 
 
@@ -130,7 +133,7 @@ def test_refusal_never_repeats_the_password() -> None:
     secret = proof()
     request = replace(REQUEST, password=secret)
     with pytest.raises(ConnectRefused) as caught:
-        admit_proof(request, DEVICE, (STATE, (5, 0)), NOW)
+        admit_proof(request, DEVICE, stands((5, 0)), NOW)
     assert secret not in repr(request) + str(caught.value)
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import stat
 from pathlib import Path
 
@@ -76,5 +77,6 @@ def test_process_that_is_not_ours_is_not_ready(running: Plant) -> None:
     secure, plain = prepare(running.settings, running.state, running.key_file)
     assert secure.is_ready()
     assert plain.is_ready()
-    assert not type(secure)("nats-plain", secure.argv, secure.port).is_ready()
-    assert not type(secure)("nats-secure", secure.argv, 1).is_ready()
+    assert not plain.why_stuck()
+    assert not dataclasses.replace(secure, role="nats-plain").is_ready()
+    assert not dataclasses.replace(secure, port=1).is_ready()

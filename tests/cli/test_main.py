@@ -1,11 +1,13 @@
 """The command finds its subcommands lazily and turns errors into sentences and exit codes."""
 
+import errno
 import json
 import subprocess
 import sys
 
 import click
 import pytest
+from django.db import InterfaceError, OperationalError
 
 from doorstep import __version__
 from doorstep.cli import main as cli
@@ -56,6 +58,33 @@ EXITS = {
 def test_class_of_error_decides_the_exit_code(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     error, code = EXITS[name]
     assert run(monkeypatch, "fail", failing=error) == code
+
+
+OUTAGES = {
+    "database": (
+        OperationalError("database or disk is full\nDETAIL: secret"),
+        "the database failed: database or",
+    ),
+    "connection": (InterfaceError("connection already closed"), "connection already closed"),
+    "disk": (OSError(errno.ENOSPC, "No space left on device", "/d/batch"), "no room left for /d/batch"),
+}
+
+
+@pytest.mark.parametrize("name", OUTAGES)
+def test_outage_in_the_middle_of_a_command_is_no_stack_trace(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error, words = OUTAGES[name]
+    assert run(monkeypatch, "fail", failing=error) == 5
+    shown = capsys.readouterr().err
+    assert words in shown
+    assert "\nNext:  " in shown
+    assert "secret" not in shown
+
+
+def test_error_that_nobody_expected_keeps_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileNotFoundError):
+        run(monkeypatch, "fail", failing=FileNotFoundError(2, "gone"))
 
 
 def test_error_shows_what_happened_and_the_next_step(

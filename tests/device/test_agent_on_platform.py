@@ -17,6 +17,7 @@ import pytest
 
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
 from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
+from doorstep.device.phone import DeviceLink
 from doorstep.device.provisioner import Provisioner
 from doorstep.device.store import Store, Ticket
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
@@ -29,6 +30,7 @@ from doorstep.runtime import heartbeat
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
+from doorstep.wire import senml
 from tests.device.office import Office
 
 pytestmark = pytest.mark.slow
@@ -125,6 +127,36 @@ def test_device_registers_and_its_readings_are_stored(
         assert not (tmp_path / "d" / "next.pem").exists()
 
     run(main)
+    assert dead(office, made.device_id) == []
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_readings_of_a_device_whose_clock_is_a_day_off_stand_at_the_platforms_time(
+    office: Office, made: Provisioning, tmp_path: Path, days: int
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+    give(made, tmp_path / "d", token)
+
+    def clock() -> float:
+        return time.time() + 86_400 * days
+
+    async def main() -> None:
+        wifi = SimulatedWifi([HOME])
+        async with SimulatedDevice(
+            made, tmp_path / "d", wifi, interval_s=0.2, notify=show, clock=clock
+        ) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 3)
+
+    run(main)
+    rows = office.rows(
+        "SELECT payload, received_us FROM message"
+        " WHERE device_id = (SELECT id FROM device WHERE device_id = ?)",
+        made.device_id,
+    )
+    for payload, received_us in rows:
+        for reading in senml.decode(bytes(payload)):
+            assert abs(senml.absolute_time(reading, received_us / 1e6) - received_us / 1e6) < 60
     assert dead(office, made.device_id) == []
 
 
@@ -382,7 +414,7 @@ async def set_up(device: SimulatedDevice, label: SetupLabel, token: str, *, agai
         return device.state is State.OPERATING
 
     url = f"http://127.0.0.1:{await device.setup_port()}"
-    async with Provisioner(url, label, pause=0.1) as phone:
+    async with Provisioner(DeviceLink(url), label, pause=0.1) as phone:
         await phone.secure()
         await phone.deliver(RegistrationOrder(token.encode(), device.made.servers.device_api))
         network = NetworkCredentials(HOME.ssid, HOME.passphrase)

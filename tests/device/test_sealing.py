@@ -4,10 +4,11 @@ from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store
 from doorstep.identity.ids import kid_of
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.envelope import MAX_SEQUENCE, parse
 from doorstep.messaging.errors import Rejected
 from doorstep.messaging.opener import Opener
-from doorstep.messaging.proof import NO_PROOF_YET, open_connect_proof
+from doorstep.messaging.proof import NO_PROOF_YET, Standing, open_connect_proof
 from doorstep.messaging.sealer import seal_downlink
 from doorstep.messaging.state import SealedState
 
@@ -40,7 +41,7 @@ def test_each_proof_is_greater_than_the_one_before(store: Store, made: Provision
     sealing, last = Sealing(store, made.device_id), NO_PROOF_YET
     state, kid = SealedState.first(made.root_key), kid_of(made.device_id)
     for _ in range(3):
-        last = open_connect_proof(kid, state, sealing.proof(), last)
+        last = open_connect_proof(kid, Standing(state, last, Allowance()), sealing.proof(), 0)
     assert last == (0, 2)
 
 

@@ -1,10 +1,7 @@
 import csv
 import json
 import os
-import shutil
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +17,7 @@ from doorstep.identity.ids import DeviceIdTaken
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.label import SetupLabel
 from tests.factory.making import authority, request
+from tests.small_disk import on_small_disk
 
 
 class Book:
@@ -197,33 +195,15 @@ def test_unwritable_place_is_named(tmp_path: Path) -> None:
     assert "Nothing was made" in caught.value.next_step
 
 
-def on_small_disk(tmp_path: Path, size: str, case: str) -> str:
-    """Run ``full_disk.py`` in a mount namespace of its own with a real, small file system."""
-    if shutil.which("unshare") is None:
-        pytest.skip("needs the unshare program")
-    mounted = tmp_path / "disk"
-    mounted.mkdir()
-    mount = f"mount -t tmpfs -o size={size} tmpfs {mounted}"
-    script = f"{mount} && exec {sys.executable} -m tests.factory.full_disk {case} {mounted}"
-    probe = ["unshare", "-rm", "sh", "-c", mount]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        pytest.skip("needs mount namespaces")
-    done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_full_disk_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    shown = on_small_disk(tmp_path, "1m", "at-once")
+    shown = on_small_disk(tmp_path, "1m", "tests.factory.full_disk", "at-once")
     assert "devices need" in shown
     assert "recorded 0" in shown
     assert "files 0" in shown
 
 
 def test_disk_that_fills_up_costs_no_finished_device(tmp_path: Path) -> None:
-    shown = on_small_disk(tmp_path, "6m", "later")
+    shown = on_small_disk(tmp_path, "6m", "tests.factory.full_disk", "later")
     assert "No space left on device; 50 of 75" in shown
     assert "recorded 50" in shown
     assert "files 100" in shown

@@ -137,6 +137,17 @@ def test_board_answers_to_mutated_messages_like_python(board: Board) -> None:
     assert {"malformed", "replayed", "too_old", "wrong_tag"} <= set(answers)
 
 
+@opening_board
+def test_board_keeps_the_whole_window_across_jumps(board: Board) -> None:
+    state = SealedState.first(ROOT, 300)
+    numbers = (0, 63, 0, 126, 63, 62, 64, 190, 126, 127, 65_535, 65_472, 65_472, 65_471)
+    sealed = [seal_downlink(state, number, b"down/cmd", b"") for number in numbers]
+    lines = [*at_epoch(300), *(f"open down/cmd {message.hex()}" for message in sealed)]
+    answers = board.answers(lines)
+    assert answers == reference(lines)
+    assert answers[4:8] == ["replayed", "ok ", "replayed", "too_old"]
+
+
 @every_board
 def test_board_that_cannot_store_sends_nothing(board: Board) -> None:
     lines = [flash(ROOT.hex(), 7), "break", f"boot {DEVICE}", "state"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from doorstep.runtime import heartbeat
 from doorstep.testing.devices import TestDevice
 from doorstep.testing.load import LoadDevice, MessageId
 from doorstep.testing.plant import Plant
@@ -46,3 +47,9 @@ def assert_exactly_once(plant: Plant, loads: list[LoadDevice]) -> None:
     assert set(there) <= prepared(loads)
     missing = acknowledged(loads) - set(there)
     assert not missing, f"{len(missing)} of {len(acknowledged(loads))} acknowledged messages are lost"
+
+
+def waits_for(plant: Plant) -> str:
+    """Why ingest stores nothing now; empty when all is well."""
+    pulse = heartbeat.read(plant.state, "ingest")
+    return str(pulse.figures["waits_for"]) if pulse else ""

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from doorstep.runtime import heartbeat
 from doorstep.runtime.brokers import Broker
 from doorstep.testing.devices import add_devices
 from doorstep.testing.load import LoadDevice, Loader, prepare
 from doorstep.testing.plant import Plant
 from doorstep.testing.postgres import PostgresServer
 from tests.ingest.conftest import ROLES
-from tests.ingest.tables import acknowledged, assert_exactly_once, prepared, stored
+from tests.ingest.tables import acknowledged, assert_exactly_once, prepared, stored, waits_for
 from tests.plants import MakePlant
 from tests.wait import until
 
@@ -143,8 +142,3 @@ def test_database_that_hangs_up_loses_nothing(plant: Plant, postgres_server: Pos
     asyncio.run(scene())
     assert acknowledged(loads) == prepared(loads)
     assert_everything_arrives(plant, loads)
-
-
-def waits_for(plant: Plant) -> str:
-    pulse = heartbeat.read(plant.state, "ingest")
-    return str(pulse.figures["waits_for"]) if pulse else ""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.errors import Rejected, RejectReason
 from doorstep.messaging.keys import run_ahead
 from doorstep.messaging.opener import MAX_AHEAD, Opener
@@ -14,6 +15,7 @@ from doorstep.messaging.proof import (
     MAX_PROOF,
     NO_PROOF_YET,
     Counter,
+    Standing,
     open_connect_proof,
     seal_connect_proof,
 )
@@ -30,16 +32,20 @@ def device(boot: int = 0) -> DeviceSealer:
     return DeviceSealer(KID, DeviceState(run_ahead(ROOT, boot), boot))
 
 
+def admitted(state: SealedState, proof: str, last: Counter = NO_PROOF_YET, kid: bytes = KID) -> Counter:
+    return open_connect_proof(kid, Standing(state, last, Allowance()), proof, 0)
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_verifier_answers_as_the_vectors_say(case: dict[str, Any]) -> None:
     kid, state = bytes.fromhex(case["kid"]), SealedState.first(bytes.fromhex(case["root"]), case["epoch"])
     epoch, sequence = case["last"]
     if "reason" in case:
         with pytest.raises(Rejected) as caught:
-            open_connect_proof(kid, state, case["proof"], (epoch, sequence))
+            admitted(state, case["proof"], (epoch, sequence), kid)
         assert caught.value.reason == case["reason"]
     else:
-        assert open_connect_proof(kid, state, case["proof"], (epoch, sequence)) == tuple(case["counter"])
+        assert admitted(state, case["proof"], (epoch, sequence), kid) == tuple(case["counter"])
 
 
 def test_each_proof_is_good_once_and_in_order() -> None:
@@ -49,11 +55,11 @@ def test_each_proof_is_good_once_and_in_order() -> None:
         sealer = device(boot)
         sealer.next_sequence = 1 + len(used)
         proof = seal_connect_proof(sealer)
-        last = open_connect_proof(KID, STATE, proof, last)
+        last = admitted(STATE, proof, last)
         used.append(proof)
         for old in used:
             with pytest.raises(Rejected) as caught:
-                open_connect_proof(KID, STATE, old, last)
+                admitted(STATE, old, last)
             assert caught.value.reason is RejectReason.REPLAYED
     assert last == (5, 4)
 
@@ -62,7 +68,10 @@ def test_proof_leaves_the_message_epoch_alone() -> None:
     opener = Opener(KID, STATE)
     opener.open(device(0).seal(b"up/data", b"x"), b"up/data", 0)
     state = opener.snapshot()
-    assert open_connect_proof(KID, state, seal_connect_proof(device(9)), NO_PROOF_YET) == (9, 0)
+    assert admitted(state, seal_connect_proof(device(9))) == (
+        9,
+        0,
+    )
     assert opener.snapshot() == state
 
 
@@ -74,13 +83,13 @@ def test_proof_is_no_data_message() -> None:
 
 
 def test_proof_runs_ahead_no_further_than_messages() -> None:
-    assert open_connect_proof(KID, STATE, seal_connect_proof(device(MAX_AHEAD)), NO_PROOF_YET)[0] == MAX_AHEAD
+    assert admitted(STATE, seal_connect_proof(device(MAX_AHEAD)))[0] == MAX_AHEAD
     with pytest.raises(Rejected) as caught:
-        open_connect_proof(KID, STATE, seal_connect_proof(device(MAX_AHEAD + 1)), NO_PROOF_YET)
+        admitted(STATE, seal_connect_proof(device(MAX_AHEAD + 1)))
     assert caught.value.reason is RejectReason.EPOCH_TOO_FAR
 
 
 @given(st.text(max_size=MAX_PROOF + 2) | st.text("AQgw-_", max_size=MAX_PROOF))
 def test_verifier_refuses_noise_with_the_documented_errors(text: str) -> None:
     with pytest.raises(Rejected):
-        open_connect_proof(KID, STATE, text, NO_PROOF_YET)
+        admitted(STATE, text)

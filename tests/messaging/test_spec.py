@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doorstep.identity import ids
-from doorstep.messaging import envelope, keys, opener, proof
+from doorstep.messaging import allowance, envelope, keys, opener, proof
 from doorstep.messaging.errors import RejectReason
 
 REPOSITORY = Path(__file__).parents[2]
@@ -73,6 +73,8 @@ def test_rules_are_numbered_without_gaps() -> None:
         (4, f"longer than {envelope.MAX_MESSAGE:,} bytes"),
         (5, f"{opener.PREVIOUS_EPOCH_US // 60_000_000}\n  minutes"),
         (5, f"at most {opener.MAX_AHEAD:,} ahead"),
+        (5, f"at most {allowance.STEPS_A_MINUTE:,} steps a minute"),
+        (5, f"epochs at most {allowance.NEAR} ahead"),
         (8, f"at most {proof.MAX_PROOF} characters"),
     ],
 )

@@ -110,6 +110,8 @@ BAD_VALUES: dict[str, tuple[dict[str, object], str, str]] = {
     "unknown mail server": ({"smtp_url": "http://u:secret@h"}, "smtp_url", "smtp://"),
     "one broker URL": ({"nats_plain_url": "nats://u:secret@h"}, "only one of", "both"),
     "mail for everybody": ({"bind": "0.0.0.0"}, "developer_page", "127.0.0.1"),
+    "mail behind a proxy": ({"portal_url": "https://iot.example.org"}, "developer_page", "localhost"),
+    "mail under a public name": ({"public_host": "iot.example.org"}, "developer_page", "localhost"),
     "mail for a name": ({"bind": "iot.example.org"}, "developer_page", "127.0.0.1"),
 }
 

@@ -72,6 +72,7 @@ def test_dead_role_comes_back_after_the_delay(code: int, reason: str) -> None:
     [
         (Child(Phase.STARTING), Seen(), life.READY_S + 0.1, "not ready after 60 s"),
         (Child(Phase.RUNNING), Seen(silent_s=life.SILENT_S + 0.1), 100.0, "silent for 30 s"),
+        (Child(Phase.RUNNING), Seen(stuck="it stores nothing"), 100.0, "it stores nothing"),
     ],
 )
 def test_hanging_role_is_killed_and_then_lost(child: Child, seen: Seen, now: float, reason: str) -> None:

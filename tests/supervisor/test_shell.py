@@ -135,6 +135,25 @@ def test_program_without_heartbeat_is_ready_by_its_probe(run: Run) -> None:
     wait_for(supervisor.serves)
 
 
+def test_program_that_serves_and_is_stuck_is_started_anew_once(run: Run) -> None:
+    answers = iter(["", "it stores nothing"])
+    supervisor = run([RoleSpec("nats", ("sleep", "60"), lambda: True, lambda: next(answers, ""))])
+    wait_for(lambda: supervisor.children["nats"].restarts == 1 and supervisor.serves())
+    assert supervisor.children["nats"].reason == "it stores nothing"
+
+
+def test_clock_that_jumps_by_a_day_costs_no_role(
+    state: StateFolder, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = run([beating_role(state, "one"), beating_role(state, "two")])
+    wait_for(supervisor.serves)
+    true_time = time.time
+    monkeypatch.setattr(time, "time", lambda: true_time() + 86_400)
+    time.sleep(1.5)
+    assert [child.restarts for child in supervisor.children.values()] == [0, 0]
+    assert supervisor.serves()
+
+
 def test_program_that_is_not_there_counts_as_a_failure(run: Run, state: StateFolder) -> None:
     supervisor = run([RoleSpec("web", ("/nonexistent/program",))])
     wait_for(lambda: supervisor.children["web"].failures >= 1)

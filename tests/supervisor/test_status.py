@@ -10,6 +10,7 @@ import pytest
 from doorstep.runtime.state import StateFolder
 from doorstep.supervisor import status
 from doorstep.supervisor.status import RoleStatus, Status
+from tests.wait import until
 
 STATUS = Status(1, 2.0, {"web": RoleStatus("running", 3, 4.0, 5, "killed by signal 9")})
 
@@ -40,5 +41,6 @@ def test_process_lives_until_it_is_gone() -> None:
     assert status.lives(os.getpid())
     assert status.lives(1)
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        until(lambda: not status.lives(process.pid))  # dead, and not waited for
         process.wait()
     assert not status.lives(process.pid)

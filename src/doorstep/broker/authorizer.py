@@ -153,12 +153,18 @@ class _Authorizer:
         return callout.refused(request, self.key, now, verdict.message)
 
     async def _enforce_for_ever(self, enforcer: Enforcer) -> None:
+        said = ""
         while True:
             self.nudged.clear()
+            waits_for = ""
             try:
                 await enforcer.enforce()
             except UnavailableError as error:
-                _log.warning("revocations wait: %s", error.message)
+                waits_for = error.message
+            # Twice a second the same words would fill the log of a long outage.
+            if waits_for and waits_for != said:
+                _log.warning("revocations wait: %s", waits_for)
+            said = waits_for
             await pause(self.nudged, _POLL_S)
 
     async def _watch_logs(self, stop: asyncio.Event) -> None:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from doorstep.errors import RefusedError
 from doorstep.identity.ids import kid_of
 from doorstep.messaging.errors import Rejected
-from doorstep.messaging.proof import Counter, open_connect_proof
-from doorstep.messaging.state import SealedState
+from doorstep.messaging.proof import Counter, Standing, open_connect_proof
 from doorstep.ownership.life import Life
 from doorstep.runtime.brokers import UP_CHANNELS, Broker, partition_of
 
@@ -136,7 +135,7 @@ def admit_certificate(
 def admit_proof(
     request: ConnectRequest,
     device: DeviceFacts | None,
-    sealed: tuple[SealedState, Counter] | None,
+    sealed: Standing | None,
     now_us: int,
 ) -> Admission:
     """Judge a client of the plain listener; ``sealed`` is where the named device's messages stand."""
@@ -145,9 +144,8 @@ def admit_proof(
         raise ConnectRefused(Reason.UNKNOWN_DEVICE, "the user name is no device of ours")
     _check_device(device)
     _check_client_id(request, device)
-    state, last = sealed
     try:
-        counter = open_connect_proof(kid_of(device.device_id), state, request.password, last)
+        counter = open_connect_proof(kid_of(device.device_id), sealed, request.password, now_us)
     except Rejected as error:
         raise ConnectRefused(Reason.BAD_PROOF, f"{error.reason}: {error.message}") from error
     return Admission(device.device_id, now_us + PLAIN_SESSION_US, counter)

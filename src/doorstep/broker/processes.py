@@ -13,6 +13,7 @@ from typing import Final
 
 from doorstep.broker.configuration import BrokerFacts, TlsFiles, broker_configuration
 from doorstep.broker.nkeys import NatsKey
+from doorstep.broker.storage import StorageWatch
 from doorstep.errors import SettingsError, UnavailableError
 from doorstep.runtime.authority import load_authority
 from doorstep.runtime.brokers import Broker, User, password_of
@@ -29,6 +30,7 @@ _BESIDE_STREAM: Final = 1024**3
 """Bytes for sessions and retained messages beside the capped message stream."""
 
 _MAX_GREETING: Final = 8192
+_SERVER_ID: Final = re.compile(rb'"server_id":"([^"]+)"')
 _VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 
 
@@ -40,15 +42,23 @@ class BrokerProcess:
     argv: tuple[str, ...]
     port: int
     """Its internal listener, the last one that it opens."""
+    storage: StorageWatch
 
     def is_ready(self) -> bool:
         """Say whether it serves: it greets us by the name that we gave it."""
+        return f'"server_name":"doorstep-{self.role.removeprefix("nats-")}"'.encode() in self._greeting()
+
+    def why_stuck(self) -> str:
+        """Say why it must be started anew although it serves; empty when it need not."""
+        found = _SERVER_ID.search(self._greeting())
+        return self.storage.why_stuck(found[1]) if found else ""
+
+    def _greeting(self) -> bytes:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                greeting = connection.makefile("rb").readline(_MAX_GREETING)
+                return connection.makefile("rb").readline(_MAX_GREETING)
         except OSError:
-            return False
-        return f'"server_name":"doorstep-{self.role.removeprefix("nats-")}"'.encode() in greeting
+            return b""
 
 
 def prepare(settings: Settings, state: StateFolder, key_file: KeyFile) -> list[BrokerProcess]:
@@ -67,7 +77,7 @@ def prepare(settings: Settings, state: StateFolder, key_file: KeyFile) -> list[B
     if settings.nats_secure_url:
         return []
     binary = find_server(settings)
-    return [_process(settings, binary, files, broker) for broker in Broker]
+    return [_process(settings, state, binary, files, broker) for broker in Broker]
 
 
 def find_server(settings: Settings) -> Path:
@@ -155,11 +165,14 @@ def _write_tls(settings: Settings, state: StateFolder) -> TlsFiles:
     return files
 
 
-def _process(settings: Settings, binary: Path, files: Mapping[Broker, Path], broker: Broker) -> BrokerProcess:
+def _process(
+    settings: Settings, state: StateFolder, binary: Path, files: Mapping[Broker, Path], broker: Broker
+) -> BrokerProcess:
     return BrokerProcess(
         role=f"nats-{broker}",
         argv=(str(binary), "-c", str(files[broker])),
         port=_nats_port(settings, broker),
+        storage=StorageWatch(log_file(state, broker), state.broker),
     )
 
 

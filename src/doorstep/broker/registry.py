@@ -14,8 +14,8 @@ from doorstep.broker.policy import (
     admit_proof,
     claimed_device,
 )
-from doorstep.messaging.proof import Counter
-from doorstep.messaging.state import SealedState
+from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.proof import Standing
 from doorstep.runtime.brokers import Broker
 from doorstep.runtime.database import Connection, PostgresConnection
 from doorstep.runtime.dead_letters import DeadLetters, Letter
@@ -25,6 +25,9 @@ from doorstep.runtime.secrets import KeyFile
 __all__ = ["Ended", "Registry", "Verdict"]
 
 Verdict = Admission | ConnectRefused
+
+_MOST_ALLOWANCES: Final = 50_000
+"""Devices whose allowance is remembered; only ids of our own devices come so far."""
 
 _BY_CERTIFICATE: Final = (
     "SELECT d.id, d.device_id, d.blocked, d.life, c.state, c.not_before_us, c.not_after_us"
@@ -65,6 +68,7 @@ class Registry:
 
     key_file: KeyFile
     _letters: DeadLetters = field(default_factory=DeadLetters)
+    _allowances: dict[str, Allowance] = field(default_factory=dict)
 
     def judge(self, connection: Connection, requests: Sequence[ConnectRequest], now_us: int) -> list[Verdict]:
         """Decide about each request; sessions, used proofs and refusals are durable when this returns.
@@ -123,13 +127,17 @@ class Registry:
             )
             admission = admit_certificate(request, device, credential, now_us)
         else:
-            found = connection.query(_locking(connection, _BY_NAME), (request.username,))
+            name = request.username if request.username.isprintable() else ""
+            found = connection.query(_locking(connection, _BY_NAME), (name,))
             known, sealed = (_device(found[0]), self._sealed(found[0])) if found else (None, None)
             admission = admit_proof(request, known, sealed, now_us)
         return found[0][0], admission
 
-    def _sealed(self, row: tuple[Any, ...]) -> tuple[SealedState, Counter]:
-        return read_sealed(self.key_file, row[1], row[6:]), (row[4], row[5])
+    def _sealed(self, row: tuple[Any, ...]) -> Standing:
+        if len(self._allowances) > _MOST_ALLOWANCES:
+            self._allowances.clear()
+        allowance = self._allowances.setdefault(row[1], Allowance())
+        return Standing(read_sealed(self.key_file, row[1], row[6:]), (row[4], row[5]), allowance)
 
 
 def _device(row: tuple[Any, ...]) -> DeviceFacts:

@@ -1,10 +1,11 @@
 """The ``doorstep`` command: finds subcommands lazily and turns errors into sentences and exit codes."""
 
+import errno
 import importlib
 import json
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -19,6 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "up": "doorstep.cli.up:up",
     "status": "doorstep.cli.status:status",
     "role": "doorstep.cli.role:role",
+    "advise": "doorstep.cli.advise:advise_command",
     "product": "doorstep.cli.product:product",
     "factory": "doorstep.cli.platform_batch:factory",
     "sale": "doorstep.cli.sale:sale",
@@ -52,7 +54,9 @@ class _LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+)
 @click.version_option(__version__)
 def _doorstep() -> None:
     """Carry connected devices from the factory line to their owner's doorstep."""
@@ -61,7 +65,7 @@ def _doorstep() -> None:
 def main() -> None:
     """Run the command; exit 0, or by class of error: 2 misuse, 3 peer, 4 refused, 5 unavailable."""
     try:
-        _doorstep.main(standalone_mode=False)
+        _doorstep.main(prog_name="doorstep", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:
@@ -71,8 +75,34 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except DoorstepError as error:
-        _show(error)
-        sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
+        _fail(error)
+    except Exception as error:
+        if (outage := _outage(error)) is None:
+            raise
+        _fail(outage)
+
+
+def _outage(error: Exception) -> UnavailableError | None:
+    """Name a database or a disk that fails in the middle of a command; None for anything else."""
+    # Commands that need no Django do not load it.
+    django_db = sys.modules.get("django.db")
+    if django_db is not None and isinstance(error, django_db.OperationalError | django_db.InterfaceError):
+        what = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        return UnavailableError(
+            f"the database failed: {what}",
+            next_step="Nothing of this step was stored. Check that it runs and that its disk has room.",
+        )
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return UnavailableError(
+            f"there is no room left for {error.filename or 'what this command writes'}",
+            next_step="Free some space on that disk, then run the command again.",
+        )
+    return None
+
+
+def _fail(error: DoorstepError) -> NoReturn:
+    _show(error)
+    sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
 
 
 def _show(error: DoorstepError) -> None:

@@ -18,7 +18,6 @@ from django.db import connections
 from doorstep.broker import processes
 from doorstep.cli.role import ROLES
 from doorstep.errors import UnavailableError
-from doorstep.runtime import database
 from doorstep.runtime.authority import open_authority
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings, to_environment
@@ -68,7 +67,7 @@ def running(settings: Settings, say: Say, *, watch: Callable[[Supervisor], None]
     state = StateFolder.open(settings.state)
     with state.locked():
         _check_room(settings, state)
-        staff = _prepare_database(settings, state, say)
+        staff = _prepare_database(settings, say)
         supervisor = Supervisor(state, _prepare_roles(settings, state, say), dict(os.environ))
         stop = threading.Event()
         # A daemon: when this process dies in a hurry, the leash ends the roles.
@@ -89,10 +88,8 @@ def _check_room(settings: Settings, state: StateFolder) -> None:
         room.check_port(setting, address, port)
 
 
-def _prepare_database(settings: Settings, state: StateFolder, say: Say) -> tuple[str, str] | None:
+def _prepare_database(settings: Settings, say: Say) -> tuple[str, str] | None:
     kind = "SQLite in the state folder" if settings.embedded_database else "PostgreSQL"
-    # One plain connection first: a pool would try for half a minute before it says that nobody answers.
-    database.connect(settings, state).close()
     migrate()
     say(f"database: {kind}, tables up to date")
     from doorstep.server.accounts.bootstrap import bootstrap  # noqa: PLC0415 - its models need Django started
@@ -110,7 +107,8 @@ def _prepare_roles(settings: Settings, state: StateFolder, say: Say) -> list[Rol
     brokers = processes.prepare(settings, state, KeyFile.open(state.key_file))
     say("brokers: configured, with a new server certificate")
     python = [RoleSpec(name, (sys.executable, "-m", "doorstep", "role", name)) for name in ROLES]
-    return [*(RoleSpec(broker.role, broker.argv, broker.is_ready) for broker in brokers), *python]
+    embedded = (RoleSpec(one.role, one.argv, one.is_ready, one.why_stuck) for one in brokers)
+    return [*embedded, *python]
 
 
 def _wait_until_serving(platform: Platform, watch: Callable[[Supervisor], None]) -> None:

@@ -22,7 +22,8 @@ from doorstep.supervisor.life import SILENT_S, Phase
 __all__ = ["RoleReport", "report", "status"]
 
 _UNHEALTHY: Final = 1
-_COLOURS: Final = {"running": "green", "starting": "yellow", "stopping": "yellow"}
+_ROUNDED_BELOW: Final = 100
+_COLOURS: Final = {"running": "green", "starting": "yellow", "stopping": "yellow", "stalled": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,17 @@ def report(state: StateFolder, now: float) -> list[RoleReport]:
 def _role(state: StateFolder, name: str, role: supervisor_status.RoleStatus, now: float) -> RoleReport:
     pulse = heartbeat.read(state, name)
     running = role.phase == Phase.RUNNING.value
+    figures = pulse.figures if pulse and running else {}
     silent = running and pulse is not None and now - pulse.at > SILENT_S
+    waits_for = str(figures.get("waits_for", ""))
     return RoleReport(
         role=name,
-        state="silent" if silent else role.phase,
+        state="silent" if silent else "stalled" if waits_for else role.phase,
         pid=role.pid,
         uptime_s=round(now - role.since, 1) if running else 0.0,
         restarts=role.restarts,
-        reason=role.reason,
-        figures=pulse.figures if pulse and running else {},
+        reason=waits_for or role.reason,
+        figures=figures,
     )
 
 
@@ -88,7 +91,7 @@ def _table(roles: list[RoleReport]) -> Table:
     table = Table("Role", "State", "Process", "Up", "Restarts", "Figures", box=None, padding=(0, 2, 0, 0))
     for role in roles:
         colour = _COLOURS.get(role.state, "red")
-        figures = ", ".join(f"{key} {value}" for key, value in role.figures.items())
+        figures = ", ".join(f"{key} {_figure(value)}" for key, value in role.figures.items() if value != "")
         why = "" if role.healthy or not role.reason else f" ({role.reason})"
         table.add_row(
             role.role,
@@ -99,6 +102,10 @@ def _table(roles: list[RoleReport]) -> Table:
             figures,
         )
     return table
+
+
+def _figure(value: float | str) -> str:
+    return f"{value:.3g}" if isinstance(value, float) and value < _ROUNDED_BELOW else str(value)
 
 
 def _duration(seconds: float) -> str:

@@ -1,17 +1,14 @@
 """Ed25519 (RFC 8032): the signatures under records that strangers verify, such as the custody ledger."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from doorstep.errors import MalformedMessage, VerificationFailed
 
-__all__ = ["SEED_BYTES", "SIGNATURE_BYTES", "SigningKey", "VerifyingKey"]
-
-SEED_BYTES: Final = 32
-SIGNATURE_BYTES: Final = 64
+__all__ = ["SigningKey", "VerifyingKey"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from typing import Final
 from doorstep.errors import MalformedMessage, RefusedError
 
 __all__ = [
-    "DEVICE_ID_LENGTH",
     "KID_LENGTH",
     "DeviceIdTaken",
     "HardwareId",
@@ -31,7 +30,6 @@ __all__ = [
 KID_LENGTH: Final = 5
 """Bytes in a key identifier: 40 bits, which base32 spells without padding."""
 
-DEVICE_ID_LENGTH: Final = 8
 """Characters in a device id."""
 
 _DEVICE_ID: Final = re.compile(r"[a-z2-7]{8}")

@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from doorstep.messaging.allowance import NEAR, Allowance
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, RejectReason, Replayed
@@ -9,7 +10,7 @@ from doorstep.messaging.keys import master_secret, next_root, run_ahead
 from doorstep.messaging.replay import NOTHING_SEEN, signed_window
 from doorstep.messaging.state import EpochState, SealedState
 
-__all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress", "receiver_ahead"]
+__all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress", "Way", "receiver_ahead"]
 
 MAX_AHEAD: Final = 1_000  # epochs the ratchet is run for a message whose tag is not yet known to hold
 PREVIOUS_EPOCH_US: Final = 600_000_000  # the previous epoch opens late packets for ten minutes
@@ -38,10 +39,19 @@ class Opener:
     ``epoch_changed`` says that the next write must store `snapshot`; else `progress` is enough.
     """
 
-    __slots__ = ("_current", "_kid", "_previous", "_previous_until_us", "_root", "epoch_changed")
+    __slots__ = (
+        "_allowance",
+        "_current",
+        "_kid",
+        "_previous",
+        "_previous_until_us",
+        "_root",
+        "epoch_changed",
+    )
 
     def __init__(self, kid: bytes, state: SealedState) -> None:
         self._kid = kid
+        self._allowance = Allowance()
         self._current = _receiver(kid, state.current)
         self._root = state.root
         self._previous = None if state.previous is None else _receiver(kid, state.previous)
@@ -64,7 +74,8 @@ class Opener:
         if epoch < current.epoch:
             late = self._receiver_behind(epoch, now_us)
             return Opened(epoch, sequence, late.open(sequence, sealed, channel))
-        ahead, root = receiver_ahead(self._kid, current.epoch, self._root, epoch)
+        way = Way(current.epoch, self._root, self._allowance)
+        ahead, root = receiver_ahead(self._kid, way, epoch, now_us)
         plaintext = ahead.open(sequence, sealed, channel)
         self._previous, self._current, self._root = current, ahead, root
         self._previous_until_us = now_us + PREVIOUS_EPOCH_US
@@ -102,17 +113,31 @@ class Opener:
         return self._previous
 
 
-def receiver_ahead(kid: bytes, current: int, root: bytes, epoch: int) -> tuple[EpochReceiver, bytes]:
-    """Return the receiver of ``epoch`` and the root after it, from the ``root`` that follows ``current``.
+class Way(NamedTuple):
+    """Where the ratchet stands for a device: its epoch, the root after it, what a minute allows."""
 
-    Raises Forged when ``epoch`` is more than MAX_AHEAD ahead of ``current``.
+    epoch: int
+    root: bytes
+    allowance: Allowance
+
+
+def receiver_ahead(kid: bytes, way: Way, epoch: int, now_us: int) -> tuple[EpochReceiver, bytes]:
+    """Return the receiver of the later ``epoch`` and the root after it.
+
+    Raises Forged when ``epoch`` is more than MAX_AHEAD ahead, or further than the allowance reaches.
     """
-    if epoch - current > MAX_AHEAD:
+    steps = epoch - way.epoch
+    if steps > MAX_AHEAD:
         raise Forged(
             RejectReason.EPOCH_TOO_FAR,
-            f"epoch {epoch} is more than {MAX_AHEAD} ahead of the device's {current}",
+            f"epoch {epoch} is more than {MAX_AHEAD} ahead of the device's {way.epoch}",
         )
-    reached = run_ahead(root, epoch - current - 1)
+    if not way.allowance.spend(steps, now_us):
+        raise Forged(
+            RejectReason.EPOCH_TOO_FAR,
+            f"epoch {epoch} is more than {NEAR} ahead, and this minute's allowance for such is spent",
+        )
+    reached = run_ahead(way.root, steps - 1)
     return EpochReceiver(master_secret(reached), epoch, kid), next_root(reached)
 
 

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from typing import Final
+from typing import Final, NamedTuple
 
+from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, MalformedEnvelope, RejectReason, Replayed
-from doorstep.messaging.opener import receiver_ahead
+from doorstep.messaging.opener import Way, receiver_ahead
 from doorstep.messaging.sealer import DeviceSealer
 from doorstep.messaging.state import SealedState
 
@@ -16,6 +17,7 @@ __all__ = [
     "MAX_PROOF",
     "NO_PROOF_YET",
     "Counter",
+    "Standing",
     "open_connect_proof",
     "seal_connect_proof",
 ]
@@ -35,31 +37,39 @@ def seal_connect_proof(sealer: DeviceSealer) -> str:
     return base64.urlsafe_b64encode(message).rstrip(b"=").decode()
 
 
-def open_connect_proof(kid: bytes, state: SealedState, text: str, last: Counter) -> Counter:
+class Standing(NamedTuple):
+    """Where a device's messages and proofs stand, and how far this minute allows to look ahead for it."""
+
+    state: SealedState
+    last: Counter
+    allowance: Allowance
+
+
+def open_connect_proof(kid: bytes, stands: Standing, text: str, now_us: int) -> Counter:
     """Return the counter to store as the next ``last``; raises Rejected for any but a fresh, genuine proof.
 
-    The message epochs of ``state`` stay where they are.
+    The message epochs of the state stay where they are.
     """
     epoch, sequence, named, sealed = parse(_decoded(text))
     if named is not None and named != kid:
         raise Forged(RejectReason.UNKNOWN_KID, "the proof names another device")
-    if (epoch, sequence) <= last:
+    if (epoch, sequence) <= stands.last:
         raise Replayed(RejectReason.REPLAYED, "the proof, or a later one, was used before")
-    receiver = _receiver(kid, state, epoch)
+    receiver = _receiver(kid, stands, epoch, now_us)
     if receiver.open(sequence, sealed, CONNECT_CHANNEL) != _CONTENT:
         raise MalformedEnvelope(RejectReason.BAD_PAYLOAD, "the proof is of a version we do not know")
     return epoch, sequence
 
 
-def _receiver(kid: bytes, state: SealedState, epoch: int) -> EpochReceiver:
-    current = state.current
+def _receiver(kid: bytes, stands: Standing, epoch: int, now_us: int) -> EpochReceiver:
+    current = stands.state.current
     if epoch < current.epoch:
         raise Replayed(
             RejectReason.EPOCH_PAST, f"epoch {epoch} is over: the device is in epoch {current.epoch}"
         )
     if epoch == current.epoch:
         return EpochReceiver(current.master, epoch, kid)
-    return receiver_ahead(kid, current.epoch, state.root, epoch)[0]
+    return receiver_ahead(kid, Way(current.epoch, stands.state.root, stands.allowance), epoch, now_us)[0]
 
 
 def _decoded(text: str) -> bytes:

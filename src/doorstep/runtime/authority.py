@@ -26,16 +26,12 @@ from doorstep.identity import certificates
 from doorstep.runtime.state import write_private
 
 __all__ = [
-    "DIRECTORY",
     "Authority",
     "ServerIdentity",
     "create_authority",
     "load_authority",
     "open_authority",
 ]
-
-DIRECTORY: Final = "ca"
-"""Name of the folder inside the state folder."""
 
 _READABLE_BY_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _RESTORE: Final = (

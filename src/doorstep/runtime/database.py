@@ -3,14 +3,16 @@
 SQL is written once with ``?`` placeholders, in the dialect both share (``ON CONFLICT``, ``RETURNING``).
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
 
 from doorstep.errors import UnavailableError
@@ -26,6 +28,9 @@ SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=10000;"
     "PRAGMA foreign_keys=ON;"
 )
+
+
+_CONNECT_S: Final = 10
 
 
 class Connection(Protocol):
@@ -87,10 +92,12 @@ class PostgresConnection:
     def __init__(self, url: str) -> None:
         """Connect; raise UnavailableError, without the URL's password, when the server does not answer."""
         try:
-            self.raw = psycopg.connect(url, autocommit=True, row_factory=tuple_row)
+            # A server that swallows packets must not hold a role for the two minutes that TCP would try.
+            told: dict[str, Any] = {"connect_timeout": _CONNECT_S, **conninfo_to_dict(url)}
+            self.raw = psycopg.connect(**told, autocommit=True, row_factory=tuple_row)
         except psycopg.Error as error:
             raise UnavailableError(
-                f"PostgreSQL does not answer: {type(error).__name__}",
+                f"PostgreSQL does not answer: {_why(error)}",
                 next_step="Check that it runs and that DOORSTEP_DATABASE_URL names it.",
             ) from error
 
@@ -120,6 +127,13 @@ def connect(settings: Settings, state: StateFolder) -> SqliteConnection | Postgr
     if settings.embedded_database:
         return SqliteConnection(state.sqlite_file)
     return PostgresConnection(settings.database_url)
+
+
+def _why(error: psycopg.Error) -> str:
+    """Return the server's own sentence, which names a role or a database but never a password."""
+    if said := re.search(r"FATAL:\s+(.{1,160})", str(error)):
+        return said[1]
+    return "nothing listens there" if "refused" in str(error) else type(error).__name__
 
 
 @lru_cache(maxsize=256)

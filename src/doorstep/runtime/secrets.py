@@ -4,6 +4,7 @@ import hmac
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,8 +51,13 @@ class KeyFile:
 
 
 def _make(path: Path) -> None:
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
     try:
-        write_private(path, os.urandom(KEY_BYTES))
+        write_private(fresh, os.urandom(KEY_BYTES))
+        # Of two first starts at the same moment one makes the key, and both work with it.
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
     except OSError as error:
         raise UnavailableError(
             f"key file {path} can't be made: {error.strerror}",

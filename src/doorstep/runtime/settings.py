@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from doorstep.errors import SettingsError
 
@@ -58,7 +59,7 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     """``smtp://user:password@host:587`` (STARTTLS) or ``smtps://…``; empty: files in the state folder."""
     developer_page: bool = True
-    """Show outgoing mail in the portal; only on a loopback address."""
+    """Show outgoing mail in the portal; only on a loopback address, and only to a portal called localhost."""
 
     @property
     def base_url(self) -> str:
@@ -242,6 +243,12 @@ def _check(settings: Settings) -> None:
         raise SettingsError(
             f"developer_page shows everybody's mail and bind is {settings.bind}",
             next_step="Set developer_page = false, or bind = 127.0.0.1.",
+        )
+    # Behind a proxy the loopback address is what the whole Internet comes from.
+    if settings.developer_page and not _is_loopback(urlsplit(settings.base_url).hostname or ""):
+        raise SettingsError(
+            f"developer_page shows everybody's mail and the portal is {settings.base_url}",
+            next_step="Set developer_page = false, or use the portal as localhost.",
         )
 
 

@@ -1,9 +1,10 @@
 """Django settings, made from Doorstep's own settings; nothing here is for operators to edit."""
 
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
 
 from doorstep.runtime.database import SQLITE_PRAGMAS
 from doorstep.runtime.secrets import KeyFile
@@ -84,6 +85,10 @@ TEMPLATES = [
 FORM_RENDERER = "doorstep.server.portal.renderer.PortalRenderer"
 
 
+_CONNECTION = {"dbname": "name", "user": "user", "password": "password", "host": "host", "port": "port"}
+"""Names of libpq → Django's."""
+
+
 def _database() -> dict[str, Any]:
     if DOORSTEP.embedded_database:
         return {
@@ -91,16 +96,11 @@ def _database() -> dict[str, Any]:
             "NAME": STATE.sqlite_file,
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 10, "init_command": SQLITE_PRAGMAS},
         }
-    url = urlsplit(DOORSTEP.database_url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(url.path.lstrip("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": unquote(url.hostname or ""),
-        "PORT": str(url.port or ""),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 5}},
-    }
+    # libpq's own reading, so that ?sslmode=verify-full means here what it means to the other roles.
+    told = conninfo_to_dict(DOORSTEP.database_url)
+    known = {name.upper(): str(told.pop(key, "")) for key, name in _CONNECTION.items()}
+    pool = {"min_size": 1, "max_size": 16, "timeout": 5}
+    return {"ENGINE": "django.db.backends.postgresql", **known, "OPTIONS": {**told, "pool": pool}}
 
 
 DATABASES = {"default": _database()}
@@ -145,7 +145,6 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = DOORSTEP.base_url.startswith("https://")
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS: list[Path] = []
 WHITENOISE_USE_FINDERS = True
 
 DEFAULT_FROM_EMAIL = f"doorstep@{DOORSTEP.public_host}"

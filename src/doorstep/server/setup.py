@@ -7,6 +7,9 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from doorstep.errors import UnavailableError
+from doorstep.runtime import database
+from doorstep.runtime.settings import load
+from doorstep.runtime.state import StateFolder
 
 __all__ = ["migrate", "start"]
 
@@ -19,6 +22,9 @@ def start() -> None:
 
 def migrate() -> None:
     """Apply what is missing; raise UnavailableError when the database does not answer."""
+    settings = load(os.environ)
+    # One plain connection first: a pool would try for half a minute before it says that nobody answers.
+    database.connect(settings, StateFolder.open(settings.state)).close()
     start()
     try:
         call_command("migrate", verbosity=0, interactive=False)

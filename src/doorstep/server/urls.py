@@ -4,7 +4,9 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from doorstep.server.api.app import api
 
-__all__ = ["urlpatterns"]
+__all__ = ["handler500", "urlpatterns"]
+
+handler500 = "doorstep.server.portal.views.failures.broken"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),

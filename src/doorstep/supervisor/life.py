@@ -128,6 +128,8 @@ class Seen:
     ready: bool = False
     silent_s: float = 0.0
     """Time since its last sign of life."""
+    stuck: str = ""
+    """Why it must be started anew although it gives signs of life."""
 
 
 def back_off(failures: int, jitter: float) -> float:
@@ -191,6 +193,8 @@ def _overdue(child: Child, seen: Seen, now: float) -> str:
             return f"not ready after {READY_S:.0f} s"
         case Phase.RUNNING if min(in_phase, seen.silent_s) > SILENT_S:
             return f"silent for {SILENT_S:.0f} s"
+        case Phase.RUNNING:
+            return seen.stuck
         case Phase.STOPPING if in_phase > GRACE_S:
             return f"did not end within {GRACE_S:.0f} s"
         case _:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from doorstep.runtime import heartbeat
@@ -32,16 +32,20 @@ class RoleSpec:
     argv: tuple[str, ...]
     probe: Callable[[], bool] | None = None
     """Says whether it serves, for a program that writes no heartbeat."""
+    why_stuck: Callable[[], str] | None = None
+    """Says why it must be started anew although it serves; empty when it need not."""
 
 
 @dataclass(slots=True)
 class _Process:
     spec: RoleSpec
     popen: subprocess.Popen[bytes] | None = None
-    launched: float = 0.0
-    """Wall clock, to be compared with heartbeats."""
-    probed: float = 0.0
-    """Wall clock of the last good probe."""
+    sign: float | None = None
+    """Its last sign of life, or the one that its predecessor left; only compared with the next."""
+    heard: float = 0.0
+    """When it was launched or gave a new sign. Monotonic: the clock on the wall may jump by a day."""
+    seen: Seen = field(default_factory=Seen)
+    """What was seen of it last while it ran."""
 
 
 @dataclass(slots=True)
@@ -111,17 +115,23 @@ class Supervisor:
             return Seen(exit_code=_NO_PROCESS if self.children[name].phase is Phase.STARTING else None)
         exit_code = process.popen.poll()
         if exit_code is not None:
-            return Seen(exit_code=exit_code)
-        last = self._last_sign(process, probe=probe or self.children[name].phase is Phase.STARTING)
-        return Seen(ready=last is not None, silent_s=time.time() - (last or process.launched))
+            return replace(process.seen, exit_code=exit_code)
+        sign = self._sign(process, probe=probe or self.children[name].phase is Phase.STARTING)
+        is_new = sign is not None and sign != process.sign
+        if is_new:
+            process.sign, process.heard = sign, time.monotonic()
+        process.seen = Seen(
+            ready=is_new or process.seen.ready,
+            silent_s=time.monotonic() - process.heard,
+            stuck=process.spec.why_stuck() if probe and process.spec.why_stuck else "",
+        )
+        return process.seen
 
-    def _last_sign(self, process: _Process, *, probe: bool) -> float | None:
+    def _sign(self, process: _Process, *, probe: bool) -> float | None:
         if process.spec.probe is None:
             pulse = heartbeat.read(self.state, process.spec.name)
-            return pulse.at if pulse and pulse.at >= process.launched else None
-        if probe and process.spec.probe():
-            process.probed = time.time()
-        return process.probed or None
+            return pulse.at if pulse else None
+        return time.monotonic() if probe and process.spec.probe() else process.sign
 
     def _carry_out(self, process: _Process, command: Command) -> None:
         if command is Command.LAUNCH:
@@ -130,7 +140,8 @@ class Supervisor:
             _signal_group(process.popen, signal.SIGTERM if command is Command.TERMINATE else signal.SIGKILL)
 
     def _launch(self, process: _Process) -> None:
-        process.launched, process.probed, process.popen = time.time(), 0.0, None
+        process.sign, process.heard = self._sign(process, probe=False), time.monotonic()
+        process.seen, process.popen = Seen(), None
         try:
             with logs.opened(self.state.logs / f"{process.spec.name}.log") as log:
                 process.popen = subprocess.Popen(  # noqa: S603 - our own command lines, no shell

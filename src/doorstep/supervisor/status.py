@@ -59,11 +59,15 @@ def read(state: StateFolder) -> Status | None:
 
 
 def lives(pid: int) -> bool:
-    """Say whether a process of this number runs."""
+    """Say whether a process of this number runs; one that died and whom nobody mourns yet does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    return not stat.rpartition(")")[2].startswith(" Z")

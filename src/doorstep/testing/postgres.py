@@ -17,7 +17,7 @@ import psycopg
 from doorstep.errors import UnavailableError
 from doorstep.testing.ports import free_port
 
-__all__ = ["PostgresServer", "find_binaries", "running_postgres"]
+__all__ = ["PostgresServer", "find_binaries", "postgres_folder", "running_postgres", "serving"]
 
 _START_S: Final = 30.0
 _DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -61,19 +61,29 @@ def running_postgres(*, durable: bool = True) -> Iterator[PostgresServer]:
 
     Raises UnavailableError when there is no PostgreSQL on this machine or it does not start.
     """
-    binaries = find_binaries()
-    if binaries is None:
-        raise UnavailableError(
-            "there is no PostgreSQL server on this machine", next_step="Install it: apt install postgresql"
-        )
+    with postgres_folder() as folder, serving(folder, durable=durable) as server:
+        yield server
+
+
+@contextmanager
+def postgres_folder() -> Iterator[Path]:
+    """Make the files of an empty server, and remove them at the end; raises as `running_postgres`."""
     folder = Path(tempfile.mkdtemp(prefix="doorstep-postgres-"))
     try:
         _hand_over(folder)
-        _initialise(binaries, folder)
-        with _serving(binaries, folder, durable=durable) as server:
-            yield server
+        _initialise(_binaries(), folder)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _binaries() -> Path:
+    found = find_binaries()
+    if found is None:
+        raise UnavailableError(
+            "there is no PostgreSQL server on this machine", next_step="Install it: apt install postgresql"
+        )
+    return found
 
 
 def _initialise(binaries: Path, folder: Path) -> None:
@@ -84,12 +94,13 @@ def _initialise(binaries: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _serving(binaries: Path, folder: Path, *, durable: bool) -> Iterator[PostgresServer]:
-    server = PostgresServer(free_port())
+def serving(folder: Path, *, port: int = 0, durable: bool = True) -> Iterator[PostgresServer]:
+    """Serve such files until the block ends, on ``port`` or a free one; raise UnavailableError."""
+    server = PostgresServer(port or free_port())
     options = ["listen_addresses=127.0.0.1", f"port={server.port}", f"unix_socket_directories={folder}"]
     if not durable:
         options += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-    command = [str(binaries / "postgres"), "-D", str(folder / "data"), *_settings(options)]
+    command = [str(_binaries() / "postgres"), "-D", str(folder / "data"), *_settings(options)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own arguments
             command, stdout=log, stderr=subprocess.STDOUT, cwd=folder, **_account()

@@ -21,7 +21,6 @@ _UINT, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)  # major
 _FALSE, _TRUE, _NULL = 0xF4, 0xF5, 0xF6  # whole items, RFC 8949 section 3.3
 _SIMPLES: Final = {_FALSE & 31: False, _TRUE & 31: True, _NULL & 31: None}
 _WIDTHS: Final = {24: 1, 25: 2, 26: 4, 27: 8}  # additional information -> bytes of the argument
-_LIMIT: Final = 1 << 64  # arguments are below this
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,13 @@ def test_same_order_again_sells_nothing_twice(erp: Client) -> None:
     assert SaleLine.objects.filter(sale__order="A-1").count() == 2
 
 
+@pytest.mark.parametrize("body", ["{", "[" * 100_000, "\ud800".encode("utf-8", "surrogatepass")])
+def test_request_that_is_no_json_is_told_the_next_step(erp: Client, body: str | bytes) -> None:
+    answer = erp.post("/api/v1/sales", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["next_step"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

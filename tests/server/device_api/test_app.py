@@ -184,6 +184,17 @@ def test_malformed_statement_is_a_problem_document(api: httpx.Client, body: byte
     answer = api.post("/device/v1/register", content=body, headers={"content-type": kind})
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["next_step"]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "register", 405), ("POST", "nothing", 404)])
+def test_request_that_is_not_there_is_a_problem_document(
+    api: httpx.Client, method: str, path: str, status: int
+) -> None:
+    answer = api.request(method, f"/device/v1/{path}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["next_step"]
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"device": 1}', b'{"device": "AAAAAAAA"}', b"["])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import ApiKey, Organisation
@@ -15,6 +16,7 @@ from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
 from doorstep.server.jobs import actions, handlers, queue
 from doorstep.server.jobs.models import Job
 from doorstep.server.jobs.retry import MOST_ATTEMPTS
+from doorstep.server.readings.models import DeadLetter
 
 pytestmark = pytest.mark.usefixtures("empty_tables")
 
@@ -131,3 +133,24 @@ def test_expiry_removes_what_is_old_and_nothing_else() -> None:
     assert [record.key for record in IdempotencyRecord.objects.filter(api_key=key)] == ["young"]
     mails = Job.objects.filter(kind="mail", arguments__has_key="name")
     assert [job.arguments["name"] for job in mails] == ["young"]
+
+
+def test_expiry_cuts_dead_letters_by_age_and_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "MOST_LETTERS", 3)
+    ages = {"ancient": 31, "first": 3, "second": 2, "third": 1, "aged": 31, "fourth": 0}
+    for topic, days in ages.items():
+        DeadLetter.objects.create(at_us=now_us() - days * DAY_US, topic=topic, reason="malformed")
+    handlers.HANDLERS["expire"]({})
+    kept = DeadLetter.objects.order_by("pk").values_list("topic", flat=True)
+    assert list(kept) == ["third", "fourth"]
+
+
+def test_expiry_forgets_sessions_that_ended() -> None:
+    for key, days in {"over": -1, "open": 1}.items():
+        Session.objects.create(
+            session_key=key, session_data="", expire_date=datetime.now(UTC) + timedelta(days=days)
+        )
+    handlers.HANDLERS["expire"]({})
+    assert set(Session.objects.filter(session_key__in=["over", "open"]).values_list("pk", flat=True)) == {
+        "open"
+    }

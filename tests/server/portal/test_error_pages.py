@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client
 
 from doorstep.server.portal.views import people
@@ -54,6 +55,23 @@ def test_broken_page_is_ours_and_says_that_nothing_is_half_done(
     page = answer.content.decode()
     assert "Something broke here" in page
     assert "on purpose" not in page
+    assert "Content-Security-Policy" in answer
+
+
+def test_page_without_its_database_says_that_nothing_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: object) -> None:
+        raise OperationalError("password of nobody")
+
+    monkeypatch.setattr(people, "members_of", away)
+    client = Client(raise_request_exception=False)
+    client.force_login(world.owner)
+    answer = client.get("/people/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    page = answer.content.decode()
+    assert "nothing that was stored is lost" in page
+    assert "password of nobody" not in page
     assert "Content-Security-Policy" in answer
 
 

@@ -1,7 +1,7 @@
 """The picture of the demo: chapters with what was seen, and a tile for each device."""
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -77,11 +77,6 @@ class Board:
         """Write a device's newest value on its tile."""
         self._values[serial] = value
         self._draw()
-
-    @property
-    def stages(self) -> Mapping[str, Stage]:
-        """Where every device is."""
-        return self._stages
 
     def _draw(self) -> None:
         if self._live is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,6 +17,7 @@ from doorstep.cli.demo.thief import try_photographed_label
 from doorstep.cli.running import Platform
 from doorstep.cli.subcommand import run_json
 from doorstep.device.life import State
+from doorstep.device.phone import DeviceLink
 from doorstep.device.provisioner import Provisioner
 from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning
@@ -94,7 +96,7 @@ class Story:
         self._board = board
         self._began = time.monotonic()
         self._checks: list[Check] = []
-        password = platform.state.key_file.read_bytes()[:6].hex()
+        password = secrets.token_hex(6)
         self._passwords = {_CUSTOMER: f"customer-{password}", _THIEF: f"thief-{password}"}
         self._staff = platform.staff
 
@@ -189,7 +191,7 @@ class Story:
         async def platform_saw_it() -> bool:
             return await asyncio.to_thread(customer.owns, one.device_id)
 
-        async with Provisioner(url, one.label, pause=0.3) as phone:
+        async with Provisioner(DeviceLink(url), one.label, pause=0.3) as phone:
             await phone.secure()
             await phone.networks()
             await phone.deliver(order)

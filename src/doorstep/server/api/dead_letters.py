@@ -11,7 +11,7 @@ from doorstep.server.api.fields import ShortId
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
 from doorstep.server.api.problems import Problem
 from doorstep.server.fleet.access import require
-from doorstep.server.readings.letters import letters_before
+from doorstep.server.readings.queries import letters_before
 
 __all__ = ["router"]
 

@@ -27,6 +27,7 @@ __all__ = ["Problem", "RowProblem", "install"]
 
 _log: Final = logging.getLogger(__name__)
 _TYPE: Final = "urn:doorstep:problem/"
+_COMPARE: Final = "Compare the request with docs/reference/openapi.json."
 
 
 class RowProblem(Schema):
@@ -98,11 +99,11 @@ def _of_validation(_: HttpRequest, error: Any) -> HttpResponse:
         f"{'.'.join(str(part) for part in one.get('loc', ()))}: {one.get('msg', '')}" for one in error.errors
     ]
     detail = "; ".join(places)[:500]
-    return _answer(422, "invalid", detail, "Compare the request with docs/reference/openapi.json.")
+    return _answer(422, "invalid", detail, _COMPARE)
 
 
 def _of_http(_: HttpRequest, error: Any) -> HttpResponse:
-    return _answer(error.status_code, "refused", str(error), "")
+    return _answer(error.status_code, "refused", str(error), _COMPARE)
 
 
 def _of_missing(_: HttpRequest, __: object) -> HttpResponse:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -51,10 +52,11 @@ class DeviceApi:
     def __init__(self, settings: Settings, authority: Authority, nonce_key: bytes) -> None:
         # Models load only after Django is set up, so the desk is imported here and not above.
         from doorstep.server.device_api.desk import Desk  # noqa: PLC0415
-        from doorstep.server.device_api.problems import of_error  # noqa: PLC0415
+        from doorstep.server.device_api.problems import of_error, of_http  # noqa: PLC0415
 
         self._desk = Desk(settings, authority, nonce_key)
         self._of_error = of_error
+        self._of_http = of_http
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=ROLE)
         self._waiting = 0
         self.answered: Counter[str] = Counter()
@@ -68,8 +70,13 @@ class DeviceApi:
                 Route("/device/v1/nonce", self._guarded(self._nonce), methods=["POST"]),
                 Route("/device/v1/register", self._guarded(self._register), methods=["POST"]),
                 Route("/device/v1/renew", self._guarded(self._renew), methods=["POST"]),
-            ]
+            ],
+            exception_handlers={HTTPException: self._no_such_request},
         )
+
+    async def _no_such_request(self, _: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # registered for nothing else
+        return self._of_http(error)
 
     def figures(self) -> dict[str, float | str]:
         """Return what the heartbeat shows."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from doorstep.crypto.x509 import CertificateRefused
@@ -10,9 +11,10 @@ from doorstep.ownership.claims import Decision, Reason
 from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned
 from doorstep.server.device_api.nonces import StaleNonce
 
-__all__ = ["NotAccepted", "TooManyFailures", "of_decision", "of_error"]
+__all__ = ["NotAccepted", "TooManyFailures", "of_decision", "of_error", "of_http"]
 
 _TYPE: Final = "urn:doorstep:problem/"
+_NEXT_STEP: Final = "Compare the request with docs/spec/device-api.md."
 
 
 class NotAccepted(DoorstepError):
@@ -59,7 +61,12 @@ _REASONS: Final = {
 def of_error(error: DoorstepError) -> Response:
     """Answer an error by its class."""
     status, kind = next((status, kind) for cls, status, kind in _ERRORS if isinstance(error, cls))
-    return _problem(status, kind, error.message, error.next_step)
+    return _problem(status, kind, error.message, error.next_step or _NEXT_STEP)
+
+
+def of_http(error: HTTPException) -> Response:
+    """Answer what the web framework refuses: an address or a method that is not there."""
+    return _problem(error.status_code, "no-such-request", error.detail, _NEXT_STEP)
 
 
 def of_decision(decision: Decision) -> Response:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 
 from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
 from doorstep.server.jobs.models import Job
+from doorstep.server.readings.models import DeadLetter
 
-__all__ = ["HANDLERS", "Handler"]
+__all__ = ["HANDLERS", "MOST_LETTERS", "Handler"]
 
 Handler = Callable[[Mapping[str, Any]], None]
 
@@ -19,6 +21,9 @@ _KEEP_TOKENS_US: Final = 30 * 86_400 * 1_000_000
 _KEEP_ANSWERS: Final = timedelta(days=7)
 """A repeat of a request finds its first answer for so long."""
 _KEEP_JOBS_US: Final = 30 * 86_400 * 1_000_000
+_KEEP_LETTERS_US: Final = 30 * 86_400 * 1_000_000
+MOST_LETTERS: Final = 500_000
+"""Rows of dead letters that are kept, about 150 MB."""
 
 
 def _mail(arguments: Mapping[str, Any]) -> None:
@@ -30,6 +35,16 @@ def _expire(_arguments: Mapping[str, Any]) -> None:
     RegistrationToken.objects.filter(expires_at_us__lt=now_us - _KEEP_TOKENS_US).delete()
     IdempotencyRecord.objects.filter(created_at__lt=datetime.now(UTC) - _KEEP_ANSWERS).delete()
     Job.objects.filter(done_at_us__lt=now_us - _KEEP_JOBS_US).delete()
+    Session.objects.filter(expire_date__lt=datetime.now(UTC)).delete()
+    _forget_letters(now_us)
+
+
+def _forget_letters(now_us: int) -> None:
+    """Cut what strangers can make grow, by age and by number: a flood must not fill the disk in a month."""
+    DeadLetter.objects.filter(at_us__lt=now_us - _KEEP_LETTERS_US).delete()
+    newest = DeadLetter.objects.order_by("-pk").values_list("pk", flat=True).first()
+    if newest is not None:
+        DeadLetter.objects.filter(pk__lte=newest - MOST_LETTERS).delete()
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {"mail": _mail, "expire": _expire}

@@ -3,18 +3,18 @@
 Whoever calls has already found the device for a principal; a period of another owner is never read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from doorstep.errors import MalformedMessage
 from doorstep.server.fleet.models import Device
 from doorstep.server.readings.models import DeadLetter, Message
 from doorstep.wire import senml
 
-__all__ = ["MAX_MESSAGES", "Point", "Window", "dead_letters", "latest_of", "window_of"]
+__all__ = ["MAX_MESSAGES", "Point", "Window", "dead_letters", "latest_of", "letters_before", "window_of"]
 
 MAX_MESSAGES: Final = 500
 """Newest messages that one answer decodes."""
@@ -71,12 +71,19 @@ def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:
     return {pk: _points(payload, received_us) for pk, payload, received_us in rows}
 
 
-def dead_letters(device_id: str = "", reason: str = "") -> Iterable[DeadLetter]:
+def dead_letters(device_id: str = "") -> QuerySet[DeadLetter]:
     """Return refused messages and attempts, newest first; the caller is the maker's staff and pages them."""
-    rows = DeadLetter.objects.order_by(F("at_us").desc(), "-pk")
-    if device_id:
-        rows = rows.filter(device_id=device_id)
-    return rows.filter(reason=reason) if reason else rows
+    return _letters_of(device_id).order_by("-at_us", "-pk")
+
+
+def letters_before(number: int | None, count: int, device_id: str = "") -> list[DeadLetter]:
+    """Return the newest dead letters behind the one with this number, for programs that page by it."""
+    rows = _letters_of(device_id).order_by("-pk")
+    return list((rows if number is None else rows.filter(pk__lt=number))[:count])
+
+
+def _letters_of(device_id: str) -> QuerySet[DeadLetter]:
+    return DeadLetter.objects.filter(device_id=device_id) if device_id else DeadLetter.objects.all()
 
 
 def _points(payload: bytes | memoryview, received_us: int) -> tuple[Point, ...]:
