@@ -43,6 +43,8 @@ def shortest(number):
 def _replace_root(load, store, label, nonce, step):
     """Store what comes after the stored state, then return epoch and root of that."""
     state = load()
+    if len(state) != 36:
+        raise Misused("storage")
     epoch, root = int.from_bytes(state[:4], "big"), state[4:]
     if epoch >> 31:
         raise Misused("last epoch")
@@ -103,7 +105,9 @@ class Device:
     def __init__(self, device_id, load, store):
         bits = 0
         for letter in device_id:
-            bits = bits << 5 | "abcdefghijklmnopqrstuvwxyz234567".index(letter)
+            bits = bits << 5 | "abcdefghijklmnopqrstuvwxyz234567".find(letter)  # -1 stays negative
+        if len(device_id) != 8 or bits < 0:
+            raise Misused("device id")
         self.epoch, root = _replace_root(load, store, b"ratchet", b"", 1)
         secret = _hmac(b"", _expand(root, b"master secret")[:16])
         self._up = _Sender(secret, self.epoch, bits.to_bytes(5, "big"))

@@ -44,6 +44,7 @@ end
 -- Stores what comes after the stored state, then returns epoch and root of that.
 local function replace_root(load, store, label, step)
   local state = load()
+  assert(#state == 36, "storage")
   local a, b, c, d = byte(state, 1, 4)
   assert(a < 128, "last epoch")
   local epoch, root = ((a * 256 + b) * 256 + c) * 256 + d, state:sub(5)
@@ -76,10 +77,10 @@ Device.__index = Device
 -- 36 bytes, whole and durable or with an error: the next epoch (4, big-endian) and its root (32).
 function M.boot(device_id, load, store)
   local kid, held, bits = "", 0, 0
-  assert(#device_id == 8, "a device id has 8 characters")
+  assert(#device_id == 8, "device id")
   for letter in device_id:gmatch(".") do
     local digit = ("abcdefghijklmnopqrstuvwxyz234567"):find(letter, 1, true)
-    held = band(held, 255) * 32 + assert(digit, "a device id has a-z and 2-7") - 1
+    held = band(held, 255) * 32 + assert(digit, "device id") - 1
     bits = bits + 5
     if bits >= 8 then
       bits = bits - 8

@@ -30,7 +30,7 @@ function commands.seal(channel, plaintext) return hex(device:seal(channel, unhex
 function commands.proof() return device:proof() end
 function commands.owner(nonce) sealed.change_owner(load, store, unhex(nonce)) end
 
-local words_for = { size = "misuse" }
+local words_for = { size = "misuse", ["device id"] = "misuse" }
 
 return function(line)
   local words = {}

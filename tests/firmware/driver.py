@@ -69,7 +69,8 @@ def answer(board, words):
     except Refused as refused:
         return refused.args[0]
     except Misused as misused:
-        return {"size": "misuse"}.get(misused.args[0], misused.args[0].replace(" ", "_"))
+        reason = misused.args[0]
+        return "misuse" if reason in ("size", "device id") else reason.replace(" ", "_")
     except Storage:
         return "storage"
     if isinstance(shown, bytes):

@@ -137,10 +137,33 @@ def test_board_answers_to_mutated_messages_like_python(board: Board) -> None:
     assert {"malformed", "replayed", "too_old", "wrong_tag"} <= set(answers)
 
 
+@opening_board
+def test_board_keeps_the_whole_window_across_jumps(board: Board) -> None:
+    state = SealedState.first(ROOT, 300)
+    numbers = (0, 63, 0, 126, 63, 62, 64, 190, 126, 127, 65_535, 65_472, 65_472, 65_471)
+    sealed = [seal_downlink(state, number, b"down/cmd", b"") for number in numbers]
+    lines = [*at_epoch(300), *(f"open down/cmd {message.hex()}" for message in sealed)]
+    answers = board.answers(lines)
+    assert answers == reference(lines)
+    assert answers[4:8] == ["replayed", "ok ", "replayed", "too_old"]
+
+
 @every_board
 def test_board_that_cannot_store_sends_nothing(board: Board) -> None:
     lines = [flash(ROOT.hex(), 7), "break", f"boot {DEVICE}", "state"]
     assert board.answers(lines)[2:] == ["storage", f"ok 00000007{ROOT.hex()}"]
+
+
+@every_board
+def test_board_refuses_what_is_no_device_id(board: Board) -> None:
+    names = ["binsypk", "binsypkoa", "binsypk1", "BINSYPKO"]
+    lines = [flash(ROOT.hex(), 7), *(f"boot {name}" for name in names), "state"]
+    assert board.answers(lines) == ["ok", *["misuse"] * len(names), f"ok 00000007{ROOT.hex()}"]
+
+
+@pytest.mark.parametrize("board", ["micropython", "cpython", "nodemcu"], indirect=True)
+def test_board_refuses_a_state_that_is_cut_short(board: Board) -> None:
+    assert board.answers([f"flash 00000007{ROOT.hex()[:-2]}", f"boot {DEVICE}"])[1] == "storage"
 
 
 @every_board
