@@ -31,6 +31,7 @@ DEBIAN_PACKAGES = {
     "initdb": "postgresql",
     "pdftoppm": "poppler-utils",
     "openssl": "openssl",
+    "gcc": "gcc libc6-dev",
     "node": "nodejs",
     "npm": "npm",
     "fc-list": "fontconfig fonts-dejavu",
@@ -244,7 +245,7 @@ def _core(core: str) -> None:
 def docs() -> None:
     """Write the pages of the reference that are made from the code."""
     environment(dev=True)
-    for page in ("settings", "cli"):
+    for page in ("settings", "cli", "identity"):
         run("python", "-m", f"tests.docs.test_{page}_page", why="Mend the error above.")
 
 

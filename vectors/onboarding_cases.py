@@ -3,14 +3,20 @@
 import hashlib
 from typing import Any, Final
 
-from doorstep.crypto import srp6a
+from doorstep.crypto import srp6a, x25519
 from doorstep.crypto.aead import KEY_SIZE, LockstepGcm
+from doorstep.crypto.keystream import SharedKeystream
 from doorstep.wire.protobuf import put_message, put_octets, put_uint
 from doorstep.wire.provisioning.session import (
+    Sec1Command0,
+    Sec1Command1,
+    Sec1Response0,
+    Sec1Response1,
     Sec2Command0,
     Sec2Command1,
     Sec2Response0,
     Sec2Response1,
+    SessionMessage,
     encode_session,
 )
 
@@ -30,7 +36,13 @@ AGREED: Final = srp6a.agree_as_device(USERNAME.encode(), SALT, VERIFIER, B_SECRE
 
 def document() -> Json:
     """Return the whole file."""
-    return {"handshake": handshake(), "messages": messages(), "sealed": sealed(), "refused": refused()}
+    return {
+        "handshake": handshake(),
+        "messages": messages(),
+        "sealed": sealed(),
+        "refused": refused(),
+        "security1": security1(),
+    }
 
 
 def handshake() -> Json:
@@ -52,7 +64,7 @@ def handshake() -> Json:
 
 def messages() -> Json:
     """Return the four messages of that handshake as they are sent."""
-    sent = {
+    sent: dict[str, SessionMessage] = {
         "command0": Sec2Command0(USERNAME.encode(), A),
         "response0": Sec2Response0(B, SALT),
         "command1": Sec2Command1(AGREED.user_proof),
@@ -103,6 +115,42 @@ def refused() -> list[Json]:
         "nothing": b"",
     }
     return [{"name": name, "message": message.hex()} for name, message in table.items()]
+
+
+def security1() -> Json:
+    """Return every value of one session of security 1: handshake, then request, reply, request."""
+    client, device, random = bytes(range(1, 0x21)), bytes(range(0x21, 0x41)), bytes(range(16))
+    client_public, device_public = x25519.public_of(client), x25519.public_of(device)
+    shared, mask = x25519.agree(client, device_public), hashlib.sha256(CODE.encode()).digest()
+    key = bytes(a ^ b for a, b in zip(shared, mask, strict=True))
+    stream = SharedKeystream(key, random)
+    proofs = stream.seal(device_public), stream.seal(client_public)
+    values = {
+        "client_private": client,
+        "device_private": device,
+        "random": random,
+        "client_public": client_public,
+        "device_public": device_public,
+        "shared": shared,
+        "key": key,
+        "client_proof": proofs[0],
+        "device_proof": proofs[1],
+    }
+    sent: dict[str, SessionMessage] = {
+        "command0": Sec1Command0(client_public),
+        "response0": Sec1Response0(device_public, random),
+        "command1": Sec1Command1(proofs[0]),
+        "response1": Sec1Response1(proofs[1]),
+    }
+    return {
+        "code": CODE,
+        "handshake": {name: value.hex() for name, value in values.items()},
+        "messages": {name: encode_session(message).hex() for name, message in sent.items()},
+        "sealed": [
+            {"plaintext": text.hex(), "sealed": stream.seal(text).hex()}
+            for text in (b"hello", b"world", b"third")
+        ],
+    }
 
 
 def _scheme2(inner: bytes) -> bytes:

@@ -87,6 +87,15 @@ def test_operator_is_asked_and_may_say_no(run: Callable[..., Result], platform: 
     assert not platform.opened
 
 
+def test_operator_who_is_not_there_hears_of_the_option(
+    run: Callable[..., Result], platform: Platform
+) -> None:
+    result = run("--count", "2")
+    assert isinstance(result.exception, MisuseError)
+    assert "--yes" in result.exception.next_step
+    assert not platform.opened
+
+
 def test_serials_begin_with_the_batch_id(run: Callable[..., Result], platform: Platform) -> None:
     result = run("--count", "1", answer="y\n")
     assert f"Batch {platform.known[0].serial.removesuffix('-00001')}:" in result.output

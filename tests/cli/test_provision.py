@@ -19,8 +19,10 @@ from click.testing import CliRunner, Result
 from doorstep.cli.provision import provision
 from doorstep.errors import DoorstepError, MalformedMessage, RefusedError, SettingsError, UnavailableError
 from doorstep.onboarding import device
-from doorstep.onboarding.failures import WrongCode
+from doorstep.onboarding.credentials import Sec1Code
+from doorstep.onboarding.failures import OldSecurityRefused, WrongCode
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.schemes import RISKS, Scheme
 from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.device.serving import Served, serving
 from tests.onboarding.helpers import LABEL
@@ -114,6 +116,28 @@ def test_command_without_portal_follows_the_device_to_its_registration(password:
         network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
         lines = _lines(_run(*network, *ORDER, "--json"))
     assert lines[-1] == {"outcome": "registered", "signals": {"device": True, "platform": False}}
+
+
+def test_registered_device_needs_no_second_look(password: str) -> None:
+    with serving(stage=DeviceStage.REGISTERED) as served:
+        result = _run("--url", served.url, "--ssid", "home", "--passphrase-file", password, *ORDER)
+    assert result.stdout == "The device belongs to you now.\n"
+    assert "was not checked" not in result.stderr
+
+
+def test_printed_code_sets_up_without_a_scanner(password: str) -> None:
+    network = ("--ssid", "home", "--passphrase-file", password, "--json")
+    with serving() as served:
+        command = ["--code", f" {LABEL.pop.upper()} ", "--url", served.url, *network]
+        result = CliRunner().invoke(provision, command, standalone_mode=False)
+    assert _lines(result)[-1]["outcome"] == "connected"
+
+
+@pytest.mark.parametrize("label", [(), ("--label", LABEL.encode(), "--code", LABEL.pop)])
+def test_set_up_takes_the_label_or_its_code(label: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(provision, [*label, "--ssid", "home", "--open"], standalone_mode=False)
+    assert isinstance(result.exception, SettingsError)
+    assert "either --label or --code" in str(result.exception)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -227,3 +251,36 @@ def test_person_chooses_from_the_list_and_corrects_the_password() -> None:
         assert "correct horse" not in shown
         assert terminal.leave() == 0
         assert served.outcomes[0].network.passphrase == b"correct horse"
+
+
+OLD_LABEL = SetupLabel("PROV_1", "", "abcd1234", security=1).encode()
+OLD_BOARD = device.DeviceProfile("dev1", Sec1Code("abcd1234"), allow_old_security=True)
+
+
+def test_old_security_is_refused_without_consent_and_nothing_is_sent(password: str) -> None:
+    with serving(profile=OLD_BOARD) as served:
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        result = _run(*network, label=OLD_LABEL)
+        assert not served.outcomes
+    assert isinstance(result.exception, OldSecurityRefused)
+    assert "--allow-old-security" in result.exception.next_step
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_old_security_is_warned_of_once_where_it_is_accepted(password: str, *, as_json: bool) -> None:
+    with serving(profile=OLD_BOARD) as served:
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        result = _run(*network, "--allow-old-security", *(["--json"] if as_json else []), label=OLD_LABEL)
+        assert result.exception is None, result.exception
+        assert len(served.outcomes) == 1
+    assert result.output.count(RISKS[Scheme.SEC1]) == 1
+    if as_json:
+        assert _lines(result)[0] == {"warning": RISKS[Scheme.SEC1]}
+
+
+def test_consent_changes_nothing_for_a_device_of_security_2(password: str) -> None:
+    with serving() as served:
+        network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
+        result = _run(*network, "--allow-old-security")
+    assert result.exception is None
+    assert "Warning" not in result.output

@@ -30,7 +30,7 @@ def tell(state: StateFolder, *, web: str = "running", pid: int | None = None) ->
         "web": RoleStatus(web, 12, now - 5, 0, "ended with exit code 1" if web == "broken" else ""),
     }
     supervisor_status.write(state, Status(pid or os.getpid(), now, roles))
-    Heartbeat(state, "ingest").beat(messages=7)
+    Heartbeat(state, "ingest").beat(messages=7, cpu_s=0.123456, waits_for="")
 
 
 def test_healthy_roles_are_shown_with_their_figures(state: StateFolder) -> None:
@@ -39,7 +39,8 @@ def test_healthy_roles_are_shown_with_their_figures(state: StateFolder) -> None:
     assert done.exit_code == 0
     lines = {line.split()[0]: line for line in done.output.splitlines() if line.split()}
     assert "1 h 1 min" in lines["ingest"]
-    assert "messages 7" in lines["ingest"]
+    assert "messages 7, cpu_s 0.123" in lines["ingest"]
+    assert "waits_for" not in done.output
     assert " 5 s" in lines["web"]
 
 
@@ -49,7 +50,7 @@ def test_programs_get_one_object(state: StateFolder) -> None:
     document = json.loads(done.output)
     assert document["healthy"]
     assert [role["role"] for role in document["roles"]] == ["ingest", "web"]
-    assert document["roles"][0]["figures"] == {"messages": 7}
+    assert document["roles"][0]["figures"] == {"messages": 7, "cpu_s": 0.123456, "waits_for": ""}
     assert document["roles"][0]["restarts"] == 2
 
 

@@ -76,8 +76,10 @@ class Up:
 
     def __init__(self, environ: dict[str, str]) -> None:
         self.environ = environ
+        # As a script's shell starts a command in the background: with SIGINT ignored.
+        background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
         self.process = subprocess.Popen(
-            [*COMMAND, "up", "--json"], env=environ, stdout=subprocess.PIPE, text=True
+            [*background, *COMMAND, "up", "--json"], env=environ, stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -95,8 +97,8 @@ class Up:
     def roles(self) -> dict[str, dict[str, Any]]:
         return {role["role"]: role for role in self.status()["roles"]}
 
-    def end(self) -> None:
-        self.process.terminate()
+    def end(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
         assert self.process.wait(PATIENCE_S) == 0
         if self.process.stdout:
             self.process.stdout.close()
@@ -141,7 +143,7 @@ def test_platform_starts_heals_and_stops_whole(up: Up, environ: dict[str, str]) 
         os.kill(role["pid"], signal.SIGKILL)
         wait_for(lambda name=name: up.roles()[name]["restarts"] == 1 and up.status()["healthy"])  # type: ignore[misc]
     pids = up.pids()
-    up.end()
+    up.end(signal.SIGINT)
     assert not any(is_alive(pid) for pid in pids)
 
 

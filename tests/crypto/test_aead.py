@@ -1,6 +1,6 @@
 import pytest
 
-from doorstep.crypto.aead import LockstepGcm
+from doorstep.crypto.aead import LockstepGcm, UncountedGcm
 from doorstep.errors import MisuseError, ProtocolViolation, VerificationFailed
 
 KEY = bytes.fromhex("e89028132c4643adfbab45dd87fae1ec8ed9a914dbf7cbbbcae4791e6f2c1c1e")
@@ -46,3 +46,24 @@ def test_counter_that_would_wrap_ends_the_session() -> None:
 def test_cipher_refuses_key_or_nonce_of_wrong_size(key: bytes, nonce: bytes) -> None:
     with pytest.raises(MisuseError):
         LockstepGcm(key, nonce)
+
+
+def test_uncounted_messages_give_away_their_difference() -> None:
+    """Why nobody speaks patch 0 without having been warned: the known message opens the other."""
+    phone, device = UncountedGcm(KEY, NONCE), UncountedGcm(KEY, NONCE)
+    known, secret = b"a list of networks that anybody hears", b"the password of the network"
+    reply, request = device.seal(known), phone.seal(secret)
+    assert device.open(request) == secret
+    stream = (r ^ k for r, k in zip(reply, known, strict=False))
+    assert bytes(s ^ c for s, c in zip(stream, request[:-16], strict=False)) == secret
+
+
+def test_uncounted_session_refuses_forged_message() -> None:
+    with pytest.raises(VerificationFailed):
+        UncountedGcm(KEY, NONCE).open(bytes(21))
+
+
+@pytest.mark.parametrize(("key", "nonce"), [(KEY[:16], NONCE), (KEY, NONCE[:8])])
+def test_uncounted_cipher_refuses_other_sizes(key: bytes, nonce: bytes) -> None:
+    with pytest.raises(MisuseError):
+        UncountedGcm(key, nonce)

@@ -1,6 +1,7 @@
 """Runs in the peer's environment: the official client code provisions the device at argv[1].
 
-argv: host:port, user name, code, network, then the passwords to try in order. Prints one JSON object.
+argv: host:port, user name (empty: security 1), code, network, then the passwords to try in order. Prints one
+JSON object.
 """
 
 import json
@@ -14,7 +15,10 @@ from rmaker_tools.common import prov, security, transport  # type: ignore[import
 def main(host: str, user: str, pop: str, ssid: str, *passwords: str) -> dict[str, object]:
     link = transport.Transport_HTTP(host, timeout=10)
     described = json.loads(link.send_data("proto-ver", "---"))["prov"]
-    session = security.Security2(described["sec_patch_ver"], user, pop, False)
+    if user:
+        session = security.Security2(described["sec_patch_ver"], user, pop, False)
+    else:
+        session = security.Security1(pop, False)
     _handshake(link, session)
     found = _scan(link, session)
     states = [_join(link, session, ssid, password) for password in passwords]

@@ -17,6 +17,7 @@ import pytest
 
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
 from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
+from doorstep.device.phone import DeviceLink
 from doorstep.device.provisioner import Provisioner
 from doorstep.device.store import Store, Ticket
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
@@ -413,7 +414,7 @@ async def set_up(device: SimulatedDevice, label: SetupLabel, token: str, *, agai
         return device.state is State.OPERATING
 
     url = f"http://127.0.0.1:{await device.setup_port()}"
-    async with Provisioner(url, label, pause=0.1) as phone:
+    async with Provisioner(DeviceLink(url), label, pause=0.1) as phone:
         await phone.secure()
         await phone.deliver(RegistrationOrder(token.encode(), device.made.servers.device_api))
         network = NetworkCredentials(HOME.ssid, HOME.passphrase)

@@ -11,8 +11,14 @@ from click.testing import CliRunner
 from doorstep.cli.device import device
 from doorstep.device.store import Store, Ticket
 from doorstep.errors import MisuseError
+from doorstep.identity.ids import kid_of
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.opener import Opener
+from doorstep.messaging.proof import NO_PROOF_YET, open_connect_proof
+from doorstep.messaging.state import SealedState
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.runtime.authority import Authority
+from tests.device.test_store import BROKER, certificate_for
 
 
 def called(*arguments: str | Path) -> str:
@@ -63,6 +69,48 @@ def test_forget_network_makes_the_next_start_wait_for_a_set_up(folder: Path) -> 
     assert json.loads(called("forget-network", "--state", folder, "--json"))["network"] is None
     assert "set it up" in called("forget-network", "--state", folder)
     assert Store(folder).network() is None
+
+
+@pytest.fixture
+def registered(folder: Path, made: Provisioning, authority: Authority) -> Path:
+    store = Store.open(folder)
+    chain = certificate_for(authority, store.staged_key(os.urandom), made.device_id)
+    store.commit_operational(chain, "https://localhost", BROKER, now_us=7)
+    store.close()
+    return folder
+
+
+def test_seal_writes_a_message_that_the_platform_opens(registered: Path, made: Provisioning) -> None:
+    result = CliRunner().invoke(device, ["seal", "--state", str(registered), '{"t":1}'])
+    assert f"d/{made.device_id}/up/data" in result.stderr
+    opener = Opener(kid_of(made.device_id), SealedState.first(made.root_key))
+    assert opener.open(result.stdout_bytes, b"up/data", 0).plaintext == b'{"t":1}'
+
+
+def test_each_sealed_message_begins_an_epoch_that_was_stored_first(registered: Path) -> None:
+    for epoch in range(2):
+        sealed = json.loads(called("seal", "--state", registered, "--channel", "event", "x", "--json"))
+        assert (sealed["epoch"], Store(registered).next_epoch()) == (epoch, epoch + 1)
+        assert sealed["topic"].endswith("/up/event")
+
+
+def test_password_of_a_sealed_message_is_good_for_a_connect(registered: Path, made: Provisioning) -> None:
+    sealed = json.loads(called("seal", "--state", registered, "x", "--json"))
+    kid, state = kid_of(made.device_id), SealedState.first(made.root_key)
+    assert open_connect_proof(kid, state, sealed["password"], NO_PROOF_YET) == (0, 0)
+
+
+def test_unregistered_device_seals_nothing(folder: Path) -> None:
+    with pytest.raises(MisuseError, match="is not registered"):
+        called("seal", "--state", folder, "x")
+    assert Store(folder).next_epoch() == 0
+
+
+def test_nothing_is_sealed_beside_a_running_agent(registered: Path) -> None:
+    store = Store.open(registered)
+    with pytest.raises(MisuseError, match="another agent runs"):
+        called("seal", "--state", registered, "x")
+    store.close()
 
 
 @pytest.mark.parametrize("command", ["show", "forget-network", "run"])

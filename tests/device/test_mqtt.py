@@ -121,7 +121,7 @@ def test_session_that_ends_gives_the_unacknowledged_back() -> None:
         assert b"d/abcdefgh/up/data" in publish
 
     async def act(door: Door) -> None:
-        with pytest.raises(SessionEnded):
+        with pytest.raises(SessionEnded, match="the broker ended it"):
             await enter(door)
 
     with_broker(serve, act)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from doorstep.crypto import srp6a
+from doorstep.onboarding.credentials import Sec1Code
+from doorstep.onboarding.device import DeviceProfile
 from doorstep.onboarding.network import NetworkCredentials
 from tests.device.serving import NEIGHBOURS, serving
 from tests.onboarding.helpers import CREDENTIALS
@@ -32,10 +34,12 @@ def _rainmaker() -> Path:
     return install_peer("rainmaker", [*PIP, *RAINMAKER])
 
 
-def _official_client(port: int, pop: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def _official_client(
+    port: int, pop: str, *arguments: str, user: str = CREDENTIALS.username
+) -> "subprocess.CompletedProcess[str]":
     folder = _rainmaker()
     return subprocess.run(
-        [sys.executable, "-P", str(CLIENT), f"127.0.0.1:{port}", CREDENTIALS.username, pop, *arguments],
+        [sys.executable, "-P", str(CLIENT), f"127.0.0.1:{port}", user, pop, *arguments],
         env=os.environ | {"PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
@@ -81,6 +85,29 @@ def test_official_client_with_wrong_code_is_refused() -> None:
         assert not served.outcomes
         again = _official_client(served.port, CREDENTIALS.pop, "home", "correct horse")
         assert _result(again)["states"] == ["connected"]
+
+
+OLD_BOARD = DeviceProfile("dev1", Sec1Code("abcd1234"), allow_old_security=True)
+
+
+def test_official_client_provisions_our_device_of_security_1() -> None:
+    _rainmaker()
+    with serving(profile=OLD_BOARD) as served:
+        done = _official_client(served.port, "abcd1234", "home", "wrong password", "correct horse", user="")
+        result = _result(done)
+    assert (result["described"]["sec_ver"], result["described"]["sec_patch_ver"]) == (1, 0)
+    assert result["states"] == ["failed", "connected"]
+    assert len(result["found"]) == len(NEIGHBOURS)
+    (onboarded,) = served.outcomes
+    assert onboarded.network == NetworkCredentials(b"home", b"correct horse")
+
+
+def test_official_client_with_wrong_code_of_security_1_is_refused() -> None:
+    _rainmaker()
+    with serving(profile=OLD_BOARD) as served:
+        done = _official_client(served.port, "abcd1235", "home", "correct horse", user="")
+        assert done.returncode != 0
+        assert not served.outcomes
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from doorstep.device.phone import DeviceUnreachable, SessionLost
+from doorstep.device.phone import DeviceLink, DeviceUnreachable, SessionLost
 from doorstep.device.provisioner import ONLINE, Outcome, PlatformCheck, Provisioner
 from doorstep.errors import MalformedMessage
 from doorstep.onboarding.credentials import generate
@@ -29,7 +29,7 @@ PAUSE = 0.02
 
 
 def _provisioner(url: str, heard: list[Step] | None = None, label: SetupLabel = LABEL) -> Provisioner:
-    return Provisioner(url, label, tell=(heard if heard is not None else []).append, pause=PAUSE)
+    return Provisioner(DeviceLink(url), label, tell=(heard if heard is not None else []).append, pause=PAUSE)
 
 
 async def _saw_it() -> bool:
@@ -228,6 +228,7 @@ BAD_DEVICES = {
     "downgrade": ((200, {}, DOWNGRADE), DowngradeRefused),
     "endless reply": ((200, {}, b"x" * 4097), MalformedMessage),
     "failure": ((500, {}, b"broken\x1b[2J"), SessionLost),
+    "another server": ((404, {}, b""), DeviceUnreachable),
     "make wait": ((429, {"Retry-After": "30"}, b"later"), TooManyGuesses),
     "make wait, never mind how long": ((429, {"Retry-After": "later"}, b"later"), SessionLost),
 }
@@ -260,9 +261,10 @@ def test_imitated_device_that_returns_after_silence_is_a_stranger() -> None:
     with serving(SimulatedWifi(NEIGHBOURS, delay=60)) as real, serving(profile=_other_device()) as stranger:
 
         async def run() -> None:
-            async with _provisioner(real.url) as provisioner:
+            link = DeviceLink(real.url)
+            async with Provisioner(link, LABEL, pause=PAUSE) as provisioner:
                 await provisioner.secure()
-                provisioner._link._client.base_url = stranger.url  # the radio's other end changes
+                link._client.base_url = stranger.url  # the radio's other end changes
                 with pytest.raises(WrongCode):
                     await provisioner._listen(Step.TRYING, until=lambda _step: False, patience=5)
 

@@ -10,6 +10,7 @@ import pytest
 
 from doorstep.device import setup
 from doorstep.device.life import State
+from doorstep.device.phone import DeviceLink
 from doorstep.device.provisioner import Provisioner
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.credentials import generate
@@ -56,7 +57,7 @@ async def phone(life: Life, platform: Bench, *, network: NetworkCredentials | No
     async def seen() -> bool:
         return life.agent.state is State.OPERATING
 
-    async with Provisioner(await address(life), LABEL, pause=0.05) as app:
+    async with Provisioner(DeviceLink(await address(life)), LABEL, pause=0.05) as app:
         await app.secure()
         await app.deliver(RegistrationOrder(b"token", platform.url))
         step = Step.CONNECTED if network is None else await app.join(network)
@@ -116,7 +117,7 @@ def test_set_up_without_a_token_waits_for_one(
     """Stock apps know nothing of tokens: the device joins, and stays open for ours."""
 
     async def act(platform: Bench, life: Life) -> None:
-        async with Provisioner(await address(life), LABEL, pause=0.05) as app:
+        async with Provisioner(DeviceLink(await address(life)), LABEL, pause=0.05) as app:
             await app.secure()
             assert await app.join(NETWORK) is Step.CONNECTED
         await life.reached(State.WAITING, times=2)

@@ -3,6 +3,7 @@ import http.client
 import re
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -157,8 +158,10 @@ def test_replayed_request_is_forbidden_and_ends_the_session() -> None:
 def test_guesser_is_told_to_wait() -> None:
     with serving() as served:
         guesser = _Phone(served)
+        guesser.core = Configurator(replace(LABEL, pop="wrong"), counted_rng(b"x"))
+        guesser.hold(guesser.core.find())
         for _ in range(5):
-            wrong = Configurator(type(LABEL)(LABEL.name, LABEL.username, "wrong"), counted_rng(b"x")).secure()
+            wrong = guesser.core.secure()
             guesser.post("prov-session", wrong.send(guesser.post("prov-session", next(wrong).body)[1]).body)
         guesser.connection.request("POST", "/prov-session", b"x")
         response = guesser.connection.getresponse()
@@ -196,7 +199,7 @@ def test_failure_of_the_device_itself_is_500_and_ends_the_session() -> None:
 
     with serving(Unsortable([])) as served:
         phone = _Phone(served).secure()
-        started = phone.core._ask("prov-scan", b"\x52\x02\x08\x01")
+        started = phone.core._ask("prov-scan", b"\x52\x02\x08\x01", bytes, bytes)
         assert phone.post("prov-scan", next(started).body)[0] == 500
         phone.hang_up()
 
@@ -204,8 +207,8 @@ def test_failure_of_the_device_itself_is_500_and_ends_the_session() -> None:
 def test_background_scan_is_answered_at_once() -> None:
     with serving() as served:
         phone = _Phone(served).secure()
-        phone.hold(phone.core._ask("prov-scan", b"\x52\x02\x10\x01"))
-        assert phone.hold(phone.core._ask("prov-scan", b"\x08\x02"))
+        phone.hold(phone.core._ask("prov-scan", b"\x52\x02\x10\x01", bytes, bytes))
+        assert phone.hold(phone.core._ask("prov-scan", b"\x08\x02", bytes, bytes))
         phone.hang_up()
 
 

@@ -53,7 +53,7 @@ def test_no_file_is_open_to_others(store: Store, made: Provisioning) -> None:
         path.name: stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir() if path.name != "lock"
     }
     assert set(modes.values()) == {0o600}
-    assert len(modes) == 5
+    assert len(modes) == 6
 
 
 def test_importing_again_never_brings_an_epoch_back(store: Store, made: Provisioning) -> None:

@@ -10,7 +10,8 @@ from doorstep.onboarding.configurator import Configurator, Conversation
 from doorstep.onboarding.credentials import Sec2Credentials, generate
 from doorstep.onboarding.device import DeviceOnboarding, DeviceProfile, ScanWanted, Wish
 from doorstep.onboarding.label import SetupLabel
-from doorstep.onboarding.sec2 import Sec2State
+from doorstep.onboarding.schemes import open_device_session
+from doorstep.onboarding.session import SessionState
 from doorstep.wire.provisioning.scan import ScanEntry
 
 T = TypeVar("T")
@@ -39,7 +40,9 @@ class Link:
     """A device and a configurator back to back; ``wishes`` is what the device asked its shell for."""
 
     device: DeviceOnboarding = field(
-        default_factory=lambda: DeviceOnboarding(PROFILE, counted_rng(b"device"))
+        default_factory=lambda: DeviceOnboarding(
+            PROFILE.device_id, open_device_session(PROFILE.secret, counted_rng(b"device"))
+        )
     )
     phone: Configurator = field(default_factory=lambda: Configurator(LABEL, counted_rng(b"phone")))
     networks: tuple[ScanEntry, ...] | None = NETWORKS
@@ -70,7 +73,7 @@ class Link:
     def secured(self) -> "Link":
         """Return both sides in a session, without the cost of a handshake; tests of that make one."""
         self.hold(self.phone.find())
-        self.device._session._keys = LockstepGcm(bytes(32), FIRST_NONCE)
-        self.device._session.state = Sec2State.SECURED
+        self.device._session._cipher = LockstepGcm(bytes(32), FIRST_NONCE)
+        self.device._session.state = SessionState.SECURED
         self.phone._cipher = LockstepGcm(bytes(32), FIRST_NONCE)
         return self

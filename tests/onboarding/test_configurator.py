@@ -52,8 +52,9 @@ def test_configurator_asks_nothing_before_the_session() -> None:
         next(phone.progress())
 
 
-def test_configurator_refuses_downgrade_by_proto_ver() -> None:
-    conversation = Configurator(LABEL, counted_rng(b"phone")).find()
+@pytest.mark.parametrize("consent", [False, True])
+def test_configurator_refuses_downgrade_by_proto_ver_also_with_consent(*, consent: bool) -> None:
+    conversation = Configurator(LABEL, counted_rng(b"phone"), allow_old_security=consent).find()
     assert next(conversation).endpoint == "proto-ver"
     with pytest.raises(DowngradeRefused):
         conversation.send(json.dumps({"prov": {"ver": "v1.1", "sec_ver": 1, "cap": ["no_pop"]}}).encode())

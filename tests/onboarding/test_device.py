@@ -34,7 +34,7 @@ ORDER = RegistrationOrder(b"token", "https://example.test", "lamp")
 
 
 def _ask(link: Link, endpoint: str, plain: bytes) -> bytes:
-    return link.hold(link.phone._ask(endpoint, plain))
+    return link.hold(link.phone._ask(endpoint, plain, bytes, bytes))
 
 
 def test_device_walks_the_whole_path() -> None:
@@ -157,7 +157,7 @@ def test_strongest_networks_come_first_and_are_capped() -> None:
 
 def test_request_during_blocking_scan_ends_the_session() -> None:
     link = Link().secured()
-    asking = link.phone._ask("prov-scan", encode_scan(ScanStart()))
+    asking = link.phone._ask("prov-scan", encode_scan(ScanStart()), bytes, bytes)
     request = next(asking)
     assert link.device.receive(request.endpoint, request.body, 0.0).reply is None
     with pytest.raises(ProtocolViolation, match="still being answered"):
@@ -167,7 +167,7 @@ def test_request_during_blocking_scan_ends_the_session() -> None:
 
 def test_handshake_during_blocking_scan_drops_the_waiting_reply() -> None:
     link = Link().secured()
-    request = next(link.phone._ask("prov-scan", encode_scan(ScanStart())))
+    request = next(link.phone._ask("prov-scan", encode_scan(ScanStart()), bytes, bytes))
     link.device.receive(request.endpoint, request.body, 0.0)
     link.hold(link.phone.secure())
     assert link.device.scanned(NETWORKS) is None
@@ -233,7 +233,9 @@ def test_device_answers_wrong_codes_then_makes_the_guesser_wait() -> None:
 
 
 def _with_code(pop: str) -> Configurator:
-    return Configurator(SetupLabel(LABEL.name, LABEL.username, pop), counted_rng(b"phone"))
+    phone = Configurator(SetupLabel(LABEL.name, LABEL.username, pop), counted_rng(b"phone"))
+    Link(phone=phone).hold(phone.find())
+    return phone
 
 
 def test_proto_ver_disturbs_no_session() -> None:

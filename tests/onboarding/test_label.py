@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,12 @@ def test_label_comes_back() -> None:
 
 def test_label_without_security_means_two_as_apps_assume() -> None:
     assert SetupLabel.decode(json.dumps(GOOD)).security == 2
+
+
+def test_typed_code_pins_what_our_labels_pin() -> None:
+    label = SetupLabel.typed(" ABC 7def ")
+    assert (label.username, label.pop, label.security) == ("doorstep", "abc7def", 2)
+    assert label.transport is Transport.SOFTAP
 
 
 def test_label_of_old_board_needs_no_user_name() -> None:
@@ -50,11 +57,12 @@ def test_reader_refuses_text_that_is_no_label(text: str) -> None:
         SetupLabel.decode(text)
 
 
-USELESS = {
+USELESS: dict[str, Mapping[str, object]] = {
     "security 3": GOOD | {"security": 3},
     "unknown network": GOOD | {"network": "lora"},
     "security 2 without user name": GOOD | {"username": ""},
     "security 2 without code": GOOD | {"pop": ""},
+    "security 1 without code": GOOD | {"pop": "", "security": 1},
     "empty name": GOOD | {"name": ""},
     "name longer than an SSID": GOOD | {"name": "n" * 33},
     "endless password": GOOD | {"password": "p" * 65},
@@ -62,7 +70,7 @@ USELESS = {
 
 
 @pytest.mark.parametrize("values", USELESS.values(), ids=USELESS)
-def test_reader_refuses_useless_label(values: dict[str, str]) -> None:
+def test_reader_refuses_useless_label(values: Mapping[str, object]) -> None:
     with pytest.raises(SettingsError):
         SetupLabel.decode(json.dumps(values))
 

@@ -1,19 +1,19 @@
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 import pytest
 
-from doorstep.crypto.aead import LockstepGcm
 from doorstep.crypto.srp6a import PRIME, user_public
 from doorstep.errors import PeerError, ProtocolViolation, UnavailableError, VerificationFailed
 from doorstep.onboarding.failures import RequestRefused, WrongCode
-from doorstep.onboarding.sec2 import Sec2Device, Sec2State, handshake_as_configurator
+from doorstep.onboarding.sec2 import Sec2Device, handshake_as_configurator
+from doorstep.onboarding.session import Handshake, SessionCipher, SessionState
 from doorstep.wire.provisioning.common import Status
 from doorstep.wire.provisioning.session import (
     Sec2Command0,
     Sec2Command1,
-    Sec2Message,
     Sec2Response0,
     Sec2Response1,
+    SessionMessage,
     decode_session,
     encode_session,
 )
@@ -27,18 +27,18 @@ def _device() -> Sec2Device:
     return Sec2Device(VERIFIER, counted_rng(b"device"))
 
 
-def _phone(pop: str = CREDENTIALS.pop) -> Generator[bytes, bytes, LockstepGcm]:
+def _phone(pop: str = CREDENTIALS.pop) -> Handshake:
     return handshake_as_configurator(CREDENTIALS.username, pop, counted_rng(b"phone"))
 
 
-def _finish(phone: Generator[bytes, bytes, LockstepGcm], reply: bytes) -> LockstepGcm:
+def _finish(phone: Handshake, reply: bytes) -> SessionCipher:
     with pytest.raises(StopIteration) as done:
         phone.send(reply)
-    cipher: LockstepGcm = done.value.value
+    cipher: SessionCipher = done.value.value
     return cipher
 
 
-def _secured() -> tuple[Sec2Device, LockstepGcm]:
+def _secured() -> tuple[Sec2Device, SessionCipher]:
     device, phone = _device(), _phone()
     command1 = phone.send(device.answer(next(phone)))
     return device, _finish(phone, device.answer(command1))
@@ -46,7 +46,7 @@ def _secured() -> tuple[Sec2Device, LockstepGcm]:
 
 def test_both_roles_secure_a_session_and_count_together() -> None:
     device, phone = _secured()
-    assert device.state is Sec2State.SECURED
+    assert device.state is SessionState.SECURED
     for number in range(3):
         assert device.open(phone.seal(b"request %d" % number)) == b"request %d" % number
         assert phone.open(device.seal(b"reply %d" % number)) == b"reply %d" % number
@@ -57,7 +57,7 @@ def test_device_refuses_wrong_code() -> None:
     command1 = phone.send(device.answer(next(phone)))
     with pytest.raises(WrongCode):
         device.answer(command1)
-    assert device.state is Sec2State.OPEN
+    assert device.state is SessionState.OPEN
 
 
 def test_device_refuses_replayed_proof() -> None:
@@ -84,18 +84,18 @@ def test_device_refuses_second_proof_in_secured_session() -> None:
         device.seal(b"anything")
 
 
-@pytest.mark.parametrize("before", Sec2State)
-def test_first_command_restarts_the_handshake(before: Sec2State) -> None:
+@pytest.mark.parametrize("before", SessionState)
+def test_first_command_restarts_the_handshake(before: SessionState) -> None:
     device, phone = _device(), _phone()
-    if before is not Sec2State.OPEN:
+    if before is not SessionState.OPEN:
         command1 = phone.send(device.answer(next(phone)))
-        if before is Sec2State.SECURED:
+        if before is SessionState.SECURED:
             device.answer(command1)
     assert device.state is before
     again = handshake_as_configurator(CREDENTIALS.username, CREDENTIALS.pop, counted_rng(b"other phone"))
     command1 = again.send(device.answer(next(again)))
     _finish(again, device.answer(command1))
-    assert device.state is Sec2State.SECURED
+    assert device.state is SessionState.SECURED
 
 
 NO_CODE_NEEDED = {"A = 0": b"\x00", "A = N": PRIME.to_bytes(384)}
@@ -106,7 +106,7 @@ def test_device_refuses_public_value_that_needs_no_code(public: bytes) -> None:
     device = _device()
     with pytest.raises(VerificationFailed):
         device.answer(encode_session(Sec2Command0(b"doorstep", public)))
-    assert device.state is Sec2State.OPEN
+    assert device.state is SessionState.OPEN
 
 
 def test_device_refuses_public_value_2n() -> None:
@@ -145,7 +145,7 @@ def test_device_drops_its_keys_on_replayed_ciphertext() -> None:
     device.open(sealed)
     with pytest.raises(VerificationFailed):
         device.open(sealed)
-    assert device.state is Sec2State.OPEN
+    assert device.state is SessionState.OPEN
 
 
 class _Rolls:
@@ -194,7 +194,7 @@ def test_device_gives_up_on_randomness_that_repeats_itself() -> None:
 
 def test_device_without_keys_refuses_proof_whatever_its_state() -> None:
     device = _device()
-    device.state = Sec2State.AGREED
+    device.state = SessionState.AGREED
     with pytest.raises(ProtocolViolation, match="before the public values"):
         device.answer(encode_session(PROOF))
 
@@ -208,7 +208,7 @@ def test_configurator_rolls_until_its_public_value_is_full() -> None:
     assert command0.client_public == user_public(b"\xff" * 32)
 
 
-BAD_FIRST_REPLIES: dict[str, tuple[Sec2Message, type[Exception]]] = {
+BAD_FIRST_REPLIES: dict[str, tuple[SessionMessage, type[Exception]]] = {
     "wrong kind": (Sec2Response1(b"\x01" * 64, b"\x01" * 12), ProtocolViolation),
     "refused": (Sec2Response0(b"", b"", Status.TOO_MANY_SESSIONS), RequestRefused),
     "B = N": (Sec2Response0(PRIME.to_bytes(384), b"salt"), VerificationFailed),
@@ -216,14 +216,14 @@ BAD_FIRST_REPLIES: dict[str, tuple[Sec2Message, type[Exception]]] = {
 
 
 @pytest.mark.parametrize(("reply", "error"), BAD_FIRST_REPLIES.values(), ids=BAD_FIRST_REPLIES)
-def test_configurator_refuses_bad_first_reply(reply: Sec2Message, error: type[Exception]) -> None:
+def test_configurator_refuses_bad_first_reply(reply: SessionMessage, error: type[Exception]) -> None:
     phone = _phone()
     next(phone)
     with pytest.raises(error):
         phone.send(encode_session(reply))
 
 
-BAD_SECOND_REPLIES: dict[str, tuple[Sec2Message, type[Exception]]] = {
+BAD_SECOND_REPLIES: dict[str, tuple[SessionMessage, type[Exception]]] = {
     "wrong kind": (Sec2Response0(b"\x02", b"salt"), ProtocolViolation),
     "wrong code": (Sec2Response1(b"", b"", Status.CRYPTO_ERROR), WrongCode),
     "refused": (Sec2Response1(b"", b"", Status.INTERNAL_ERROR), RequestRefused),
@@ -232,7 +232,7 @@ BAD_SECOND_REPLIES: dict[str, tuple[Sec2Message, type[Exception]]] = {
 
 
 @pytest.mark.parametrize(("reply", "error"), BAD_SECOND_REPLIES.values(), ids=BAD_SECOND_REPLIES)
-def test_configurator_refuses_bad_second_reply(reply: Sec2Message, error: type[Exception]) -> None:
+def test_configurator_refuses_bad_second_reply(reply: SessionMessage, error: type[Exception]) -> None:
     phone = _phone()
     phone.send(_device().answer(next(phone)))
     with pytest.raises(error):

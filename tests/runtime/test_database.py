@@ -10,6 +10,7 @@ from doorstep.errors import UnavailableError
 from doorstep.runtime.database import Connection, connect
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
+from doorstep.testing.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -91,3 +92,11 @@ def test_postgresql_that_is_down_is_told_without_its_password(state: StateFolder
         connect(settings, state)
     assert "DOORSTEP_DATABASE_URL" in refused.value.next_step
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.postgres
+def test_database_that_the_server_does_not_have_is_named(
+    state: StateFolder, postgres_server: PostgresServer
+) -> None:
+    with pytest.raises(UnavailableError, match='database "nowhere" does not exist'):
+        connect(Settings(database_url=postgres_server.url("nowhere")), state)

@@ -55,17 +55,31 @@ from doorstep.wire.provisioning.scan import (
     encode_scan,
 )
 from doorstep.wire.provisioning.session import (
-    OtherScheme,
+    Sec0Command,
+    Sec0Response,
+    Sec1Command0,
+    Sec1Command1,
+    Sec1Response0,
+    Sec1Response1,
     Sec2Command0,
     Sec2Command1,
-    Sec2Message,
     Sec2Response0,
     Sec2Response1,
+    SessionMessage,
     decode_session,
     encode_session,
 )
 
-SESSION: list[Sec2Message] = [
+SESSION: list[SessionMessage] = [
+    Sec0Command(),
+    Sec0Response(),
+    Sec0Response(Status.INVALID_SCHEME),
+    Sec1Command0(b"\x01" * 32),
+    Sec1Response0(b"\x02" * 32, b"\x03" * 16),
+    Sec1Response0(b"", b"", Status.INVALID_ARGUMENT),
+    Sec1Command1(b"\x04" * 32),
+    Sec1Response1(b"\x05" * 32),
+    Sec1Response1(b"", Status.CRYPTO_ERROR),
     Sec2Command0(b"doorstep", b"\x01" * 384),
     Sec2Response0(b"\x02" * 384, b"salt"),
     Sec2Response0(b"", b"", Status.INVALID_ARGUMENT),
@@ -120,7 +134,7 @@ DELIVERY: list[DeliveryMessage] = [
 
 
 @pytest.mark.parametrize("message", SESSION, ids=repr)
-def test_session_messages_come_back(message: Sec2Message) -> None:
+def test_session_messages_come_back(message: SessionMessage) -> None:
     assert decode_session(encode_session(message)) == message
 
 
@@ -160,9 +174,8 @@ def test_device_accepts_missing_body_that_would_be_empty(
     assert decode(put_uint(1, msg)) == message
 
 
-def test_other_schemes_are_told_apart() -> None:
-    assert decode_session(bytes.fromhex("5203a20100")) == OtherScheme(0)
-    assert decode_session(put_uint(2, 1) + put_message(11, put_message(20, b""))) == OtherScheme(1)
+def test_open_session_looks_as_official_clients_send_it() -> None:
+    assert encode_session(Sec0Command()) == bytes.fromhex("5203a20100")
 
 
 def _sec2(inner: bytes, version: int = 2, body: int = 12) -> bytes:
@@ -196,6 +209,18 @@ REFUSED_SESSIONS = {
         put_uint(1, 3) + put_message(23, put_octets(2, b"\x01" * 64) + put_octets(3, b"\x01" * 11))
     ),
     "unknown status": _sec2(put_uint(1, 1) + put_message(21, put_uint(1, 99))),
+    "sec0 command 2": _sec2(put_uint(1, 2) + put_message(22, b""), version=0, body=10),
+    "sec0 command with the body of its reply": _sec2(put_message(21, b""), version=0, body=10),
+    "sec1 key missing": _sec2(put_message(20, b""), version=1, body=11),
+    "sec1 key of 31 bytes": _sec2(put_message(20, put_octets(1, b"\x01" * 31)), version=1, body=11),
+    "sec1 proof in field 1": _sec2(
+        put_uint(1, 2) + put_message(22, put_octets(1, b"\x01" * 32)), version=1, body=11
+    ),
+    "sec1 random of 15 bytes": _sec2(
+        put_uint(1, 1) + put_message(21, put_octets(2, b"\x01" * 32) + put_octets(3, b"\x01" * 15)),
+        version=1,
+        body=11,
+    ),
     "truncated varint in the command": _sec2(put_message(20, b"\x0a\x80")),
 }
 
@@ -207,7 +232,7 @@ def test_reader_refuses_malformed_session(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("message", [SESSION[0], SESSION[3]], ids=["command 0", "command 1"])
-def test_reader_refuses_session_cut_anywhere(message: Sec2Message) -> None:
+def test_reader_refuses_session_cut_anywhere(message: SessionMessage) -> None:
     whole = encode_session(message)
     for end in range(len(whole)):
         with pytest.raises(MalformedMessage):

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import signal
+import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +19,13 @@ from doorstep.device.hostnetwork import HostNetwork
 from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sampling import Sensor
+from doorstep.device.sealing import Sealing
 from doorstep.device.setup import SetupAddress
 from doorstep.device.station import WifiStation
 from doorstep.device.store import Operational, Store
 from doorstep.errors import MisuseError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
+from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 
@@ -113,7 +117,7 @@ def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
         click.echo(json.dumps(facts))
         return
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):18} {'none' if value is None else value}")
+        click.echo(f"{name.replace('_', ' '):18} {'none' if value in {None, False} else value}")
 
 
 @device.command("forget-network")
@@ -132,6 +136,40 @@ def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click'
         if as_json
         else f"Device {made.device_id} has forgotten its network. Next: start it and set it up."
     )
+
+
+@device.command()
+@_STATE
+@click.argument("content")
+@click.option(
+    "--channel", type=click.Choice(UP_CHANNELS), default="data", show_default=True, help="Where to."
+)
+@_JSON
+def seal(state: Path, content: str, channel: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Seal CONTENT as this device and write the message to standard output, for another MQTT program.
+
+    Each call begins a new epoch, as a boot does, so the agent must be stopped. With --json the message
+    comes as Base64, with its topic and a one-time password for one CONNECT without TLS.
+    """
+    if sys.stdout.isatty() and not as_json:
+        raise MisuseError("a sealed message is binary", next_step="Add > message.bin, or --json.")
+    store = Store.open(state)
+    try:
+        made = _identity(store)
+        if store.operational() is None:
+            # An epoch may be used only after the platform has said which ones are free.
+            raise MisuseError(f"device {made.device_id} is not registered", next_step=_next_step(store, None))
+        sealing = Sealing(store, made.device_id)
+        password, message = sealing.proof(), sealing.seal(channel, content.encode())
+    finally:
+        store.close()
+    topic = f"d/{made.device_id}/up/{channel}"
+    if as_json:
+        facts = {"topic": topic, "epoch": sealing.epoch, "message": b64encode(message).decode()}
+        click.echo(json.dumps(facts | {"username": made.device_id, "password": password}))
+        return
+    click.echo(f"Sealed in epoch {sealing.epoch} for topic {topic}", err=True)
+    click.echo(message, nl=False)
 
 
 async def _live(

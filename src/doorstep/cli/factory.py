@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,8 +114,16 @@ def _orders(count: int | None, macs: Path | None, prefix: str) -> Orders:
 
 
 def _confirm(count: int, product: str, folder: Path, *, ask: bool) -> None:
-    if ask:
-        click.confirm(f"Make {count} devices of product {product} in {folder}?", abort=True, err=True)
+    if not ask:
+        return
+    try:
+        agreed = click.confirm(f"Make {count} devices of product {product} in {folder}?", err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise MisuseError("nobody answered whether to make the batch", next_step="Add --yes.") from None
+    if not agreed:
+        raise click.Abort
 
 
 def _show_rows(wanted: Orders) -> None:

@@ -20,6 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "up": "doorstep.cli.up:up",
     "status": "doorstep.cli.status:status",
     "role": "doorstep.cli.role:role",
+    "advise": "doorstep.cli.advise:advise_command",
     "product": "doorstep.cli.product:product",
     "factory": "doorstep.cli.platform_batch:factory",
     "sale": "doorstep.cli.sale:sale",
@@ -53,7 +54,9 @@ class _LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+)
 @click.version_option(__version__)
 def _doorstep() -> None:
     """Carry connected devices from the factory line to their owner's doorstep."""
@@ -62,7 +65,7 @@ def _doorstep() -> None:
 def main() -> None:
     """Run the command; exit 0, or by class of error: 2 misuse, 3 peer, 4 refused, 5 unavailable."""
     try:
-        _doorstep.main(standalone_mode=False)
+        _doorstep.main(prog_name="doorstep", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:

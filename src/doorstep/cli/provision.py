@@ -13,7 +13,7 @@ import click
 from doorstep.errors import RefusedError, SettingsError, UnavailableError
 
 if TYPE_CHECKING:
-    from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell
+    from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell, Warn
     from doorstep.onboarding.label import SetupLabel
     from doorstep.onboarding.order import RegistrationOrder
     from doorstep.onboarding.steps import Step
@@ -25,6 +25,7 @@ MAX_FILE = 4096
 MAX_TRIES = 3
 REFUSED = (401, 403)
 TURNED_DOWN = ("held", "refused")
+REGISTERED = "registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class _Wanted:
     portal_url: str | None
     api_key: str | None = field(repr=False)
     as_json: bool
+    allow_old_security: bool
 
     @property
     def may_ask(self) -> bool:
@@ -47,7 +49,8 @@ class _Wanted:
 
 
 @click.command()
-@click.option("--label", "label_text", required=True, help="The label's QR text, or a file that holds it.")
+@click.option("--label", "label_text", help="The label's QR text, or a file that holds it.")
+@click.option("--code", help="Instead of --label: the set-up code printed on it.")
 @click.option("--url", default="http://192.168.4.1", show_default=True, help="The device's own address.")
 @click.option("--ssid", help="The network to join; without it the device lists what it hears.")
 @click.option("--passphrase-file", help="A file that holds its password.")
@@ -58,6 +61,11 @@ class _Wanted:
 @click.option("--alias", default="", help="Your name for the device.")
 @click.option("--portal-url", help="Where to see whether the platform has the device.")
 @click.option("--api-key", envvar="DOORSTEP_API_KEY", help="Key for --portal-url (or DOORSTEP_API_KEY).")
+@click.option(
+    "--allow-old-security",
+    is_flag=True,
+    help="Set up a device that speaks security 1 or the first version of security 2; the risk is told.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per step, and no questions.")
 def provision(**options: Any) -> None:
     """Set up one device: onto your Wi-Fi, and into your account."""
@@ -74,8 +82,6 @@ def provision(**options: Any) -> None:
 
 
 def _wanted(options: dict[str, Any]) -> _Wanted:
-    from doorstep.onboarding.label import SetupLabel  # noqa: PLC0415 — only this command needs it
-
     ssid, passphrase = options["ssid"], _passphrase(options)
     if ssid is None and options["as_json"]:
         raise SettingsError("--json asks nothing, so it needs a network.", next_step="Add --ssid.")
@@ -83,13 +89,27 @@ def _wanted(options: dict[str, Any]) -> _Wanted:
         raise SettingsError("Seeing the device on the platform needs --portal-url and an API key together.")
     return _Wanted(
         url=options["url"],
-        label=SetupLabel.decode(_text_or_file(options["label_text"])),
+        label=_label(options["label_text"], options["code"]),
         order=_order(options["token"], options["server"], options["alias"]),
         ssid=None if ssid is None else ssid.encode("utf-8", "surrogateescape"),
         passphrase=passphrase,
         portal_url=options["portal_url"],
         api_key=options["api_key"],
         as_json=options["as_json"],
+        allow_old_security=options["allow_old_security"],
+    )
+
+
+def _label(text: str | None, code: str | None) -> "SetupLabel":
+    from doorstep.onboarding.label import SetupLabel  # noqa: PLC0415 — only this command needs it
+
+    if text is not None and code is None:
+        return SetupLabel.decode(_text_or_file(text))
+    if code is not None and text is None:
+        return SetupLabel.typed(code)
+    raise SettingsError(
+        "The set-up needs the label: either --label or --code.",
+        next_step="Scan its QR code into a file for --label, or type its set-up code after --code.",
     )
 
 
@@ -134,9 +154,12 @@ def _order(token: str | None, server: str | None, alias: str) -> "RegistrationOr
 
 
 async def _provision(wanted: _Wanted) -> "Outcome":
+    from doorstep.device.phone import DeviceLink  # noqa: PLC0415 — the shell, lazily
     from doorstep.device.provisioner import ONLINE, Outcome, Provisioner  # noqa: PLC0415 — the shell, lazily
 
-    async with Provisioner(wanted.url, wanted.label, tell=_teller(as_json=wanted.as_json)) as provisioner:
+    warn = _warner(as_json=wanted.as_json) if wanted.allow_old_security else None
+    tell = _teller(as_json=wanted.as_json)
+    async with Provisioner(DeviceLink(wanted.url), wanted.label, tell=tell, warn=warn) as provisioner:
         await provisioner.secure()
         device_id = await _deliver(provisioner, wanted.order)
         step = await _join(provisioner, wanted)
@@ -219,6 +242,16 @@ def _teller(*, as_json: bool) -> "Tell":
     return tell
 
 
+def _warner(*, as_json: bool) -> "Warn":
+    def warn(risk: str) -> None:
+        if as_json:
+            click.echo(json.dumps({"warning": risk}))
+        else:
+            click.secho(f"Warning: {risk}", fg="yellow", err=True)
+
+    return warn
+
+
 def platform_check(portal_url: str, api_key: str, device_id: str) -> "PlatformCheck":
     """Return the second signal: whether the platform's API shows the device as owned."""
     import httpx  # noqa: PLC0415 — only where the platform is asked
@@ -251,5 +284,5 @@ def _tell_outcome(wanted: _Wanted, outcome: "Outcome") -> None:
         click.echo(json.dumps({"outcome": outcome.step.key, "signals": signals}))
         return
     click.echo(f"{outcome.step.sentence} {outcome.step.next_step}".strip())
-    if not wanted.portal_url:
+    if not wanted.portal_url and outcome.step.key != REGISTERED:
         click.echo("Whether the platform sees it was not checked (--portal-url).", err=True)

@@ -105,7 +105,7 @@ def _show(sold: int, unchanged: int, bad: "list[BadLine]", failed: Path, *, as_j
             click.secho(f"line {one.line}: {one.sentence}", fg="red", err=True)
     if bad:
         raise RefusedError(
-            f"{len(bad)} rows were not stored; they stand in {failed}",
+            f"rows that were not stored: {len(bad)}; they stand in {failed}",
             next_step=f"Mend them there, then: doorstep sale import {failed}",
         )
 

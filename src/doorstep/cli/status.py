@@ -22,6 +22,7 @@ from doorstep.supervisor.life import SILENT_S, Phase
 __all__ = ["RoleReport", "report", "status"]
 
 _UNHEALTHY: Final = 1
+_ROUNDED_BELOW: Final = 100
 _COLOURS: Final = {"running": "green", "starting": "yellow", "stopping": "yellow", "stalled": "yellow"}
 
 
@@ -90,7 +91,7 @@ def _table(roles: list[RoleReport]) -> Table:
     table = Table("Role", "State", "Process", "Up", "Restarts", "Figures", box=None, padding=(0, 2, 0, 0))
     for role in roles:
         colour = _COLOURS.get(role.state, "red")
-        figures = ", ".join(f"{key} {value}" for key, value in role.figures.items())
+        figures = ", ".join(f"{key} {_figure(value)}" for key, value in role.figures.items() if value != "")
         why = "" if role.healthy or not role.reason else f" ({role.reason})"
         table.add_row(
             role.role,
@@ -101,6 +102,10 @@ def _table(roles: list[RoleReport]) -> Table:
             figures,
         )
     return table
+
+
+def _figure(value: float | str) -> str:
+    return f"{value:.3g}" if isinstance(value, float) and value < _ROUNDED_BELOW else str(value)
 
 
 def _duration(seconds: float) -> str:

@@ -114,8 +114,10 @@ def up(*, as_json: bool) -> None:
     """Run all roles until Ctrl-C or SIGTERM; what dies comes back, and all end in order."""
     settings = load(os.environ)
     console = Console(stderr=as_json)
-    # A service manager's SIGTERM ends the platform just as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A service manager's SIGTERM ends the platform just as Ctrl-C does; and a shell that starts a command
+    # in the background has it ignore Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     view = View(console)
     with ExitStack() as stack:
         stack.callback(view.close)

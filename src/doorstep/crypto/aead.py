@@ -1,4 +1,4 @@
-"""AES-256-GCM in lock-step: one shared message counter for both directions, as sec2 patch 1 counts."""
+"""AES-256-GCM for sessions: counted in lock-step as sec2 patch 1 does, and as patch 0 does, uncounted."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from doorstep.errors import MisuseError, ProtocolViolation, VerificationFailed
 
-__all__ = ["KEY_SIZE", "NONCE_SIZE", "LockstepGcm"]
+__all__ = ["KEY_SIZE", "NONCE_SIZE", "LockstepGcm", "UncountedGcm"]
 
 KEY_SIZE: Final = 32
 NONCE_SIZE: Final = 12
@@ -51,3 +51,29 @@ class LockstepGcm:
         nonce = self._prefix + self._counter.to_bytes(4)
         self._counter += 1
         return nonce
+
+
+class UncountedGcm:
+    """Seals and opens every message of a session under one nonce, as sec2 patch 0 does.
+
+    Two messages under one nonce give away their difference and the key that authenticates them: for old
+    boards only, where a person accepted that.
+    """
+
+    def __init__(self, key: bytes, nonce: bytes) -> None:
+        """Use ``nonce`` for each message."""
+        if len(key) != KEY_SIZE or len(nonce) != NONCE_SIZE:
+            raise MisuseError(f"a session cipher takes {KEY_SIZE} bytes of key and {NONCE_SIZE} of nonce")
+        self._aead = AESGCM(key)
+        self._nonce = nonce
+
+    def seal(self, plain: bytes) -> bytes:
+        """Return ciphertext and tag."""
+        return self._aead.encrypt(self._nonce, plain, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return the plain text; raises `VerificationFailed` on one that does not hold."""
+        try:
+            return self._aead.decrypt(self._nonce, sealed, None)
+        except InvalidTag:
+            raise VerificationFailed("a session message was forged") from None

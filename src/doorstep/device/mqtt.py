@@ -45,6 +45,8 @@ KEEPALIVE_S: Final = 30
 _REFUSALS: Final = frozenset({133, 134, 135})
 """CONNACK 2, 4 and 5 (MQTT 3.1.1 §3.2.2.3) as paho names them: the client's id, password, authorisation."""
 _SUBSCRIPTION_REFUSED: Final = 0x80
+_NO_REASON_GIVEN: Final = 0x80
+"""What paho says of a session that just ended."""
 
 _log = logging.getLogger(__name__)
 _paho_log = logging.getLogger("doorstep.device.paho")
@@ -201,4 +203,7 @@ def _refusal(error: aiomqtt.MqttError, door: Door) -> BrokerRefused | BrokerUnre
 
 
 def _words(error: aiomqtt.MqttError) -> str:
-    return str(error.__cause__ or error) or "the connection is gone"
+    cause = error.__cause__ or error
+    if isinstance(cause, aiomqtt.MqttCodeError) and getattr(cause.rc, "value", cause.rc) == _NO_REASON_GIVEN:
+        return "the broker ended it"
+    return str(cause) or "the connection is gone"

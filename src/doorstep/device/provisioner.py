@@ -1,4 +1,4 @@
-"""Onboard one device over its access point: find, secure, scan, deliver, join, and wait for two signals."""
+"""Onboard one device: find, secure, scan, deliver, join, and wait for two signals."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from doorstep.device.phone import DeviceLink
+from doorstep.device.phone import Link
 from doorstep.errors import DoorstepError
 from doorstep.onboarding.configurator import Configurator
 from doorstep.onboarding.failures import RequestRefused, WrongCode
@@ -18,7 +18,16 @@ from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.wire.provisioning.scan import ScanEntry
 
-__all__ = ["JOIN_PATIENCE", "ONLINE", "PLATFORM_PATIENCE", "Outcome", "PlatformCheck", "Provisioner", "Tell"]
+__all__ = [
+    "JOIN_PATIENCE",
+    "ONLINE",
+    "PLATFORM_PATIENCE",
+    "Outcome",
+    "PlatformCheck",
+    "Provisioner",
+    "Tell",
+    "Warn",
+]
 
 JOIN_PATIENCE: Final = 90.0
 """Seconds to wait for the device to say how the joining went."""
@@ -28,6 +37,8 @@ FIRST_PAUSE: Final = 0.1
 POLL_PAUSE: Final = 1.0
 
 Tell = Callable[[Step], None]
+Warn = Callable[[str], None]
+"""Hears, once, what an attacker can do where the device speaks old security."""
 PlatformCheck = Callable[[], Awaitable[bool]]
 """Says whether the platform has seen the device; asked again and again."""
 
@@ -67,17 +78,21 @@ class Provisioner:
 
     def __init__(
         self,
-        url: str,
+        link: Link,
         label: SetupLabel,
         *,
         tell: Tell = lambda _step: None,
-        rng: Callable[[int], bytes] = os.urandom,
+        warn: Warn | None = None,
         pause: float = POLL_PAUSE,
     ) -> None:
-        """``tell`` hears each step as it happens; ``pause`` is the longest wait between two questions."""
-        self._link = DeviceLink(url)
-        self._core = Configurator(label, rng)
+        """``tell`` hears each step as it happens; ``pause`` is the longest wait between two questions.
+
+        Giving ``warn`` consents to old security; without it such a device is refused.
+        """
+        self._link = link
+        self._core = Configurator(label, os.urandom, allow_old_security=warn is not None)
         self._tell = tell
+        self._warn = warn
         self._pause = pause
         self._tried = False
         self._said: Step | None = None
@@ -100,9 +115,11 @@ class Provisioner:
     async def secure(self) -> None:
         """Find the device and secure the session.
 
-        Raises `DowngradeRefused`, `WrongCode`, `TooManyGuesses`, `DeviceUnreachable`.
+        Raises `DowngradeRefused`, `OldSecurityRefused`, `WrongCode`, `TooManyGuesses`, `DeviceUnreachable`.
         """
         await self._link.hold(self._core.find())
+        if self._warn is not None and self._core.risk:
+            self._warn(self._core.risk)
         self._say(Step.FOUND)
         await self._link.hold(self._core.secure())
         self._say(Step.SECURED)

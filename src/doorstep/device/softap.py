@@ -7,34 +7,20 @@
 import asyncio
 import logging
 import os
-import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from doorstep.device.httpd import MAX_HEAD, HttpRefusal, Request, read_request, write_answer
+from doorstep.device.runner import DeviceRunner
 from doorstep.device.station import WifiStation
 from doorstep.errors import DoorstepError, ProtocolViolation, UnavailableError
-from doorstep.onboarding.device import (
-    DeviceOnboarding,
-    DeviceProfile,
-    JoinWanted,
-    Onboarded,
-    ScanWanted,
-    Secured,
-    Wish,
-)
-from doorstep.onboarding.network import JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.onboarding.device import DeviceProfile, Onboarded
 from doorstep.wire.provisioning.delivery import DeviceStage
-
-if TYPE_CHECKING:
-    from doorstep.wire.provisioning.scan import ScanEntry
 
 __all__ = ["SoftApServer"]
 
 MAX_CONNECTIONS: Final = 8
-SCAN_TIMEOUT: Final = 30.0
-JOIN_TIMEOUT: Final = 120.0
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +41,10 @@ class SoftApServer:
         rng: Callable[[int], bytes] = os.urandom,
     ) -> None:
         """``port`` 0 takes a free one; ``rng`` returns that many unpredictable bytes."""
-        self._core = DeviceOnboarding(profile, rng)
-        self._station = station
+        self._runner = DeviceRunner(profile, station, rng)
+        self._core = self._runner.core
         self._address = host, port
         self._rng = rng
-        self._outcomes: asyncio.Queue[Onboarded] = asyncio.Queue()
         self._turn = asyncio.Lock()
         self._work: set[asyncio.Task[None]] = set()
         self._connections: set[asyncio.StreamWriter] = set()
@@ -90,6 +75,7 @@ class SoftApServer:
         for task in list(self._work):
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+        await self._runner.close()
         if self._server is not None:
             await self._server.wait_closed()
 
@@ -102,7 +88,7 @@ class SoftApServer:
 
     async def wait_connected(self) -> Onboarded:
         """Return the next network that worked, with the registration order that came with it, if any."""
-        return await self._outcomes.get()
+        return await self._runner.wait_connected()
 
     def report(self, stage: DeviceStage) -> None:
         """Tell whoever asks how the registration goes."""
@@ -142,7 +128,7 @@ class SoftApServer:
         cookie = ""
         try:
             cookie = self._admit(request, writer)
-            body = await self._ask_core(request)
+            body = await self._runner.ask(request.endpoint, request.body)
         except Exception as error:  # noqa: BLE001 — logged, and answered with 500
             refusal = self._refuse(error)
             await write_answer(
@@ -175,55 +161,3 @@ class SoftApServer:
         self._opener = writer
         self._cookie = f"session={int.from_bytes(self._rng(4))}"
         return self._cookie
-
-    async def _ask_core(self, request: Request) -> bytes:
-        answer = self._core.receive(request.endpoint, request.body, time.monotonic())
-        reply = answer.reply
-        for wish in answer.wishes:
-            if isinstance(wish, ScanWanted) and reply is None:
-                reply = await self._scan(wish)
-            else:
-                self._grant(wish)
-        if reply is None:
-            raise UnavailableError("the session ended during the scan")
-        return reply
-
-    def _grant(self, wish: Wish) -> None:
-        match wish:
-            case ScanWanted():
-                self._start(self._scan_aside(wish))
-            case JoinWanted():
-                self._start(self._join(wish.network))
-            case Onboarded():
-                self._outcomes.put_nowait(wish)
-            case Secured():
-                log.info("a phone has proven that it knows the code")
-
-    async def _scan(self, wish: ScanWanted) -> bytes | None:
-        try:
-            async with asyncio.timeout(SCAN_TIMEOUT):
-                found: Sequence[ScanEntry] | None = await self._station.scan(wish.request)
-        except Exception:
-            log.exception("the Wi-Fi station could not scan")
-            found = None
-        return self._core.scanned(found)
-
-    async def _scan_aside(self, wish: ScanWanted) -> None:
-        await self._scan(wish)
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-
-    async def _join(self, network: NetworkCredentials) -> None:
-        outcome: JoinOutcome
-        try:
-            async with asyncio.timeout(JOIN_TIMEOUT):
-                outcome = await self._station.try_connect(network)
-        except Exception:
-            log.exception("the Wi-Fi station could not join")
-            outcome = JoinFailure.RADIO_FAILED
-        onboarded = self._core.joined(outcome)
-        if onboarded is not None:
-            self._outcomes.put_nowait(onboarded)

@@ -2,6 +2,7 @@
 
 ```
 state/               0700, locked by one agent at a time
+  root.pem           the maker's root certificate, which servers are checked by
   identity.json      what the factory made, without the root key
   sealed.json        the next boot's epoch and its root; replaced before the first send of a boot
   network.json       the network that worked
@@ -142,6 +143,7 @@ class Store:
             # Which epochs were used is not known: nothing may be sent before the platform has said it.
             self._drop("operational.pem")
             self._write("sealed.json", _Sealed(device=made.device_id, epoch=0, root=made.root_key))
+        self._write_bytes("root.pem", made.trust_anchor.encode())
         self._write_bytes("identity.json", replace(made, root_key=_FORGOTTEN).to_json())
 
     def identity(self) -> Provisioning | None:

@@ -1,6 +1,6 @@
 """The ``proto-ver`` document: what a device says of itself before anything is proven.
 
-Nobody signed it, so it may raise the security that the label pins, never lower it.
+Nobody signed it: `doorstep.onboarding.schemes` decides what it may change.
 """
 
 import json
@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorstep.errors import MalformedMessage
-from doorstep.onboarding.failures import DowngradeRefused
-from doorstep.onboarding.label import SEC2, SetupLabel
 
-__all__ = ["OWN_LABEL", "AppCapabilities", "Capabilities", "check_against_label", "parse_capabilities"]
+__all__ = ["OWN_LABEL", "AppCapabilities", "Capabilities", "parse_capabilities"]
 
 OWN_LABEL = "doorstep"
 MAX_DOCUMENT = 4096
 MAX_ITEMS = 32
-PATCH_WITH_COUNTED_NONCES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +62,6 @@ def parse_capabilities(data: bytes) -> Capabilities:
     }
     main = _app(prov)
     return Capabilities(main.version, sec_ver, patch, main.caps, apps)
-
-
-def check_against_label(label: SetupLabel, offered: Capabilities) -> None:
-    """Raise `DowngradeRefused` unless the device can be spoken to with scheme 2, patch 1.
-
-    A label of an older scheme is raised to scheme 2 where the device offers it. A document that is
-    silent on the scheme changes nothing: the handshake is the label's, and fails if it is not spoken.
-    """
-    scheme = label.security if offered.sec_ver is None else offered.sec_ver
-    if scheme != SEC2 or "no_sec" in offered.caps:
-        raise DowngradeRefused("security 2" if label.security == SEC2 else "a code", f"security {scheme}")
-    if offered.sec_patch_ver < PATCH_WITH_COUNTED_NONCES:
-        raise DowngradeRefused("safe message numbers", "the first version, which uses one number for all")
 
 
 def _app(value: Mapping[str, Any]) -> AppCapabilities:

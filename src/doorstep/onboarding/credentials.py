@@ -8,12 +8,27 @@ from dataclasses import dataclass, field
 from doorstep.crypto.srp6a import GROUP_SIZE, make_verifier
 from doorstep.errors import SettingsError
 
-__all__ = ["USERNAME", "Sec2Credentials", "Sec2Verifier", "generate"]
+__all__ = ["USERNAME", "Sec1Code", "Sec2Credentials", "Sec2Verifier", "generate"]
 
 USERNAME = "doorstep"
 SALT_SIZE = 16
 POP_CHARS = 13
 """13 base32 characters are 65 bits: out of reach even for one who dumped the verifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sec1Code:
+    """What a device of security 1 stores: the code itself, which a thief of its memory then has too."""
+
+    pop: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a device that anybody could set up."""
+        if not self.pop:
+            raise SettingsError(
+                "Security 1 without a code protects nothing.",
+                next_step="Give the device a code and print it on its label.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

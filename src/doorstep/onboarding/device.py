@@ -5,18 +5,19 @@ strict lock-step: whatever goes wrong inside it ends it, and the peer starts ove
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from doorstep.errors import DoorstepError, IllegalTransition, ProtocolViolation, SettingsError
 from doorstep.onboarding.capabilities import OWN_LABEL, AppCapabilities, Capabilities
-from doorstep.onboarding.credentials import Sec2Verifier
+from doorstep.onboarding.credentials import Sec1Code, Sec2Verifier
 from doorstep.onboarding.failures import UnknownEndpoint, WrongCode
 from doorstep.onboarding.guesses import GuessLimit
 from doorstep.onboarding.joining import Joining, JoinState
 from doorstep.onboarding.network import Joined, JoinOutcome, NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
-from doorstep.onboarding.sec2 import Rng, Sec2Device, Sec2State
+from doorstep.onboarding.schemes import RISKS, Scheme
+from doorstep.onboarding.session import DeviceSession, SessionState
 from doorstep.wire.provisioning.common import Status
 from doorstep.wire.provisioning.config import (
     ApplyConfig,
@@ -56,7 +57,7 @@ from doorstep.wire.provisioning.scan import (
     decode_scan,
     encode_scan,
 )
-from doorstep.wire.provisioning.session import Sec2Response1, encode_session
+from doorstep.wire.provisioning.session import encode_session
 
 __all__ = [
     "CAPABILITIES",
@@ -77,7 +78,7 @@ CAPABILITIES: Final = Capabilities(
     caps=("wifi_prov", "wifi_scan"),
     apps={OWN_LABEL: AppCapabilities("1", ("delivery", "stage"))},
 )
-"""What our devices say of themselves before anything is proven; nothing in it tells one from another."""
+"""What our devices say of themselves before anything is proven; only the scheme varies with the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,22 @@ class DeviceProfile:
     """Which device this is, told to proven peers only, and its half of the set-up secret."""
 
     device_id: str
-    verifier: Sec2Verifier
+    secret: Sec2Verifier | Sec1Code
+    allow_old_security: bool = False
+    """The maker's consent to security 1, for boards that cannot compute better."""
+
+    def __post_init__(self) -> None:
+        """Refuse security 1 without consent."""
+        if self.risk and not self.allow_old_security:
+            raise SettingsError(
+                f"The device would speak security 1. {self.risk}",
+                next_step="Give it a verifier for security 2, or accept the risk with allow_old_security.",
+            )
+
+    @property
+    def risk(self) -> str:
+        """What an attacker can still do, empty with security 2."""
+        return RISKS[Scheme.SEC1] if isinstance(self.secret, Sec1Code) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +149,10 @@ class Answer:
 class DeviceOnboarding:
     """One device's onboarding; sessions come and go, the attempt to join and the order stay."""
 
-    def __init__(self, profile: DeviceProfile, rng: Rng) -> None:
-        """``rng`` returns that many unpredictable bytes."""
-        self._profile = profile
-        self._session = Sec2Device(profile.verifier, rng)
+    def __init__(self, device_id: str, session: DeviceSession[Any]) -> None:
+        """``session`` is of the profile's scheme: see `doorstep.onboarding.schemes.open_device_session`."""
+        self._device_id = device_id
+        self._session = session
         self._guesses = GuessLimit()
         self._joining = Joining()
         self._order: RegistrationOrder | None = None
@@ -152,7 +168,7 @@ class DeviceOnboarding:
     @property
     def busy(self) -> bool:
         """Tell whether a peer is in the middle of a session."""
-        return self._session.state is not Sec2State.OPEN
+        return self._session.state is not SessionState.OPEN
 
     def end_session(self) -> None:
         """Drop the session's keys, as when another peer opens one; the attempt to join goes on."""
@@ -165,7 +181,7 @@ class DeviceOnboarding:
         Raises `PeerError` or `RefusedError` where there is no answer; the session is over then.
         """
         if endpoint == "proto-ver":
-            return Answer(CAPABILITIES.encode())
+            return Answer(self._capabilities().encode())
         try:
             if endpoint == "prov-session":
                 return self._on_session(body, now)
@@ -194,6 +210,10 @@ class DeviceOnboarding:
         if self._joining.state is JoinState.CONNECTED:
             self._joining.later = stage
 
+    def _capabilities(self) -> Capabilities:
+        session, caps = self._session, CAPABILITIES.caps + self._session.caps
+        return replace(CAPABILITIES, sec_ver=session.scheme, sec_patch_ver=session.patch, caps=caps)
+
     def _on_session(self, body: bytes, now: float) -> Answer:
         self._drop_waiting_scan()
         self._guesses.check(now)
@@ -201,8 +221,8 @@ class DeviceOnboarding:
             reply = self._session.answer(body)
         except WrongCode:
             self._guesses = self._guesses.after_wrong(now)
-            return Answer(encode_session(Sec2Response1(b"", b"", Status.CRYPTO_ERROR)))
-        if self._session.state is not Sec2State.SECURED:
+            return Answer(encode_session(self._session.refusal))
+        if self._session.state is not SessionState.SECURED:
             return Answer(reply)
         self._guesses = GuessLimit()
         return Answer(reply, (Secured(),))
@@ -293,7 +313,7 @@ class DeviceOnboarding:
         self._order = order
         onboarded = self._onboarded()
         wishes = () if onboarded is None else (onboarded,)
-        return encode_delivery(Delivered(self._profile.device_id)), wishes
+        return encode_delivery(Delivered(self._device_id)), wishes
 
     def _onboarded(self) -> Onboarded | None:
         network, outcome = self._joining.network, self._joining.outcome

@@ -2,7 +2,14 @@
 
 from doorstep.errors import ProtocolViolation, RefusedError, VerificationFailed
 
-__all__ = ["DowngradeRefused", "RequestRefused", "TooManyGuesses", "UnknownEndpoint", "WrongCode"]
+__all__ = [
+    "DowngradeRefused",
+    "OldSecurityRefused",
+    "RequestRefused",
+    "TooManyGuesses",
+    "UnknownEndpoint",
+    "WrongCode",
+]
 
 
 class WrongCode(VerificationFailed):
@@ -23,6 +30,17 @@ class DowngradeRefused(VerificationFailed):
             f"The label promises {promised}, but the device offers {offered}.",
             next_step="Do not go on: somebody may be imitating the device. If the maker says that its "
             "firmware is old, ask for an update.",
+        )
+
+
+class OldSecurityRefused(RefusedError):
+    """The device speaks nothing safer than an old scheme, and nobody has accepted that."""
+
+    def __init__(self, risk: str) -> None:
+        super().__init__(
+            risk,
+            next_step="Ask the maker for newer firmware. If you accept the risk for this device, say so: "
+            "`doorstep provision --allow-old-security`.",
         )
 
 

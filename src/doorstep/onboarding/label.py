@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorstep.errors import MalformedMessage, SettingsError
+from doorstep.onboarding.credentials import USERNAME
 
-__all__ = ["MAX_LABEL", "SetupLabel", "Transport"]
+__all__ = ["MAX_LABEL", "SEC1", "SEC2", "SetupLabel", "Transport"]
 
 MAX_LABEL = 1024
 MAX_NAME = 32
 MAX_SECRET = 64
 VERSION = "v1"
-SEC2 = 2
+SEC1, SEC2 = 1, 2
 KEYS = {"ver", "name", "username", "pop", "transport", "security", "password", "network"}
 
 
@@ -40,12 +41,17 @@ class SetupLabel:
         """Check what no label may lack."""
         if not 1 <= len(self.name.encode()) <= MAX_NAME:
             raise SettingsError(f"A device's set-up name has 1 to {MAX_NAME} bytes.")
-        if self.security not in (0, 1, SEC2) or self.network not in ("wifi", "thread"):
+        if self.security not in (0, SEC1, SEC2) or self.network not in ("wifi", "thread"):
             raise SettingsError("A label names security 0, 1 or 2 and the network wifi or thread.")
         if self.security == SEC2 and not (self.username and self.pop):
             raise SettingsError(
                 "The label promises security 2 but lacks the user name or the code.",
                 next_step="Print the label with both, or ask the maker for the missing one.",
+            )
+        if self.security == SEC1 and not self.pop:
+            raise SettingsError(
+                "The label promises security 1 but lacks the code, without which it protects nothing.",
+                next_step="Print the label with the code, or ask the maker for it.",
             )
         if max(len(self.username), len(self.pop), len(self.password)) > MAX_SECRET:
             raise SettingsError(f"Nothing on a label is longer than {MAX_SECRET} characters.")
@@ -62,6 +68,11 @@ class SetupLabel:
         if self.password:
             values["password"] = self.password
         return json.dumps(values | {"network": self.network}, separators=(",", ":"), ensure_ascii=True)
+
+    @classmethod
+    def typed(cls, code: str) -> "SetupLabel":
+        """Return what our own label pins, from its printed set-up code."""
+        return cls(name=USERNAME, username=USERNAME, pop="".join(code.lower().split()))
 
     @classmethod
     def decode(cls, text: str) -> "SetupLabel":

@@ -3,6 +3,7 @@
 SQL is written once with ``?`` placeholders, in the dialect both share (``ON CONFLICT``, ``RETURNING``).
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -96,7 +97,7 @@ class PostgresConnection:
             self.raw = psycopg.connect(**told, autocommit=True, row_factory=tuple_row)
         except psycopg.Error as error:
             raise UnavailableError(
-                f"PostgreSQL does not answer: {type(error).__name__}",
+                f"PostgreSQL does not answer: {_why(error)}",
                 next_step="Check that it runs and that DOORSTEP_DATABASE_URL names it.",
             ) from error
 
@@ -126,6 +127,13 @@ def connect(settings: Settings, state: StateFolder) -> SqliteConnection | Postgr
     if settings.embedded_database:
         return SqliteConnection(state.sqlite_file)
     return PostgresConnection(settings.database_url)
+
+
+def _why(error: psycopg.Error) -> str:
+    """Return the server's own sentence, which names a role or a database but never a password."""
+    if said := re.search(r"FATAL:\s+(.{1,160})", str(error)):
+        return said[1]
+    return "nothing listens there" if "refused" in str(error) else type(error).__name__
 
 
 @lru_cache(maxsize=256)

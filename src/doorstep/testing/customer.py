@@ -56,10 +56,14 @@ class Customer:
             organisation=organisation,
         )
         self._submit(self._confirmation_path())
+        self.log_in()
+
+    def log_in(self) -> None:
+        """Log in, unless this browser is."""
         if not self._is_logged_in():
             self._submit("/accounts/login/", login=self.address, password=self._password)
         if not self._is_logged_in():
-            raise UnexpectedAnswer(f"{self.address} could not log in after the sign-up")
+            raise UnexpectedAnswer(f"{self.address} could not log in")
 
     def make_token(self, alias: str, code: str = "") -> str:
         """Ask for a registration token for one device."""

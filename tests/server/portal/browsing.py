@@ -11,9 +11,23 @@ from playwright.sync_api import Page
 from doorstep.server.accounts.models import User
 from tests.server.portal.world import PASSWORD, World
 
-__all__ = ["PEERS", "anonymous_pages", "axe_source", "log_in", "member_pages", "staff_pages", "violations"]
+__all__ = [
+    "ANSWERS",
+    "PEERS",
+    "anonymous_pages",
+    "axe_source",
+    "log_in",
+    "member_pages",
+    "staff_pages",
+    "violations",
+]
 
 PEERS: Final = Path(__file__).parents[3] / ".cache" / "peers"
+ANSWERS: Final = (
+    "damage=safety&price=40&budget=1&units=20000&chip=tls&sales=wholesale&can_scan=no&control=button"
+    "&line_online=no"
+)
+"""A product that the wizard can't satisfy fully."""
 _AXE: Final = "axe-core@4"
 
 
@@ -95,6 +109,11 @@ def staff_pages(world: World) -> dict[str, str]:
         "staff-revoke": f"/staff/devices/{world.live.device_id}/revoke/",
         "staff-people": "/people/",
         "products": "/staff/products/",
+        "advise": "/staff/products/advise/",
+        "advise-errors": "/staff/products/advise/?damage=data&price=cheap",
+        "advise-answer": f"/staff/products/advise/?{ANSWERS}",
+        "new-product": "/staff/products/new/",
+        "new-product-with-policy": "/staff/products/new/?claim_policy=device_key+%26+setup_session+%26+sale",
         "product": f"/staff/products/{world.product.key}/",
         "batches": "/staff/batches/",
         "batch": f"/staff/batches/{world.batch.number}/",

@@ -16,10 +16,11 @@ _DOCS: Final = Path(__file__).parents[3] / "docs" / "images" / "portal"
 _CHOSEN: Final = {
     "devices-desktop-light": 900,
     "device-desktop-dark": 1100,
-    "device-phone-light": 1500,
+    "device-desktop-light": 1100,
     "token-phone-light": 1500,
+    "token-phone-dark": 1500,
     "device-disputed-phone-dark": 844,
-    "claims-desktop-light": 700,
+    "advise-answer-desktop-light": 1560,
 }
 """Each picture and the height in pixels that it is cut to."""
 _LARGEST: Final = 150_000

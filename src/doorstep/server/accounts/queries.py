@@ -38,6 +38,11 @@ class Principal:
         """Whether they may revoke the devices they see."""
         return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)
 
+    @property
+    def may_make_products(self) -> bool:
+        """Whether they may make products."""
+        return self.may(Permission.MAKER_PRODUCTS_WRITE)
+
     def may(self, permission: Permission) -> bool:
         """Whether the role has the permission in an organisation of this kind."""
         return permission in permissions_of(OrganisationKind(self.organisation.kind), self.role)

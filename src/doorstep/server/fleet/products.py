@@ -1,5 +1,7 @@
 """Products come into the world."""
 
+from typing import Final
+
 from django.db import IntegrityError, transaction
 
 from doorstep.errors import MisuseError
@@ -7,15 +9,21 @@ from doorstep.identity.ids import check_product_key
 from doorstep.ownership.policy import parse
 from doorstep.server.fleet.models import Batch, Product
 
-__all__ = ["add_product", "find_product", "open_batch_row"]
+__all__ = ["RESERVED_KEYS", "add_product", "find_product", "open_batch_row"]
+
+RESERVED_KEYS: Final = frozenset({"new", "advise"})
+"""They stand where a product's key stands in the portal's addresses."""
 
 
 def add_product(key: str, name: str, claim_policy: str = "") -> Product:
     """Store a product; the default claim policy is the strong one.
 
-    Raises MisuseError when the key is taken, MalformedMessage for a key or policy that can't be read.
+    Raises MisuseError when the key is taken or reserved or the policy can't be read, MalformedMessage for
+    what is no key.
     """
     check_product_key(key)
+    if key in RESERVED_KEYS:
+        raise MisuseError(f"the portal has a page called {key}", next_step="Choose another key.")
     product = Product(key=key, name=" ".join(name.split())[:120])
     if claim_policy:
         product.claim_policy = parse(claim_policy).text

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
-from doorstep.server.portal.views import developer, devices, people, registration, revocation, staff
+from doorstep.server.portal.views import developer, devices, people, products, registration, revocation, staff
 
 __all__ = ["urlpatterns"]
 
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern] = [
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
     path("staff/products/", staff.products, name="products"),
+    path("staff/products/advise/", products.advice, name="advise"),
+    path("staff/products/new/", products.new, name="new-product"),
     path("staff/products/<key:key>/", staff.product, name="product"),
     path("staff/batches/", staff.batches, name="batches"),
     path("staff/batches/<key:number>/", staff.batch, name="batch"),

@@ -1,0 +1,26 @@
+"""Both roles of security 0, which protects nothing: the only door to it, for the simulator and tests."""
+
+from doorstep.errors import ProtocolViolation
+from doorstep.onboarding.capabilities import Capabilities
+from doorstep.onboarding.configurator import Configurator
+from doorstep.onboarding.device import DeviceOnboarding
+from doorstep.onboarding.sec0 import Sec0Device, handshake_as_configurator
+from doorstep.onboarding.session import Handshake
+
+__all__ = ["UnprotectedConfigurator", "unprotected_device"]
+
+
+def unprotected_device(device_id: str) -> DeviceOnboarding:
+    """Return a device that whoever comes may set up, and everybody in reach may watch."""
+    return DeviceOnboarding(device_id, Sec0Device())
+
+
+class UnprotectedConfigurator(Configurator):
+    """Sets up devices of security 0 and no others; its label's code is not used."""
+
+    def _choose(self, offered: Capabilities) -> None:
+        if offered.sec_ver != Sec0Device.scheme:
+            raise ProtocolViolation("this configurator of the simulator speaks security 0 alone")
+
+    def _handshake(self) -> Handshake:
+        return handshake_as_configurator()

@@ -1,0 +1,141 @@
+"""Boards on the real platform: their messages become rows, and commands reach them."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import nats
+import pytest
+
+from doorstep.messaging.sealer import seal_downlink
+from doorstep.messaging.state import SealedState
+from doorstep.runtime.brokers import Broker, User, link
+from doorstep.testing.devices import TestDevice, add_devices
+from doorstep.testing.mqtt import open_client
+from doorstep.testing.plant import Plant
+from tests.firmware.boards import FIRMWARE, compiled, micropython, nodemcu
+from tests.ingest.tables import letters, query
+from tests.plants import MakePlant
+from tests.wait import until, until_soon
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+ROLES = ("nats-secure", "nats-plain", "authorizer", "ingest")
+
+
+@pytest.fixture(scope="module")
+def plant(make_plant: MakePlant) -> Plant:
+    plant = make_plant()
+    plant.start(*ROLES)
+    return plant
+
+
+def state_file(device: TestDevice, folder: Path) -> Path:
+    path = folder / "state"
+    path.write_bytes(device.state.epoch.to_bytes(4, "big") + device.state.root)
+    return path
+
+
+def rows(plant: Plant, device: TestDevice) -> list[tuple[int, int, bytes]]:
+    sql = "SELECT epoch, seq, payload FROM message WHERE device_id = ? ORDER BY epoch, seq"
+    return [(epoch, sequence, bytes(payload)) for epoch, sequence, payload in query(plant, sql, device.row)]
+
+
+def test_micropython_device_sends_readings_into_the_platform(plant: Plant, tmp_path: Path) -> None:
+    (device,) = add_devices(plant, 1)
+    board, path = micropython(), state_file(device, tmp_path)
+    port = str(plant.settings.mqtt_plain_port)
+    for boot in range(2):
+        done = subprocess.run(
+            [
+                *board.command,
+                FIRMWARE / "micropython" / "example.py",
+                device.device_id,
+                "127.0.0.1",
+                port,
+                path,
+            ],
+            env=board.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "sent 3" in done.stdout, done.stdout + done.stderr
+        until(lambda: len(rows(plant, device)) == 3 * (boot + 1))  # noqa: B023 - waits within the round
+    # Sequence number 0 of each epoch is the proof of a CONNECT or the first message: none is used twice.
+    assert [epoch for epoch, _, _ in rows(plant, device)] == [0, 0, 0, 1, 1, 1]
+    assert rows(plant, device)[0][2] == b'{"temperature":20.5,"boot_message":0}'
+    assert letters(plant, device) == {}
+    assert int.from_bytes(path.read_bytes()[:4], "big") == 2
+
+
+def test_nodemcu_device_sends_readings_into_the_platform(plant: Plant, tmp_path: Path) -> None:
+    (device,) = add_devices(plant, 1)
+    state_file(device, tmp_path).rename(tmp_path / "sealed.bin")
+    port = plant.settings.mqtt_plain_port
+    config = f'return {{ device_id = "{device.device_id}", host = "127.0.0.1", port = {port} }}'
+    (tmp_path / "config.lua").write_text(config, encoding="utf-8")
+    board = nodemcu(FIRMWARE / "nodemcu" / "example.lua")
+    for _ in range(2):
+        done = subprocess.run(
+            board.command,
+            cwd=tmp_path,
+            env=board.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == "sent\n", done.stdout + done.stderr
+    reading = b'{"temperature":21.5}'
+    until(lambda: rows(plant, device) == [(0, 0, reading), (1, 0, reading)])
+    assert letters(plant, device) == {}
+
+
+def test_c_device_sends_readings_into_the_platform(plant: Plant, tmp_path: Path) -> None:
+    (device,) = add_devices(plant, 1)
+    program = compiled(tmp_path, FIRMWARE / "c" / "examples" / "seal_on_host.c")
+    path, reading = state_file(device, tmp_path), '{"temperature":21.5}'
+    command: list[str | Path] = [program, device.device_id, path, reading]
+    password, message = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    async def radio() -> None:
+        client = await open_client(plant.settings.mqtt_plain_port)
+        assert await client.connect(device.device_id, device.device_id, password) == 0
+        await client.publish(device.topic("data"), bytes.fromhex(message))
+        client.close()
+        await client.lost
+
+    asyncio.run(radio())
+    until(lambda: rows(plant, device) == [(0, 1, reading.encode())])
+
+
+def test_micropython_device_opens_a_command_of_the_platform(plant: Plant, tmp_path: Path) -> None:
+    (device,) = add_devices(plant, 1)
+    board, path = micropython(), state_file(device, tmp_path)
+    port = str(plant.settings.mqtt_plain_port)
+    command = seal_downlink(SealedState.first(device.state.root), 0, b"down/cmd", b"restart")
+    example = [
+        *board.command,
+        FIRMWARE / "micropython" / "example.py",
+        device.device_id,
+        "127.0.0.1",
+        port,
+        path,
+        "1",
+    ]
+
+    async def platform() -> str:
+        to = link(plant.settings, plant.key_file, Broker.PLAIN, User.INGEST)
+        client = await nats.connect(to.address, user=to.user, password=to.password)
+        running = await asyncio.create_subprocess_exec(
+            *example, env=board.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        await until_soon(lambda: len(rows(plant, device)) == 1)
+        await client.publish(f"d.{device.device_id}.down.cmd", command)
+        shown, _ = await running.communicate()
+        await client.close()
+        return shown.decode()
+
+    assert "down/cmd b'restart'" in asyncio.run(platform())
