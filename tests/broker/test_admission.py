@@ -13,6 +13,7 @@ import pytest
 from doorstep.crypto import p256
 from doorstep.crypto.x509 import build_request
 from doorstep.messaging.proof import seal_connect_proof
+from doorstep.runtime.brokers import partition_of
 from doorstep.runtime.role import now_us
 from doorstep.testing.devices import TestDevice, add_devices, add_revocation
 from doorstep.testing.mqtt import ACCEPTED, SUBSCRIBE_REFUSED, MqttClient, open_client
@@ -319,7 +320,16 @@ def test_device_subscribes_to_its_own_topics_only(
 def test_forbidden_publish_is_acknowledged_dropped_and_recorded(
     running: Plant, device: TestDevice, other: TestDevice
 ) -> None:
-    topics = [other.topic("data"), device.topic("firmware"), "elsewhere", f"d/{other.device_id}/down/cmd"]
+    topics = [
+        other.topic("data"),
+        device.topic("firmware"),
+        "elsewhere",
+        f"d/{other.device_id}/down/cmd",
+        "doorstep/control",
+        "$JS/API/STREAM/PURGE/$MQTT_msgs",
+        "$SYS/REQ/SERVER/PING",
+        f"u/{partition_of(other.device_id)}/{other.device_id}/data",
+    ]
 
     async def scene() -> None:
         victim, client = await secure(running, other), await secure(running, device)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from doorstep.errors import MisuseError
+from doorstep.ingest import worker
 from doorstep.messaging.proof import seal_connect_proof
 from doorstep.runtime import heartbeat
 from doorstep.runtime.brokers import Broker
@@ -210,3 +212,8 @@ def test_key_material_stays_out_of_logs(running: Plant) -> None:
     secrets = [running.key_file.derive(f"nats/{user}").hex() for user in ("ingest", "auth", "sys")]
     logs = "".join(path.read_text(errors="replace") for path in Path(running.state.logs).iterdir())
     assert not any(secret in logs for secret in secrets)
+
+
+def test_second_worker_on_the_same_folder_is_refused(running: Plant) -> None:
+    with pytest.raises(MisuseError, match=f"another `doorstep role ingest` .process {running.pid('ingest')}"):
+        worker.run(running.settings)

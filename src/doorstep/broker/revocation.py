@@ -35,8 +35,14 @@ _OPEN: Final = (
 _SESSIONS_OF: Final = (
     "SELECT broker, server_id, client_id FROM device_session WHERE device_id = ? AND ended_us IS NULL"
 )
-_KICKED: Final = "UPDATE revocation SET kicked_us = ?, sessions_kicked = sessions_kicked + ? WHERE id = ?"
-_PURGED: Final = "UPDATE revocation SET purged_us = ?, messages_purged = messages_purged + ? WHERE id = ?"
+_KICKED: Final = (
+    "UPDATE revocation SET kicked_us = COALESCE(kicked_us, ?), sessions_kicked = sessions_kicked + ?"
+    " WHERE id = ?"
+)
+_PURGED: Final = (
+    "UPDATE revocation SET purged_us = COALESCE(purged_us, ?), messages_purged = messages_purged + ?"
+    " WHERE id = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)

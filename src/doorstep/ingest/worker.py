@@ -70,14 +70,16 @@ class SealedProcessor:
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT; raise MisuseError beside another worker on this state folder."""
     state = StateFolder.open(settings.state)
     key_file = KeyFile.open(state.key_file)
-    processor = SealedProcessor(settings, state, key_file)
-    try:
-        run_loop(serve(settings, state, key_file, processor, processor.figures))
-    finally:
-        processor.close()
+    # Two workers on one consumer would acknowledge what the other has fetched and not stored.
+    with state.locked("role ingest"):
+        processor = SealedProcessor(settings, state, key_file)
+        try:
+            run_loop(serve(settings, state, key_file, processor, processor.figures))
+        finally:
+            processor.close()
 
 
 def run_loop(main: "Coroutine[Any, Any, None]") -> None:

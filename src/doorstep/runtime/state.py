@@ -74,15 +74,17 @@ class StateFolder:
         return self.root / "doorstep.sqlite3"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder for one supervisor; raise MisuseError when another holds it."""
-        with (self.run / "lock").open("a+", encoding="utf-8") as lock:
+    def locked(self, who: str = "up") -> Iterator[None]:
+        """Hold the folder for the one ``doorstep WHO``; raise MisuseError when another holds it."""
+        name = "lock" if who == "up" else f"{who.replace(' ', '-')}.lock"
+        with (self.run / name).open("a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 lock.seek(0)
+                holder = lock.read().strip() or "unknown"
                 raise MisuseError(
-                    f"another `doorstep up` (process {lock.read().strip() or 'unknown'}) runs on {self.root}",
+                    f"another `doorstep {who}` (process {holder}) runs on {self.root}",
                     next_step="Stop it, or choose another folder with DOORSTEP_STATE.",
                 ) from error
             lock.truncate(0)
