@@ -137,7 +137,7 @@ def test_reset_gives_everything_again_from_the_last_acknowledgement(
         assert [m.data for m in again] == [b"1", b"2", b"3"]
         await client.publish(again[-1].reply, b"+ACK")
         # The broker takes acknowledgements and calls on different ways, so one may overtake the other.
-        while (await request(client, f"CONSUMER.INFO.{STREAM}.{consumer}"))["num_ack_pending"]:
+        while (await request(client, f"CONSUMER.INFO.{STREAM}.{consumer}"))["num_ack_pending"]:  # noqa: ASYNC110 - a broker tells nobody
             await asyncio.sleep(0.01)
         await request(client, f"CONSUMER.RESET.{STREAM}.{consumer}")
         assert await fetch() == []

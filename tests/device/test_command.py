@@ -13,8 +13,9 @@ from doorstep.device.store import Store, Ticket
 from doorstep.errors import MisuseError
 from doorstep.identity.ids import kid_of
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.opener import Opener
-from doorstep.messaging.proof import NO_PROOF_YET, open_connect_proof
+from doorstep.messaging.proof import NO_PROOF_YET, Standing, open_connect_proof
 from doorstep.messaging.state import SealedState
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.runtime.authority import Authority
@@ -97,7 +98,8 @@ def test_each_sealed_message_begins_an_epoch_that_was_stored_first(registered: P
 def test_password_of_a_sealed_message_is_good_for_a_connect(registered: Path, made: Provisioning) -> None:
     sealed = json.loads(called("seal", "--state", registered, "x", "--json"))
     kid, state = kid_of(made.device_id), SealedState.first(made.root_key)
-    assert open_connect_proof(kid, state, sealed["password"], NO_PROOF_YET) == (0, 0)
+    stands = Standing(state, NO_PROOF_YET, Allowance())
+    assert open_connect_proof(kid, stands, sealed["password"], 0) == (0, 0)
 
 
 def test_unregistered_device_seals_nothing(folder: Path) -> None:
