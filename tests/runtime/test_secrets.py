@@ -53,6 +53,17 @@ def test_damaged_key_is_refused(content: bytes, tmp_path: Path) -> None:
         KeyFile.open(path)
 
 
+def test_lost_key_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "ca").mkdir()
+    KeyFile.open(tmp_path / "key")
+    (tmp_path / "ca" / "root.crt").touch()
+    (tmp_path / "key").unlink()
+    with pytest.raises(MisuseError, match="is gone") as refused:
+        KeyFile.open(tmp_path / "key")
+    assert "backup" in refused.value.next_step
+    assert not (tmp_path / "key").exists()
+
+
 def test_key_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="can't be made") as refused:
         KeyFile.open(tmp_path / "none" / "key")

@@ -26,6 +26,7 @@ class KeyFile:
     def open(cls, path: Path) -> "KeyFile":
         """Read the key file, or make it (0600) at first start; refuse one that others may read."""
         if not path.exists():
+            _refuse_lost(path)
             _make(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise MisuseError(f"key file {path} is readable by others", next_step=f"Run: chmod 600 {path}")
@@ -48,6 +49,15 @@ class KeyFile:
 
     def _derived(self, purpose: str) -> bytes:
         return hmac.digest(self._key, b"doorstep v1 " + purpose.encode(), "sha256")
+
+
+def _refuse_lost(path: Path) -> None:
+    """Refuse to make a new key beside what the lost one wrapped: nothing of it could be read again."""
+    if any((path.parent / "ca").glob("*")):
+        raise MisuseError(
+            f"key file {path} is gone, and the platform's secrets were wrapped by it",
+            next_step="Restore it from your backup, together with the database and the ca folder.",
+        )
 
 
 def _make(path: Path) -> None:
