@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.permissions import Caller
@@ -34,20 +34,18 @@ def once(
     if not 0 < len(key) <= KEY_CAP or not key.isprintable():
         raise MisuseError(f"an idempotency key has 1 to {KEY_CAP} printable characters")
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).digest()
-    try:
-        with transaction.atomic():
-            record = IdempotencyRecord.objects.create(
-                api_key_id=caller.key, key=key, request_hash=digest, status=0, body={}
-            )
-            record.status, record.body = act()
-            record.save(update_fields=["status", "body"])
-            return record.status, record.body
-    except IntegrityError:
-        return _kept(caller.key, key, digest)
+    with transaction.atomic():
+        record, fresh = IdempotencyRecord.objects.get_or_create(
+            api_key_id=caller.key, key=key, defaults={"request_hash": digest, "status": 0, "body": {}}
+        )
+        if not fresh:
+            return _kept(record, digest)
+        record.status, record.body = act()
+        record.save(update_fields=["status", "body"])
+        return record.status, record.body
 
 
-def _kept(api_key: int, key: str, digest: bytes) -> tuple[int, dict[str, Any]]:
-    record = IdempotencyRecord.objects.get(api_key_id=api_key, key=key)
+def _kept(record: IdempotencyRecord, digest: bytes) -> tuple[int, dict[str, Any]]:
     if bytes(record.request_hash) != digest:
         raise KeyReused(
             "this idempotency key was used for another request",
