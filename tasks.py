@@ -216,7 +216,7 @@ def _others() -> None:
 def quick() -> None:
     """Run the tests that take no more than a minute together."""
     environment(dev=True)
-    pytest("-n", "2", "-m", "not slow and not peer")
+    pytest("-n", "2", "-m", "not slow and not peer and not postgres")
 
 
 def check() -> None:

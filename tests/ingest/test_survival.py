@@ -74,11 +74,6 @@ def test_ten_kills_lose_and_double_nothing(plant: Plant, role: str) -> None:
     assert_everything_arrives(plant, loads)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_kill_of_ingest_loses_and_doubles_nothing(plant: Plant) -> None:
-    assert_everything_arrives(plant, kill_under_load(plant, "ingest", 1, Broker.SECURE))
-
-
 @pytest.mark.slow
 def test_stopped_ingest_ends_in_back_pressure_and_loses_nothing(database: str, make_plant: MakePlant) -> None:
     cap = 400_000
