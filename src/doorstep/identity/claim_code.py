@@ -23,7 +23,6 @@ __all__ = [
     "ClaimCode",
     "MalformedClaimCode",
     "generate",
-    "hash_matches",
     "parse",
 ]
 
@@ -96,11 +95,6 @@ def parse(text: str) -> ClaimCode:
     if _check_number(numbers[:-1]) != numbers[-1]:
         raise _mistyped("the check character does not fit")
     return ClaimCode(symbols)
-
-
-def hash_matches(stored: bytes, code: ClaimCode, pepper: bytes) -> bool:
-    """Compare a stored hash with a typed code in constant time."""
-    return hmac.compare_digest(stored, code.hash(pepper))
 
 
 def _mistyped(reason: str) -> MalformedClaimCode:

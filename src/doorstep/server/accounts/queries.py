@@ -1,11 +1,15 @@
 """Who somebody is and where they stand: the principal that pages read for."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
 from doorstep.server.accounts.permissions import Permission, permissions_of
 
-__all__ = ["Principal", "actor_name", "members_of", "principal_of"]
+__all__ = ["CHOSEN", "Principal", "actor_name", "members_of", "principal_of"]
+
+CHOSEN: Final = "organisation"
+"""Session key of the organisation that the user acts for; the portal sets it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,9 @@ from ninja.security.apikey import APIKeyCookie
 from doorstep.server.accounts.api_keys import find_caller
 from doorstep.server.accounts.models import OrganisationKind, User
 from doorstep.server.accounts.permissions import Caller, permissions_of
-from doorstep.server.accounts.queries import principal_of
+from doorstep.server.accounts.queries import CHOSEN, principal_of
 
 __all__ = ["AUTHENTICATION", "caller_of"]
-
-_CHOSEN: Final = "organisation"
-"""Session key of the organisation that the user acts for; the portal sets it."""
 
 
 class ApiKeyAuth(HttpBearer):
@@ -42,7 +39,7 @@ class SessionAuth(APIKeyCookie):
         """Return the member who is logged in, acting for the organisation they chose."""
         if not isinstance(request.user, User):
             return None
-        member = principal_of(request.user, request.session.get(_CHOSEN))
+        member = principal_of(request.user, request.session.get(CHOSEN))
         if member is None:
             return None
         granted = permissions_of(OrganisationKind(member.organisation.kind), member.role)

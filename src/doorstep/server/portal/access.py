@@ -9,12 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from doorstep.server.accounts.models import User
-from doorstep.server.accounts.queries import Principal, principal_of
+from doorstep.server.accounts.queries import CHOSEN, Principal, principal_of
 
-__all__ = ["CHOSEN", "customer_page", "member_page", "principal", "staff_page"]
-
-CHOSEN = "organisation"
-"""Session key of the organisation that the user acts for."""
+__all__ = ["customer_page", "member_page", "principal", "staff_page"]
 
 _KNOWN = "doorstep_principal"
 

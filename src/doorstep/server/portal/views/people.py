@@ -4,8 +4,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from doorstep.server.accounts.queries import Principal, members_of
-from doorstep.server.portal.access import CHOSEN, member_page
+from doorstep.server.accounts.queries import CHOSEN, Principal, members_of
+from doorstep.server.portal.access import member_page
 
 __all__ = ["account", "people", "switch"]
 
