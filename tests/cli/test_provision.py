@@ -18,11 +18,11 @@ from click.testing import CliRunner, Result
 
 from doorstep.cli.provision import provision
 from doorstep.errors import DoorstepError, MalformedMessage, RefusedError, SettingsError, UnavailableError
-from doorstep.onboarding import device
-from doorstep.onboarding.credentials import Sec1Code
 from doorstep.onboarding.failures import OldSecurityRefused, WrongCode
 from doorstep.onboarding.label import SetupLabel
-from doorstep.onboarding.schemes import RISKS, Scheme
+from doorstep.onboarding.protocomm import device
+from doorstep.onboarding.protocomm.credentials import Sec1Code
+from doorstep.onboarding.protocomm.schemes import RISKS, Scheme
 from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.device.serving import Served, serving
 from tests.onboarding.helpers import LABEL

@@ -13,9 +13,9 @@ from typing import Any, Self
 from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.life import State
 from doorstep.device.notices import Moved, Notice
-from doorstep.device.setup import SetupAddress
-from doorstep.device.station import WifiStation
+from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Store, Ticket
+from doorstep.device.wifi.station import WifiStation
 from doorstep.identity import statement
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import NetworkCredentials

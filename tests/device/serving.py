@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from doorstep.device.softap import SoftApServer
-from doorstep.device.station import WifiStation
-from doorstep.onboarding.device import DeviceProfile, Onboarded
+from doorstep.device.setup.joiner import Joiner
+from doorstep.device.setup.softap import SoftApServer
+from doorstep.device.wifi.station import WifiStation
+from doorstep.onboarding.joining import Onboarded
+from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.onboarding.helpers import PROFILE
@@ -27,7 +29,7 @@ NEIGHBOURS: Sequence[SimulatedNetwork] = (
 class Served:
     """What a test sees of the device."""
 
-    server: SoftApServer
+    joiner: Joiner
     loop: asyncio.AbstractEventLoop
     port: int
     outcomes: list[Onboarded] = field(default_factory=list)
@@ -37,7 +39,7 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     def report(self, stage: DeviceStage) -> None:
-        self.loop.call_soon_threadsafe(self.server.report, stage)
+        self.loop.call_soon_threadsafe(self.joiner.joining.report, stage)
 
 
 @contextmanager
@@ -50,14 +52,16 @@ def serving(
     held: list[Served] = []
 
     async def run() -> None:
-        async with SoftApServer(profile, station, host="127.0.0.1", port=0) as server:
-            served = Served(server, asyncio.get_running_loop(), server.port)
+        joiner = Joiner(station)
+        async with SoftApServer(profile, joiner, host="127.0.0.1", port=0) as server:
+            served = Served(joiner, asyncio.get_running_loop(), server.port)
             held.append(served)
             watching = asyncio.create_task(_collect(served, stage))
             started.set()
             await stop.wait()
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+        await joiner.close()
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
@@ -72,6 +76,6 @@ def serving(
 
 async def _collect(served: Served, stage: DeviceStage | None) -> None:
     while True:
-        served.outcomes.append(await served.server.wait_connected())
+        served.outcomes.append(await served.joiner.wait_connected())
         if stage is not None:
-            served.server.report(stage)
+            served.joiner.joining.report(stage)

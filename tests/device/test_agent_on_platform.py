@@ -17,15 +17,15 @@ import pytest
 
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
 from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
-from doorstep.device.phone import DeviceLink
-from doorstep.device.provisioner import Provisioner
 from doorstep.device.store import Store, Ticket
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
-from doorstep.onboarding.credentials import generate
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.protocomm.credentials import generate
 from doorstep.onboarding.steps import Step
+from doorstep.provisioner.http import HttpLink
+from doorstep.provisioner.provisioner import Provisioner
 from doorstep.runtime import heartbeat
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
@@ -414,7 +414,7 @@ async def set_up(device: SimulatedDevice, label: SetupLabel, token: str, *, agai
         return device.state is State.OPERATING
 
     url = f"http://127.0.0.1:{await device.setup_port()}"
-    async with Provisioner(DeviceLink(url), label, pause=0.1) as phone:
+    async with Provisioner(HttpLink(url), label, pause=0.1) as phone:
         await phone.secure()
         await phone.deliver(RegistrationOrder(token.encode(), device.made.servers.device_api))
         network = NetworkCredentials(HOME.ssid, HOME.passphrase)

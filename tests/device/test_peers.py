@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from doorstep.crypto import srp6a
-from doorstep.onboarding.credentials import Sec1Code
-from doorstep.onboarding.device import DeviceProfile
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.protocomm.credentials import Sec1Code
+from doorstep.onboarding.protocomm.device import DeviceProfile
 from tests.device.serving import NEIGHBOURS, serving
 from tests.onboarding.helpers import CREDENTIALS
 from tests.peers import install_peer

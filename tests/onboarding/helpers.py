@@ -3,15 +3,16 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from doorstep.crypto.aead import LockstepGcm
-from doorstep.onboarding.configurator import Configurator, Conversation
-from doorstep.onboarding.credentials import Sec2Credentials, generate
-from doorstep.onboarding.device import DeviceOnboarding, DeviceProfile, ScanWanted, Wish
+from doorstep.onboarding.joining import Joining
 from doorstep.onboarding.label import SetupLabel
-from doorstep.onboarding.schemes import open_device_session
-from doorstep.onboarding.session import SessionState
+from doorstep.onboarding.protocomm.configurator import Configurator, Conversation
+from doorstep.onboarding.protocomm.credentials import Sec2Credentials, generate
+from doorstep.onboarding.protocomm.device import DeviceOnboarding, DeviceProfile, ScanWanted, Wish
+from doorstep.onboarding.protocomm.schemes import open_device_session
+from doorstep.onboarding.protocomm.session import DeviceSession, SessionState
 from doorstep.wire.provisioning.scan import ScanEntry
 
 T = TypeVar("T")
@@ -39,16 +40,19 @@ LABEL = SetupLabel("PROV_1", CREDENTIALS.username, CREDENTIALS.pop)
 class Link:
     """A device and a configurator back to back; ``wishes`` is what the device asked its shell for."""
 
-    device: DeviceOnboarding = field(
-        default_factory=lambda: DeviceOnboarding(
-            PROFILE.device_id, open_device_session(PROFILE.secret, counted_rng(b"device"))
-        )
+    joining: Joining = field(default_factory=Joining)
+    device: DeviceOnboarding = field(init=False)
+    session: DeviceSession[Any] = field(
+        default_factory=lambda: open_device_session(PROFILE.secret, counted_rng(b"device"))
     )
     phone: Configurator = field(default_factory=lambda: Configurator(LABEL, counted_rng(b"phone")))
     networks: tuple[ScanEntry, ...] | None = NETWORKS
     now: float = 0.0
     wishes: list[Wish] = field(default_factory=list)
     sent: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.device = DeviceOnboarding(PROFILE.device_id, self.session, self.joining)
 
     def hold(self, conversation: Conversation[T]) -> T:
         try:

@@ -8,13 +8,13 @@ import pytest
 
 from doorstep.crypto import srp6a, x25519
 from doorstep.crypto.keystream import SharedKeystream
-from doorstep.onboarding import sec2
-from doorstep.onboarding.configurator import Configurator
-from doorstep.onboarding.credentials import Sec2Verifier
-from doorstep.onboarding.device import CAPABILITIES
 from doorstep.onboarding.failures import WrongCode
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.protocomm import sec2
+from doorstep.onboarding.protocomm.configurator import Configurator
+from doorstep.onboarding.protocomm.credentials import Sec2Verifier
+from doorstep.onboarding.protocomm.device import CAPABILITIES
 from doorstep.wire.provisioning.config import SetConfig, decode_config
 from doorstep.wire.provisioning.session import (
     Sec1Command0,

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doorstep.errors import PeerError
-from doorstep.onboarding import sec1
-from doorstep.onboarding.credentials import Sec1Code, Sec2Verifier
-from doorstep.onboarding.sec2 import Sec2Device, handshake_as_configurator
-from doorstep.onboarding.session import SessionCipher, SessionState
+from doorstep.onboarding.protocomm import sec1
+from doorstep.onboarding.protocomm.credentials import Sec1Code, Sec2Verifier
+from doorstep.onboarding.protocomm.sec2 import Sec2Device, handshake_as_configurator
+from doorstep.onboarding.protocomm.session import SessionCipher, SessionState
 
 if TYPE_CHECKING:
     from doorstep.crypto.aead import LockstepGcm

@@ -15,14 +15,14 @@ import click
 import msgspec
 
 from doorstep.device.agent import Agent, AgentOptions
-from doorstep.device.hostnetwork import HostNetwork
 from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sampling import Sensor
 from doorstep.device.sealing import Sealing
-from doorstep.device.setup import SetupAddress
-from doorstep.device.station import WifiStation
+from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
+from doorstep.device.wifi.hostnetwork import HostNetwork
+from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
 from doorstep.runtime.brokers import UP_CHANNELS

@@ -13,10 +13,10 @@ import click
 from doorstep.errors import RefusedError, SettingsError, UnavailableError
 
 if TYPE_CHECKING:
-    from doorstep.device.provisioner import Outcome, PlatformCheck, Provisioner, Tell, Warn
     from doorstep.onboarding.label import SetupLabel
     from doorstep.onboarding.order import RegistrationOrder
     from doorstep.onboarding.steps import Step
+    from doorstep.provisioner.provisioner import Outcome, PlatformCheck, Provisioner, Tell, Warn
     from doorstep.wire.provisioning.scan import ScanEntry
 
 __all__ = ["provision"]
@@ -154,12 +154,12 @@ def _order(token: str | None, server: str | None, alias: str) -> "RegistrationOr
 
 
 async def _provision(wanted: _Wanted) -> "Outcome":
-    from doorstep.device.phone import DeviceLink  # noqa: PLC0415 — the shell, lazily
-    from doorstep.device.provisioner import ONLINE, Outcome, Provisioner  # noqa: PLC0415 — the shell, lazily
+    from doorstep.provisioner.http import HttpLink  # noqa: PLC0415 — the shell, lazily
+    from doorstep.provisioner.provisioner import ONLINE, Outcome, Provisioner  # noqa: PLC0415 — the shell, lazily
 
     warn = _warner(as_json=wanted.as_json) if wanted.allow_old_security else None
     tell = _teller(as_json=wanted.as_json)
-    async with Provisioner(DeviceLink(wanted.url), wanted.label, tell=tell, warn=warn) as provisioner:
+    async with Provisioner(HttpLink(wanted.url), wanted.label, tell=tell, warn=warn) as provisioner:
         await provisioner.secure()
         device_id = await _deliver(provisioner, wanted.order)
         step = await _join(provisioner, wanted)

@@ -28,10 +28,10 @@ from doorstep.device.outbox import CAPACITY, Outbox, Parcel
 from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
-from doorstep.device.setup import SetupAddress, SetupService
-from doorstep.device.station import WifiStation
+from doorstep.device.setup.service import SetupAddress, SetupService
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
+from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError
 from doorstep.onboarding.network import Joined
 

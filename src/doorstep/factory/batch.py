@@ -15,8 +15,8 @@ from doorstep.factory.qr import draw_qr
 from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
-from doorstep.onboarding import credentials
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.protocomm import credentials
 from doorstep.runtime.authority import Authority
 
 __all__ = ["BatchRequest", "DeviceOrder", "DeviceRecord", "MadeDevice", "make_devices"]

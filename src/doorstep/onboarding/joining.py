@@ -7,10 +7,11 @@ from typing import Final
 
 from doorstep.errors import IllegalTransition, MisuseError
 from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.wire.provisioning.config import ConnectedNetwork, ConnectFailure, StationReport, StationState
 from doorstep.wire.provisioning.delivery import DeviceStage
 
-__all__ = ["JoinEvent", "JoinState", "Joining", "advance"]
+__all__ = ["JoinEvent", "JoinState", "Joining", "Onboarded", "advance"]
 
 
 class JoinState(enum.Enum):
@@ -75,6 +76,18 @@ STAGES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Onboarded:
+    """The network worked: store it now, and register with the order where there is one.
+
+    It comes again when another order arrives while connected, as after a refused one.
+    """
+
+    network: NetworkCredentials
+    joined: Joined
+    order: RegistrationOrder | None
+
+
 @dataclass(slots=True)
 class Joining:
     """One device's attempt; it outlives sessions, because phones lose theirs when the radio hops."""
@@ -83,6 +96,7 @@ class Joining:
     network: NetworkCredentials | None = None
     outcome: JoinOutcome | None = None
     later: DeviceStage = DeviceStage.CONNECTED
+    order: RegistrationOrder | None = None
 
     def stage(self, network: NetworkCredentials) -> None:
         """Put a network forward."""
@@ -94,11 +108,22 @@ class Joining:
         self.state = advance(self.state, JoinEvent.APPLY)
         return self._staged()
 
-    def finish(self, outcome: JoinOutcome) -> None:
-        """Take the station's outcome."""
+    def finish(self, outcome: JoinOutcome) -> Onboarded | None:
+        """Take the station's outcome; returns what to store where it worked."""
         event = JoinEvent.SUCCEED if isinstance(outcome, Joined) else JoinEvent.FAIL
         self.state = advance(self.state, event)
         self.outcome, self.later = outcome, DeviceStage.CONNECTED
+        return self._onboarded()
+
+    def bring(self, order: RegistrationOrder) -> Onboarded | None:
+        """Take a registration order; returns it with the network where the device is on one already."""
+        self.order = order
+        return self._onboarded()
+
+    def report(self, stage: DeviceStage) -> None:
+        """Say how the registration goes, for whoever asks; only once connected."""
+        if self.state is JoinState.CONNECTED:
+            self.later = stage
 
     def reset(self) -> None:
         """Forget the failed attempt."""
@@ -140,3 +165,9 @@ class Joining:
         if self.network is None:
             raise MisuseError("no network was put forward")
         return self.network
+
+    def _onboarded(self) -> Onboarded | None:
+        if self.network is None or not isinstance(self.outcome, Joined):
+            return None
+        order, self.order = self.order, None
+        return Onboarded(self.network, self.outcome, order)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorstep.errors import MalformedMessage, SettingsError
-from doorstep.onboarding.credentials import USERNAME
+from doorstep.onboarding.protocomm.credentials import USERNAME
 
 __all__ = ["MAX_LABEL", "SEC1", "SEC2", "SetupLabel", "Transport"]
 

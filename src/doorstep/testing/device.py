@@ -14,9 +14,9 @@ from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.life import State
 from doorstep.device.notices import Notice
 from doorstep.device.sampling import Sensor
-from doorstep.device.setup import SetupAddress
-from doorstep.device.station import WifiStation
+from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Store
+from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.wire.senml import Reading

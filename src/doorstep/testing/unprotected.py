@@ -1,18 +1,17 @@
 """Both roles of security 0, which protects nothing: the only door to it, for the simulator and tests."""
 
 from doorstep.errors import ProtocolViolation
-from doorstep.onboarding.capabilities import Capabilities
-from doorstep.onboarding.configurator import Configurator
-from doorstep.onboarding.device import DeviceOnboarding
-from doorstep.onboarding.sec0 import Sec0Device, handshake_as_configurator
-from doorstep.onboarding.session import Handshake
+from doorstep.onboarding.protocomm.capabilities import Capabilities
+from doorstep.onboarding.protocomm.configurator import Configurator
+from doorstep.onboarding.protocomm.sec0 import Sec0Device, handshake_as_configurator
+from doorstep.onboarding.protocomm.session import Handshake
 
-__all__ = ["UnprotectedConfigurator", "unprotected_device"]
+__all__ = ["UnprotectedConfigurator", "unprotected_session"]
 
 
-def unprotected_device(device_id: str) -> DeviceOnboarding:
-    """Return a device that whoever comes may set up, and everybody in reach may watch."""
-    return DeviceOnboarding(device_id, Sec0Device())
+def unprotected_session() -> Sec0Device:
+    """Return the session of a device that whoever comes may set up, and everybody in reach may watch."""
+    return Sec0Device()
 
 
 class UnprotectedConfigurator(Configurator):

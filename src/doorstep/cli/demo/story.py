@@ -17,13 +17,13 @@ from doorstep.cli.demo.thief import try_photographed_label
 from doorstep.cli.running import Platform
 from doorstep.cli.subcommand import run_json
 from doorstep.device.life import State
-from doorstep.device.phone import DeviceLink
-from doorstep.device.provisioner import Provisioner
 from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.provisioner.http import HttpLink
+from doorstep.provisioner.provisioner import Provisioner
 from doorstep.runtime.settings import Settings
 from doorstep.testing.customer import Customer
 from doorstep.testing.device import SimulatedDevice
@@ -191,7 +191,7 @@ class Story:
         async def platform_saw_it() -> bool:
             return await asyncio.to_thread(customer.owns, one.device_id)
 
-        async with Provisioner(DeviceLink(url), one.label, pause=0.3) as phone:
+        async with Provisioner(HttpLink(url), one.label, pause=0.3) as phone:
             await phone.secure()
             await phone.networks()
             await phone.deliver(order)

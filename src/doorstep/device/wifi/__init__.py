@@ -1,0 +1,1 @@
+"""The board's Wi-Fi: the port, and the systems behind it."""
