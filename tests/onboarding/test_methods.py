@@ -8,7 +8,6 @@ from doorstep.onboarding.methods import (
     METHODS,
     PROOFS,
     Method,
-    Standing,
     bluetooth,
     others,
     pages,

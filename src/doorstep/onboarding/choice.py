@@ -55,7 +55,8 @@ def choose(
         _check(method, keys, identity)
     if pointless := sorted(set(accepted) - {method.key for method in chosen if method.needs_consent}):
         raise ContradictingMethods(
-            f"there is no risk to accept for {pointless[0]}: it is not asked for, or needs no consent"
+            f"there is no risk to accept for {pointless[0]}: it is not asked for, or needs no consent",
+            next_step=f"To turn it on: --enable {pointless[0]}",
         )
     for method in chosen:
         if method.needs_consent and method.key not in accepted:
