@@ -74,9 +74,7 @@ def all_sales() -> QuerySet[Sale]:
 
 def lines_of(sale: Sale) -> QuerySet[SaleLine]:
     """Return the devices of a sale."""
-    return sale.lines.select_related("device__product", "device__owner").order_by(
-        "device__serial"
-    )
+    return sale.lines.select_related("device__product", "device__owner").order_by("device__serial")
 
 
 def devices_in(batch: Batch) -> QuerySet[Device]:
