@@ -5,9 +5,10 @@ import { createInterface } from "node:readline";
 
 const scripts = process.argv[2];
 const load = (name) => import(`${scripts}/${name}.js`);
-const { fromHex, toHex } = await load("bytes");
+const { fromHex, toHex, utf8 } = await load("bytes");
 const { labelOf } = await load("label");
 const { Configurator } = await load("protocomm");
+const { blobText, sealCredentials } = await load("sealed");
 const { SetupFailure } = await load("failures");
 const libraries = { plain: await load("crypto_plain"), webcrypto: await load("crypto_webcrypto") };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -27,6 +28,11 @@ const STEPS = {
   deliver: (phone, token, server, alias) => phone.deliver({ token: fromHex(token), server, alias }),
   putForward: (phone, ssid, passphrase) => phone.putForward({ ssid: fromHex(ssid), passphrase: fromHex(passphrase) }),
   progress: (phone) => phone.progress(),
+  seal: async (_, deviceId, publicKey, networks, order, expires) => {
+    const pairs = networks.map(([ssid, passphrase]) => ({ ssid: fromHex(ssid), passphrase: fromHex(passphrase) }));
+    const [token, server, alias] = order;
+    return blobText(await sealCredentials({ deviceId, publicKey: fromHex(publicKey) }, pairs, { token: utf8(token), server, alias }, expires));
+  },
   reset: (phone) => phone.reset(),
   reprovision: (phone) => phone.reprovision(),
 };

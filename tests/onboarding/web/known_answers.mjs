@@ -14,6 +14,8 @@ const { LockstepGcm, handshake } = await load("sec2");
 const { parse, putInt, putMessage, putOctets, putUint } = await load("protobuf");
 const { STAGES, checkNetwork, parseCapabilities } = await load("protocomm");
 const { labelOf, parseLabel, typedLabel } = await load("label");
+const { pairOf } = await load("hpke");
+const { blobLink, blobText, sealCredentials } = await load("sealed");
 const stored = JSON.parse(readFileSync(`${vectors}/onboarding.json`, "utf8"));
 const value = Object.fromEntries(Object.entries(stored.handshake).map(([name, text]) => [name, name === "username" || name === "code" ? text : fromHex(text)]));
 const failing = (key) => (error) => error.name === "SetupFailure" && error.key === key;
@@ -198,3 +200,37 @@ test("networks that cannot exist are refused before anything is sent", () => {
 });
 
 test("the stages have the platform's names", () => assert.deepEqual(STAGES, JSON.parse(process.env.DOORSTEP_TEST_STAGES)));
+
+const sealed = JSON.parse(readFileSync(`${vectors}/sealed-credentials.json`, "utf8"));
+const device = { deviceId: sealed.device, publicKey: fromHex(sealed.public_key) };
+
+async function pairOfHex(secret, point) {
+  const [x, y] = [point.slice(1, 33), point.slice(33)].map(toBase64url);
+  const jwk = { kty: "EC", crv: "P-256", x, y, d: toBase64url(fromHex(secret)) };
+  return pairOf(await globalThis.crypto.subtle.importKey("jwk", jwk, { name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]), point);
+}
+
+for (const one of sealed.blobs.filter((blob) => blob.release === null)) {
+  test(`sealed as stored: ${one.name}`, async () => {
+    const networks = one.networks.map(({ ssid, passphrase }) => ({ ssid: fromHex(ssid), passphrase: fromHex(passphrase) }));
+    const order = one.order && { ...one.order, token: utf8(one.order.token) };
+    const known = { nonce: fromHex(one.nonce), ephemeral: await pairOfHex(one.ephemeral_private_key, fromHex(one.blob).slice(26, 91)) };
+    const blob = await sealCredentials(device, networks, order, one.expires, known);
+    assert.equal(toHex(blob), one.blob);
+    assert.equal(blobText(blob), one.text);
+    assert.equal(blobLink(one.text, "http://192.168.4.1/"), `http://192.168.4.1/#sealed=${one.text}`);
+  });
+}
+
+test("nothing is sealed for what is no device, no key or no network", async () => {
+  const network = { ssid: utf8("a"), passphrase: utf8("12345678") };
+  const seal = (change, networks = [network]) => sealCredentials({ ...device, ...change }, networks, null, 1);
+  for (const deviceId of ["", "binsypk", "BINSYPKO", "binsypk1", "binsypkoo"]) await assert.rejects(seal({ deviceId }), failing("malformed"));
+  for (const networks of [[], Array(5).fill(network), [{ ...network, passphrase: utf8("short") }]]) await assert.rejects(seal({}, networks), failing("bad-network"));
+  await assert.rejects(seal({ publicKey: device.publicKey.slice(1) }), TypeError);
+  const off = device.publicKey.slice();
+  off[64] ^= 1;
+  await assert.rejects(seal({ publicKey: off }));
+  const two = [await seal({}), await seal({})].map((blob) => toHex(blob.slice(6, 22)) + toHex(blob.slice(26, 91)));
+  assert.notEqual(two[0], two[1]);
+});

@@ -1,22 +1,28 @@
 """The browser's side of onboarding under Node: known answers, then against this package's device core."""
 
+import hashlib
 import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from doorstep.crypto import p256
+from doorstep.identity.ids import device_id_of
 from doorstep.onboarding.joining import Joining
-from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome
+from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.capabilities import Capabilities
 from doorstep.onboarding.protocomm.credentials import generate
 from doorstep.onboarding.protocomm.device import JoinWanted
 from doorstep.onboarding.protocomm.schemes import open_device_session
+from doorstep.onboarding.sealed.opening import BlobMemory, KnownTime, Recipient
 from doorstep.onboarding.steps import STEP_OF_STAGE
 from doorstep.runtime.webfiles import web_folder
 from doorstep.wire.provisioning.delivery import DeviceStage
@@ -35,7 +41,7 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def job(*steps: tuple[str, ...], crypto: str = "webcrypto", label: str = LABEL.encode()) -> Json:
+def job(*steps: tuple[Any, ...], crypto: str = "webcrypto", label: str = LABEL.encode()) -> Json:
     return {"label": label, "crypto": crypto, "steps": steps}
 
 
@@ -242,3 +248,24 @@ def test_octets_travel_unchanged(
     wanted = link.wishes[-1]
     assert isinstance(wanted, JoinWanted)
     assert (wanted.network.ssid, wanted.network.passphrase) == (ssid, passphrase)
+
+
+aliases = st.text(st.characters(codec="utf-8", categories=("L", "N", "Zs")), max_size=20).filter(
+    str.isprintable
+)
+
+
+@given(seed=st.binary(max_size=8), network=st.tuples(octets, passphrases), alias=aliases)
+@hypothesis_settings(max_examples=12)
+def test_device_opens_what_the_browser_sealed(
+    browser: Browser, seed: bytes, network: tuple[bytes, bytes], alias: str
+) -> None:
+    key, device_id = p256.generate(counted_rng(seed)), device_id_of(hashlib.sha256(seed).digest()[:5])
+    order = ("a-token", "https://doorstep.example:8443", alias)
+    pair = [part.hex() for part in network]
+    sealing = ("seal", device_id, key.public_key.point.hex(), [pair], order, 1_800_000_000)
+    (sealed,) = browser.run(job(sealing), lambda *_: b"")
+    recipient = Recipient(device_id, key.public_key, key.agree)
+    content = recipient.open(sealed["learnt"].encode(), BlobMemory(), KnownTime(1_799_999_999)).content
+    assert content.networks == (NetworkCredentials(*network),)
+    assert content.order == RegistrationOrder(order[0].encode(), *order[1:])

@@ -15,6 +15,7 @@ const VERSION = Uint8Array.of(1);
 const INFO = utf8("doorstep sealed credentials 1");
 const NONCE_SIZE = 16;
 const PADDING = 64;
+const MAX_NETWORKS = 4;
 const MARK = Uint8Array.of(0x80);
 const NETWORKS = Uint8Array.of(1);
 const ORDER = Uint8Array.of(2);
@@ -36,16 +37,17 @@ const bytes = (value) => concat(head(BYTES, value.length), value);
 const text = (value) => concat(head(TEXT, utf8(value).length), utf8(value));
 const array = (...items) => concat(head(ARRAY, items.length), ...items);
 
-/** Deterministic CBOR, marked and padded. @param {Network} network @param {Order | null} order @returns {Uint8Array} */
-export function encodeContent(network, order) {
-  const fields = [concat(NETWORKS, array(array(bytes(network.ssid), bytes(network.passphrase))))];
+/** Deterministic CBOR, marked and padded. @param {Network[]} networks @param {Order | null} order @returns {Uint8Array} */
+function encodeContent(networks, order) {
+  const pairs = networks.map(({ ssid, passphrase }) => array(bytes(ssid), bytes(passphrase)));
+  const fields = [concat(NETWORKS, array(...pairs))];
   if (order) fields.push(concat(ORDER, array(bytes(order.token), text(order.server), text(order.alias))));
   const marked = concat(head(MAP, fields.length), ...fields, MARK);
   return concat(marked, new Uint8Array((PADDING - (marked.length % PADDING)) % PADDING));
 }
 
 /** The device id's raw bytes. @param {string} deviceId @returns {Uint8Array} */
-export function kidOf(deviceId) {
+function kidOf(deviceId) {
   if (!DEVICE_ID.test(deviceId)) throw new SetupFailure("malformed", "no device id");
   let number = 0n;
   for (const char of deviceId) number = number * 32n + BigInt(ALPHABET.indexOf(char));
@@ -53,18 +55,19 @@ export function kidOf(deviceId) {
 }
 
 /**
- * Seal a network and a registration order for one device.
+ * Seal one to four networks and a registration order for one device, which tries them in their order.
  * @param {{deviceId: string, publicKey: Uint8Array}} device its factory key as an uncompressed point
- * @param {Network} network @param {Order | null} order @param {number} expires seconds since 1970
+ * @param {Network[]} networks @param {Order | null} order @param {number} expires seconds since 1970
  * @param {{nonce: Uint8Array, ephemeral: KeyPair}} [known] for known answers only
  * @returns {Promise<Uint8Array>} the blob
  */
-export async function sealCredentials({ deviceId, publicKey }, network, order, expires, known) {
-  checkNetwork(network);
+export async function sealCredentials({ deviceId, publicKey }, networks, order, expires, known) {
+  if (networks.length < 1 || networks.length > MAX_NETWORKS) throw new SetupFailure("bad-network", "one to four networks");
+  networks.forEach(checkNetwork);
   const until = new DataView(new ArrayBuffer(4));
   until.setUint32(0, expires);
   const header = concat(VERSION, kidOf(deviceId), known?.nonce ?? random(NONCE_SIZE), new Uint8Array(until.buffer));
-  return concat(header, await sealTo(publicKey, INFO, header, encodeContent(network, order), known?.ephemeral));
+  return concat(header, await sealTo(publicKey, INFO, header, encodeContent(networks, order), known?.ephemeral));
 }
 
 /** As it stands in files, messages, QR codes and addresses. @param {Uint8Array} blob @returns {string} */
