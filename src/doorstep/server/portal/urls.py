@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
-from doorstep.server.portal.views import developer, devices, people, products, registration, revocation, staff
+from doorstep.server.portal.views import developer, devices, people, products, registration, revocation, setup, staff
 
 __all__ = ["urlpatterns"]
 
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern] = [
     path("", devices.home, name="home"),
     path("devices/", devices.overview, name="devices"),
     path("devices/add/", registration.add, name="add-device"),
+    path("devices/set-up/", setup.set_up, name="set-up"),
+    path("devices/set-up/qr", setup.qr, name="set-up-qr"),
     path("devices/added/<int:number>/", registration.added, name="added"),
     path("devices/added/<int:number>/state", registration.state, name="added-state"),
     path("devices/<key:device_id>/", devices.one, name="device"),
