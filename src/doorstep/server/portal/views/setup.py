@@ -33,7 +33,7 @@ def set_up(request: HttpRequest, principal: Principal) -> HttpResponse:
         "steps": {key: asdict(words) for key, words in STEPS.items()},
         "failures": {key: asdict(words) for key, words in FAILURES.items()},
         "server": DOORSTEP.device_api_url,
-        "tokens": reverse("api-v1:make_registration_token"),
+        "tokens": "/api/v1/registration-tokens",
         "state": reverse("added-state", args=[0]),
         "lookup": "/api/v1/devices/lookup",
         "qr": reverse("set-up-qr"),
