@@ -1,7 +1,7 @@
 """The port of a Bluetooth radio on the configurator's side: this computer's, or a virtual one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -29,6 +29,12 @@ class Heard:
     address: str
     rssi: int
     advertisement: Advertisement
+
+    def after(self, earlier: "Heard | None") -> "Heard":
+        """Return this with what was heard of the same device before: a name comes in a packet of its own."""
+        if earlier is None:
+            return self
+        return replace(self, advertisement=earlier.advertisement.joined(self.advertisement))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Central(Protocol):
         ...
 
     async def scan(self, seconds: float) -> Sequence[Heard]:
-        """Return what is heard in so many seconds, each device once as last heard."""
+        """Return what is heard in so many seconds, each device once."""
         ...
 
     async def connect(self, address: str, seconds: float) -> Peripheral:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 from uuid import UUID
 
-from bumble import core, gatt, hci
+from bumble import core, gatt, hci, ll
 from bumble.att import ATT_Error
 from bumble.controller import Controller
 from bumble.device import Advertisement as Report
@@ -60,6 +60,7 @@ PROPERTIES: Final = {
     Access.WRITE_WITHOUT_RESPONSE: gatt.Characteristic.Properties.WRITE_WITHOUT_RESPONSE,
     Access.NOTIFY: gatt.Characteristic.Properties.NOTIFY,
 }
+SCAN_RESPONSE: Final = hci.HCI_LE_Extended_Advertising_Report_Event.EventType.SCAN_RESPONSE
 PERMISSIONS: Final = gatt.Characteristic.READABLE | gatt.Characteristic.WRITEABLE
 """Who may what is ours to say: the stack's own check takes any pairing for an authenticated one."""
 
@@ -78,12 +79,39 @@ class Air(LocalLink):
         return ":".join(f"{octet:02X}" for octet in b"\xf0" + next(self._addresses).to_bytes(5, "big"))
 
 
+class _Controller(Controller):
+    """Tells a scanner the scan response; the library's own tells it the advertisement once more."""
+
+    _response = b""
+
+    def on_advertising_pdu(self, pdu: ll.AdvInd | ll.AdvExtInd) -> None:
+        """Hear an advertisement, and ask for the response to it at once."""
+        self._response = self._ask(pdu)
+        super().on_advertising_pdu(pdu)
+
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Pass a report on to the host, with what was asked for in it."""
+        if isinstance(packet, hci.HCI_LE_Extended_Advertising_Report_Event):
+            for report in packet.reports:
+                if report.event_type & SCAN_RESPONSE:
+                    report.data = self._response
+        super().send_hci_packet(packet)
+
+    def _ask(self, pdu: ll.AdvInd | ll.AdvExtInd) -> bytes:
+        """Return the scan response of the set whose advertisement this is."""
+        for controller in self.link.controllers:
+            for each in controller.advertising_sets.values():
+                if each.address == pdu.advertiser_address and bytes(each.data) == pdu.data:
+                    return bytes(each.scan_response_data)
+        return b""
+
+
 class _Radio:
     """One virtual controller with the host stack on it; on while entered."""
 
     def __init__(self, air: Air, name: str) -> None:
         self._air = air
-        self._controller = Controller(name, link=air)
+        self._controller = _Controller(name, link=air)
         config = DeviceConfiguration(name=name, address=hci.Address(air.address()))
         self.device = Device(config=config, host=Host(self._controller, self._controller))
 
@@ -315,13 +343,13 @@ class BumbleCentral(_Radio):
         return None
 
     async def scan(self, seconds: float) -> Sequence[Heard]:
-        """Return what is heard in so many seconds, each device once as last heard."""
+        """Return what is heard in so many seconds, each device once."""
         async with self._scanning() as reports:
             await asyncio.sleep(seconds)
         latest: dict[str, Heard] = {}
         while not reports.empty():
             heard = reports.get_nowait()
-            latest[heard.address] = heard
+            latest[heard.address] = heard.after(latest.get(heard.address))
         return list(latest.values())
 
     async def connect(self, address: str, seconds: float) -> "BumblePeripheral":

@@ -88,6 +88,13 @@ class Advertisement:
             octets += _field(Kind.MANUFACTURER, company + self.manufacturer.data)
         return _fitting(octets, "name and manufacturer's data")
 
+    def joined(self, later: "Advertisement") -> "Advertisement":
+        """Return what both say of one device; where they differ the later one counts."""
+        services = dict.fromkeys(self.services + later.services)
+        data = dict(self.service_data) | dict(later.service_data)
+        name, manufacturer = later.name or self.name, later.manufacturer or self.manufacturer
+        return Advertisement(tuple(services), name, manufacturer, tuple(data.items()))
+
 
 def parse_advertisement(octets: bytes) -> Advertisement:
     """Read an advertisement, or one with its scan response behind it; raises `MalformedMessage`.
