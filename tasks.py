@@ -39,6 +39,7 @@ DEBIAN_PACKAGES = {
     "cpio": "cpio",
     "zstd": "zstd",
     "depmod": "kmod",
+    "wpa_supplicant": "wpasupplicant",
 }
 """Program that some tests drive, and the Debian packages that bring it."""
 
