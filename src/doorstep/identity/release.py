@@ -1,7 +1,8 @@
 """A release: the platform's signed word that a device's owner lets it be set up again.
 
-COSE_Sign1 by the Operations CA, whose certificate travels along (RFC 9360 x5chain); the device trusts the root.
-It is no secret and opens nothing without a physical reset. `docs/spec/onboarding-sealed.md` §7 is normative.
+COSE_Sign1 by the Operations CA, whose certificate travels along (RFC 9360); the device trusts the root.
+It is no secret and opens nothing without a physical reset. `docs/spec/onboarding-sealed.md` §7 is
+normative.
 """
 
 from dataclasses import dataclass

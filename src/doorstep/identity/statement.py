@@ -157,7 +157,7 @@ def _read(data: bytes) -> cose_sign1.Signed:
 
 
 def _check_parts(said: Statement) -> None:
-    """An attestation is about a conversation and brings nothing else; the other purposes are not."""
+    """Check that an attestation is about a conversation and brings nothing else, and no other is."""
     attests = said.purpose is Purpose.ATTEST
     if attests != (said.transcript is not None) or attests != (said.presence is not None):
         raise MalformedStatement("transcript and presence belong to a statement to attest, and to no other")

@@ -1,4 +1,4 @@
-"""The lock of a device's set-up: its code dies at the first claim, and comes back by reset and release together."""
+"""The lock of a device's set-up: the code dies at the first claim; reset and release together revive it."""
 
 import enum
 from collections.abc import Mapping
@@ -63,8 +63,8 @@ class SetupLocked(RefusedError):
     def __init__(self) -> None:
         super().__init__(
             "This device belongs to somebody already.",
-            next_step="Its owner opens its page in the portal and chooses 'Allow set-up again'; then hold the "
-            "device's button for ten seconds and set it up.",
+            next_step="Its owner opens its page in the portal and chooses 'Allow set-up again'. Then hold "
+            "the device's button for ten seconds and set it up.",
         )
 
 

@@ -1,6 +1,6 @@
 """Presence: a button opens a short window on the device, and exactly one device may be in pairing state.
 
-As in WPS push-button configuration, but on top of keys: presence chooses the device, it does not secure anything.
+As in WPS push-button configuration, but on top of keys: presence chooses the device, it secures nothing.
 """
 
 import enum

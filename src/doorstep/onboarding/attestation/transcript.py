@@ -1,7 +1,7 @@
 """The transcript of an onboarding conversation, and the pattern of pulses that people compare.
 
-Each side's nonce is fixed before it sees the other's (the phone commits to its own first), so nobody in between
-can search for a transcript whose pattern fits; see docs/spec/onboarding-sealed.md, AT-3.
+Each side's nonce is fixed before it sees the other's (the phone commits to its own first), so nobody in
+between can search for a transcript whose pattern fits; see docs/spec/onboarding-sealed.md, AT-3.
 """
 
 import hashlib
