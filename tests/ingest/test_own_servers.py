@@ -45,10 +45,14 @@ def test_ingest_stores_what_comes_over_the_operators_own_servers(make_plant: Mak
             stack.enter_context(operators_server(plant, broker))
         plant.start("authorizer", "ingest")
         for broker in Broker:
-            loads = prepare_load(add_devices(plant, 2), 40, in_flight=10, readings=1)
-            asyncio.run(Loader(plant, broker).publish(loads))
-            assert acknowledged(loads) == prepared(loads)
-            until(lambda loads=loads: len(stored(plant, [load.device for load in loads])) == 40)
-            assert_exactly_once(plant, loads)
+            send_and_find(plant, broker)
         plant.stop("ingest")
         plant.stop("authorizer")
+
+
+def send_and_find(plant: Plant, broker: Broker) -> None:
+    loads = prepare_load(add_devices(plant, 2), 40, in_flight=10, readings=1)
+    asyncio.run(Loader(plant, broker).publish(loads))
+    assert acknowledged(loads) == prepared(loads)
+    until(lambda: len(stored(plant, [load.device for load in loads])) == 40)
+    assert_exactly_once(plant, loads)
