@@ -242,7 +242,8 @@ def test_device_hangs_up_where_the_client_wants_it(head: bytes) -> None:
         answer = b""
         while chunk := stream.recv(4096):
             answer += chunk
-        assert answer.startswith(b"HTTP/1.1 200") and b"Connection: close" in answer
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"Connection: close" in answer
 
 
 def test_port_that_is_taken_is_named() -> None:

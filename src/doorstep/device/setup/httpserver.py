@@ -1,4 +1,4 @@
-"""A door that speaks HTTP: connections counted, the slowest shown out first, each request answered by a handler."""
+"""A door that speaks HTTP: connections counted, the slowest shown out, requests answered by a handler."""
 
 import asyncio
 import logging
