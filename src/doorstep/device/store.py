@@ -10,6 +10,8 @@ state/               0700, locked by one agent at a time
   next.pem           the key of a certificate that was asked for and has not come
   operational.pem    the operational key with its certificate chain
   platform.json      where the broker listens
+  guesses.json       how many wrong set-up codes came in a row
+  https.pem          the set-up server's own certificate and key
 ```
 
 The factory's root key is the root of epoch 0. It leaves this folder at the first boot, as every root does
@@ -204,6 +206,17 @@ class Store:
     def drop_ticket(self) -> None:
         """Delete the token: it was answered."""
         self._drop("ticket.json")
+
+    def guesses(self) -> int:
+        """Return how many wrong set-up codes came in a row."""
+        return self._read("guesses.json", int) or 0
+
+    def keep_guesses(self, wrong: int) -> None:
+        """Count over a power cut; 0 after a right code, or after somebody who holds the device reset it."""
+        if wrong:
+            self._write("guesses.json", wrong)
+        else:
+            self._drop("guesses.json")
 
     def staged_key(self, rng: Callable[[int], bytes]) -> PrivateKey:
         """Return the key of the next certificate: the same one until its certificate is committed."""

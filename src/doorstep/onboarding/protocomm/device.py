@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from doorstep.errors import DoorstepError, IllegalTransition, ProtocolViolation, SettingsError
 from doorstep.onboarding.failures import UnknownEndpoint, WrongCode
-from doorstep.onboarding.guesses import GuessLimit
+from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Joining, Onboarded
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
@@ -135,11 +135,20 @@ class Answer:
 class DeviceOnboarding:
     """One device's onboarding; sessions come and go, the attempt to join and the order stay."""
 
-    def __init__(self, device_id: str, session: DeviceSession[Any], joining: Joining) -> None:
-        """``session`` is of the profile's scheme: see `open_device_session`; ``joining`` is the board's."""
+    def __init__(
+        self,
+        device_id: str,
+        session: DeviceSession[Any],
+        joining: Joining,
+        guesses: GuessBook | None = None,
+    ) -> None:
+        """``session`` is of the profile's scheme: see `open_device_session`.
+
+        ``joining`` and ``guesses`` are the board's; without a book the count ends with this object.
+        """
         self._device_id = device_id
         self._session = session
-        self._guesses = GuessLimit()
+        self._guesses = guesses or GuessBook()
         self._joining = joining
         self._networks: tuple[ScanEntry, ...] = ()
         self._scan: ScanStart | None = None
@@ -200,11 +209,11 @@ class DeviceOnboarding:
         try:
             reply = self._session.answer(body)
         except WrongCode:
-            self._guesses = self._guesses.after_wrong(now)
+            self._guesses.count(now)
             return Answer(encode_session(self._session.refusal))
         if self._session.state is not SessionState.SECURED:
             return Answer(reply)
-        self._guesses = GuessLimit()
+        self._guesses.clear()
         return Answer(reply, (Secured(),))
 
     def _on_sealed(self, endpoint: str, body: bytes) -> Answer:
