@@ -46,6 +46,7 @@ FAILURES: Final[Mapping[str, Words]] = {
     "bad-label": Words(
         "This is no set-up code.", "Type the code that is printed on the label, or scan its QR code."
     ),
+    "no-choice": Words("No network is chosen.", "Choose one of the list, or type its name."),
     "bad-network": Words(
         "The name or the password cannot be those of a network.",
         "A password has 8 to 63 characters, or is empty for an open network.",
