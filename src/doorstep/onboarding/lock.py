@@ -2,11 +2,12 @@
 
 import enum
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from doorstep.errors import IllegalTransition, RefusedError
 
-__all__ = ["TRANSITIONS", "LockEvent", "LockState", "SetupLocked", "advance", "is_open"]
+__all__ = ["TRANSITIONS", "LockEvent", "LockState", "SetupLock", "SetupLocked", "advance", "check_open"]
 
 
 class LockState(enum.StrEnum):
@@ -58,13 +59,16 @@ TRANSITIONS: Final[Mapping[LockState, Mapping[LockEvent, LockState]]] = {
 
 
 class SetupLocked(RefusedError):
-    """The device belongs to somebody, who has not allowed to set it up again."""
+    """The device belongs to somebody, or nobody's hand has reset it yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: LockState) -> None:
+        hand = "hold the device's button for ten seconds and set it up."
+        if state is LockState.RELEASED:
+            super().__init__("This device waits for a hand.", next_step=f"Now {hand}")
+            return
         super().__init__(
             "This device belongs to somebody already.",
-            next_step="Its owner opens its page in the portal and chooses 'Allow set-up again'. Then hold "
-            "the device's button for ten seconds and set it up.",
+            next_step=f"Its owner opens its page in the portal and chooses 'Allow set-up again'. Then {hand}",
         )
 
 
@@ -76,6 +80,23 @@ def advance(state: LockState, event: LockEvent) -> LockState:
         raise IllegalTransition(f"cannot {event.value} a lock that is {state}") from None
 
 
-def is_open(state: LockState) -> bool:
-    """Tell whether the device may be set up."""
-    return state is LockState.OPEN
+def check_open(state: LockState) -> None:
+    """Raise SetupLocked unless the device may be set up."""
+    if state is not LockState.OPEN:
+        raise SetupLocked(state)
+
+
+@dataclass(frozen=True, slots=True)
+class SetupLock:
+    """The lock with the moment, in seconds since 1970 by the platform's clock, of the last claim."""
+
+    state: LockState = LockState.OPEN
+    claimed_at: int = 0
+
+    def after(self, event: LockEvent) -> "SetupLock":
+        """Return the lock after a reset or a release."""
+        return replace(self, state=advance(self.state, event))
+
+    def claimed(self, at: int) -> "SetupLock":
+        """Return the lock after the platform said that the device has an owner."""
+        return SetupLock(advance(self.state, LockEvent.CLAIM), at)
