@@ -19,6 +19,7 @@ from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sampling import Sensor
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.presence import Presence, button_of, show_of
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.hostnetwork import HostNetwork
@@ -64,6 +65,26 @@ def device() -> None:
 @click.option("--interval", default=10.0, show_default=True, help="Seconds between two measurements.")
 @click.option("--setup-host", default="0.0.0.0", show_default=True, help="Address of the set-up service.")  # noqa: S104 - whoever is near must reach it
 @click.option("--setup-port", default=80, show_default=True, help="Its port; 0 takes a free one.")
+@click.option(
+    "--button",
+    default="power",
+    show_default=True,
+    metavar="KIND",
+    help="What opens set-up without a code: power, key (Enter), gpio:PATH, signal (SIGUSR1; SIGUSR2 resets).",
+)
+@click.option(
+    "--signal",
+    "show",
+    default="console",
+    show_default=True,
+    metavar="KIND",
+    help="What shows the pattern to compare: console, or led:PATH.",
+)
+@click.option(
+    "--inbox",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder from which sealed credentials (*.sealed) are taken, as from a stick.",
+)
 @_JSON
 def run(  # noqa: PLR0913, PLR0917 - one for each option
     state: Path,
@@ -74,6 +95,9 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     interval: float,
     setup_host: str,
     setup_port: int,
+    button: str,
+    show: str,
+    inbox: Path | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Live this device's life in the foreground, until interrupted."""
@@ -87,7 +111,10 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else _simulated(simulate_wifi, simulate_passphrase_file)
         )
-        options = AgentOptions(SetupAddress(setup_host, setup_port), plain=plain, interval_s=interval)
+        presence = Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True)))
+        options = AgentOptions(
+            SetupAddress(setup_host, setup_port, inbox), plain=plain, interval_s=interval, presence=presence
+        )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         asyncio.run(_live(store, station, sensor, options, _json_line if as_json else _line))
     finally:
@@ -124,11 +151,14 @@ def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
 @_STATE
 @_JSON
 def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
-    """Forget the Wi-Fi, so that the next start waits for a new set-up. Identity and owner stay."""
+    """Forget the Wi-Fi, so that the next start waits for a new set-up. Identity and owner stay.
+
+    This counts as a hand on the device. If it has an owner, they must also allow set-up again in the portal.
+    """
     store = Store.open(state)
     try:
         made = _identity(store)
-        store.forget_network()
+        store.reset()
     finally:
         store.close()
     click.echo(

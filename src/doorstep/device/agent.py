@@ -16,6 +16,7 @@ from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLAT
 from doorstep.device.enrolment import Enrolment
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
+    ButtonPressed,
     CameDown,
     ClockCorrected,
     DownlinkRefused,
@@ -28,6 +29,7 @@ from doorstep.device.outbox import CAPACITY, Outbox, Parcel
 from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.presence import Presence, Press
 from doorstep.device.setup.service import SetupAddress, SetupService
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
@@ -58,6 +60,8 @@ class AgentOptions:
     """Between two measurements."""
     capacity: int = CAPACITY
     """Messages that the outbox holds."""
+    presence: Presence = field(default_factory=Presence)
+    """The board's button, and its light, sound or motor."""
 
 
 class Agent:
@@ -91,7 +95,7 @@ class Agent:
         self._clock = clock
         self._sealing = Sealing(store, made.device_id)
         self._outbox = Outbox(self._options.capacity)
-        self._setup = SetupService(store, made, station, self._options.setup, rng)
+        self._setup = SetupService(store, made, station, self._options.setup, rng, self._options.presence)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
         self._uplink = Uplink(
             made,
@@ -102,6 +106,7 @@ class Agent:
             received=self._received,
         )
         self._stopping = asyncio.Event()
+        self._held_long = asyncio.Event()
         self._sent = 0
         self._join_failures = 0
         self._silences = 0
@@ -137,12 +142,12 @@ class Agent:
 
     async def run(self) -> None:
         """Live until stopped."""
-        sampling = asyncio.create_task(self._sample())
+        helpers = asyncio.create_task(self._sample()), asyncio.create_task(self._watch_button())
         try:
             while self.state is not State.STOPPED:
-                self._move(await race(self._stopped(), self._steps[self.state]()))
+                self._move(await race(self._stopped(), self._was_reset(), self._steps[self.state]()))
         finally:
-            await end(sampling)
+            await end(*helpers)
             await self._uplink.close()
             await self._setup.close()
 
@@ -154,6 +159,28 @@ class Agent:
     async def _stopped(self) -> LifeEvent:
         await self._stopping.wait()
         return life.Stopped()
+
+    async def _watch_button(self) -> None:
+        """Hear the button; a board without one is touched by whoever switches it on."""
+        button = self._options.presence.button
+        if button is None:
+            self._setup.press()
+            return
+        while True:
+            if await button.pressed() is Press.LONG:
+                self._held_long.set()
+            else:
+                self._setup.press()
+                self._notify(ButtonPressed(self._options.presence.seconds))
+
+    async def _was_reset(self) -> LifeEvent:
+        while life.WasReset not in life.TRANSITIONS[self.state]:
+            await asyncio.Event().wait()  # a device that is blocked or stops is not reset
+        await self._held_long.wait()
+        self._held_long.clear()
+        await self._setup.close()
+        self._store.reset()
+        return life.WasReset()
 
     async def _start(self) -> LifeEvent:
         network = self._store.network()

@@ -73,6 +73,8 @@ class DeviceRecord:
     public_key: bytes
     """DER SubjectPublicKeyInfo."""
     claim_code_hash: bytes = field(repr=False)
+    setup_code: str = field(repr=False)
+    """As on the label; the platform keeps it only where the product says so."""
     root_key: bytes = field(repr=False)
 
 
@@ -146,6 +148,7 @@ class _Maker:
             fingerprint=idevid.fingerprint,
             public_key=key.public_key.spki,
             claim_code_hash=code.hash(self._request.pepper),
+            setup_code=setup.pop,
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
         provisioning = self._provisioning(record, key, idevid, setup)

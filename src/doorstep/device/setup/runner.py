@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from doorstep.device.setup.joiner import Joiner
 from doorstep.errors import UnavailableError
+from doorstep.onboarding.attestation.transcript import NO_SESSION
+from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.protocomm.device import (
     DeviceOnboarding,
@@ -26,12 +28,20 @@ log = logging.getLogger(__name__)
 class DeviceRunner:
     """One door's onboarding; the transport asks in turns and closes it at the end."""
 
-    def __init__(self, profile: DeviceProfile, joiner: Joiner, rng: Callable[[int], bytes]) -> None:
-        """``rng`` returns that many unpredictable bytes."""
+    def __init__(
+        self,
+        profile: DeviceProfile,
+        joiner: Joiner,
+        rng: Callable[[int], bytes],
+        guesses: GuessBook | None = None,
+    ) -> None:
+        """``rng`` returns that many unpredictable bytes; ``guesses`` is shared by the board's doors."""
         if profile.risk:
             log.warning("set-up with old security: %s", profile.risk)
         session = open_device_session(profile.secret, rng)
-        self.core = DeviceOnboarding(profile.device_id, session, joiner.joining)
+        self.core = DeviceOnboarding(
+            profile.device_id, session, joiner.joining, guesses, offers=joiner.offers
+        )
         self._joiner = joiner
         self._scans: set[asyncio.Task[bytes | None]] = set()
 
@@ -41,8 +51,18 @@ class DeviceRunner:
             task.cancel()
         await asyncio.gather(*self._scans, return_exceptions=True)
 
-    async def ask(self, endpoint: str, body: bytes) -> bytes:
-        """Answer one request; raises `PeerError` or `RefusedError` where there is no answer."""
+    def is_beside(self, endpoint: str) -> bool:
+        """Tell whether an endpoint is served without a session, and disturbs none."""
+        return endpoint in self._joiner.beside
+
+    async def ask(self, endpoint: str, body: bytes, *, stranger: bool = False) -> bytes:
+        """Answer one request; raises `PeerError` or `RefusedError` where there is no answer.
+
+        ``stranger`` when who asks is not the one who has the session under way.
+        """
+        if self.is_beside(endpoint):
+            session = NO_SESSION if stranger else self.core.transcript
+            return await self._joiner.beside[endpoint](body, session)
         answer = self.core.receive(endpoint, body, time.monotonic())
         reply = answer.reply
         for wish in answer.wishes:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from doorstep.device.life import (
@@ -17,12 +18,16 @@ from doorstep.device.life import (
     RegistrationRefused,
     TokenHeld,
 )
+from doorstep.device.setup.inbox import Inbox
 from doorstep.device.setup.joiner import Joiner
+from doorstep.device.setup.presence import Presence
+from doorstep.device.setup.singletouch import SingleTouch
 from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Store, Ticket
 from doorstep.device.wifi.station import WifiStation
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.joining import Onboarded
+from doorstep.onboarding.lock import LockState
 from doorstep.onboarding.protocomm.credentials import Sec2Verifier
 from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.wire.provisioning.delivery import DeviceStage
@@ -53,23 +58,28 @@ class SetupAddress:
 
     host: str = "0.0.0.0"  # noqa: S104 - the access point's clients are whom it is for
     port: int = 80
+    inbox: Path | None = None
+    """Folder in which somebody may put sealed credentials by hand: a stick's, or one that a cable fills."""
 
 
 class SetupService:
     """Opens, hears and closes the SoftAP server; keeps what it brings in the store."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the board's parts, one each
         self,
         store: Store,
         made: Provisioning,
         station: WifiStation,
         address: SetupAddress,
         rng: Callable[[int], bytes],
+        presence: Presence | None = None,
     ) -> None:
         self._store = store
         self._made = made
         self._station = station
         self._joiner = Joiner(station)
+        self._touch = SingleTouch(store, made, lambda: self._joiner, presence or Presence(), rng)
+        self._inbox = None if address.inbox is None else Inbox(address.inbox, self._touch.take)
         self._address = address
         self._rng = rng
         self._server: SoftApServer | None = None
@@ -84,7 +94,7 @@ class SetupService:
         """Listen, unless it does; return the port. Raises UnavailableError where the port is taken."""
         self._stay()
         if self._server is None:
-            setup, self._joiner = self._made.setup, Joiner(self._station)
+            setup, self._joiner = self._made.setup, self._new_joiner()
             server = SoftApServer(
                 DeviceProfile(self._made.device_id, Sec2Verifier(setup.username, setup.salt, setup.verifier)),
                 self._joiner,
@@ -93,7 +103,13 @@ class SetupService:
                 rng=self._rng,
             )
             self._server = await server.__aenter__()
+            if self._inbox is not None:
+                await self._inbox.__aenter__()
         return self._server.port
+
+    def press(self) -> None:
+        """Somebody pressed the board's button: the presence window opens."""
+        self._touch.press()
 
     async def order(self) -> Joined:
         """Wait for a network that worked, keep it and the token that came with it."""
@@ -107,6 +123,8 @@ class SetupService:
 
     def report(self, event: LifeEvent) -> None:
         """Tell the set-up app how it goes, and close soon once nobody is needed."""
+        if isinstance(event, Bound):
+            self._joiner.joining.lock = LockState.CLAIMED
         if self._server is None:
             return
         stage = _STAGES.get(type(event))
@@ -123,7 +141,16 @@ class SetupService:
         server, self._server = self._server, None
         if server is not None:
             await server.__aexit__(None, None, None)
+            if self._inbox is not None:
+                await self._inbox.__aexit__(None, None, None)
+            await self._touch.close()
             await self._joiner.close()
+
+    def _new_joiner(self) -> Joiner:
+        joiner = Joiner(self._station)
+        joiner.joining.lock = self._store.lock().state
+        joiner.beside, joiner.offers = self._touch.endpoints, self._touch.offers
+        return joiner
 
     def _keep(self, onboarded: Onboarded) -> None:
         """Token first: with a network and no token the next boot would have nothing to show."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar, assert_never
 
 from doorstep.errors import MalformedMessage, ProtocolViolation
+from doorstep.onboarding.attestation.transcript import NO_SESSION, session_hash
 from doorstep.onboarding.failures import RequestRefused
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
@@ -58,7 +59,7 @@ from doorstep.wire.provisioning.scan import (
     encode_scan,
 )
 
-__all__ = ["Configurator", "Conversation", "Request"]
+__all__ = ["PAGE", "Configurator", "Conversation", "Request"]
 
 T = TypeVar("T")
 PAGE = 16
@@ -79,14 +80,22 @@ Conversation = Generator[Request, bytes, T]
 class Configurator:
     """Onboards one device by its label."""
 
-    def __init__(self, label: SetupLabel, rng: Rng, *, allow_old_security: bool = False) -> None:
-        """``rng`` returns that many unpredictable bytes; ``allow_old_security`` consents to `risk`."""
+    def __init__(
+        self, label: SetupLabel, rng: Rng, *, allow_old_security: bool = False, page: int = PAGE
+    ) -> None:
+        """``rng`` returns that many unpredictable bytes; ``allow_old_security`` consents to `risk`.
+
+        ``page`` is how many networks fit into one reply of the transport.
+        """
+        self._page = page
         self._label = label
         self._rng = rng
         self._allow_old = allow_old_security
         self._scheme: Scheme | None = None
         self._cipher: SessionCipher | None = None
         self._capabilities: Capabilities | None = None
+        self.transcript = NO_SESSION
+        """Hash of the handshake that secured the session; zeros before."""
 
     @property
     def secured(self) -> bool:
@@ -117,15 +126,16 @@ class Configurator:
 
     def secure(self) -> Conversation[None]:
         """Prove the code to the device and have it prove the same; raises `WrongCode`."""
-        self._cipher = None
+        self._cipher, self.transcript, heard = None, NO_SESSION, list[bytes]()
         turns = self._handshake()
         body = next(turns)
         while True:
             reply = yield Request("prov-session", body)
+            heard += (body, reply)
             try:
                 body = turns.send(reply)
             except StopIteration as done:
-                self._cipher = done.value
+                self._cipher, self.transcript = done.value, session_hash(heard)
                 return
 
     def networks(self) -> Conversation[tuple[ScanEntry, ...]]:
@@ -136,7 +146,7 @@ class Configurator:
         _check(state, "scan")
         found: list[ScanEntry] = []
         while len(found) < state.count:
-            query = ScanPageQuery(len(found), min(PAGE, state.count - len(found)))
+            query = ScanPageQuery(len(found), min(self._page, state.count - len(found)))
             page = yield from self._ask("prov-scan", encode_scan(query), decode_scan, ScanPage)
             _check(page, "list its networks")
             if not 1 <= len(page.entries) <= query.count:

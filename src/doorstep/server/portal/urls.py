@@ -10,6 +10,7 @@ from doorstep.server.portal.views import (
     products,
     registration,
     revocation,
+    setup,
     setup_methods,
     staff,
 )
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern] = [
     path("", devices.home, name="home"),
     path("devices/", devices.overview, name="devices"),
     path("devices/add/", registration.add, name="add-device"),
+    path("devices/set-up/", setup.set_up, name="set-up"),
+    path("devices/set-up/qr", setup.qr, name="set-up-qr"),
     path("devices/added/<int:number>/", registration.added, name="added"),
     path("devices/added/<int:number>/state", registration.state, name="added-state"),
     path("devices/<key:device_id>/", devices.one, name="device"),
