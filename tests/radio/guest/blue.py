@@ -38,7 +38,7 @@ from doorstep.testing.bumble import (
 from doorstep.testing.wifi import SimulatedWifi
 from tests.device.serving import NEIGHBOURS
 from tests.onboarding.helpers import LABEL, PROFILE
-from tests.radio.guest.lab import LOGS, sh
+from tests.radio.guest.lab import LOGS, LabError, sh, until
 
 SECONDS: Final = 15.0
 HOME: Final = NetworkCredentials(b"home", b"correct horse")
@@ -73,16 +73,23 @@ async def _bluez() -> AsyncIterator[Air]:
     if not _daemons:
         sh("modprobe hci_vhci && mkdir -p /run/dbus /var/lib/bluetooth && ln -sfn /run/dbus /var/run/dbus")
         _start("dbus-daemon --system --nofork --nopidfile")
-        while not Path("/run/dbus/system_bus_socket").exists():
-            await asyncio.sleep(0.1)
+        until(Path("/run/dbus/system_bus_socket").exists, "system bus")
         _start(f"{BLUETOOTHD} -n")
     air = Air()
     async with kernel_adapter(air):
-        async with asyncio.timeout(20):
-            while "Powered" not in sh("bluetoothctl show", check=False):
-                await asyncio.sleep(0.3)
-        sh("bluetoothctl power on")
+        await _until_powered()
         yield air
+
+
+async def _until_powered() -> None:
+    """Wait while this process also is the controller: nothing here may block."""
+    for _ in range(60):
+        if "Powered: yes" in await asyncio.to_thread(
+            sh, "bluetoothctl power on; bluetoothctl show", check=False
+        ):
+            return
+        await asyncio.sleep(0.3)
+    raise LabError("BlueZ has no adapter")
 
 
 def _start(command: str) -> None:
@@ -103,11 +110,14 @@ async def _onboard(link: BleLink, joiner: Joiner) -> None:
 
 async def proof_bleak_on_bluez_sets_up_a_virtual_board() -> None:
     joiner = Joiner(SimulatedWifi(NEIGHBOURS))
-    async with _bluez() as air, BumbleBoard(air) as board:
-        async with BleDoor(PROFILE, joiner, board, BleName(LABEL.name)):
-            radio: Central = BleakCentral()
-            assert LABEL.name in [each.advertisement.name for each in await scan(2, central=radio)]
-            await _onboard(await connect(LABEL.name, central=radio), joiner)
+    async with (
+        _bluez() as air,
+        BumbleBoard(air) as board,
+        BleDoor(PROFILE, joiner, board, BleName(LABEL.name)),
+    ):
+        radio: Central = BleakCentral()
+        assert LABEL.name in [each.advertisement.name for each in await scan(2, central=radio)]
+        await _onboard(await connect(LABEL.name, central=radio), joiner)
     await joiner.close()
 
 

@@ -167,9 +167,7 @@ class BluezBoard:
 
     async def _claim(self) -> None:
         objects = await self._call("/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
-        able = [
-            path for path, interfaces in sorted(objects.items()) if {GATT, ADVERTISING} <= interfaces.keys()
-        ]
+        able = sorted(path for path, offered in objects.items() if {GATT, ADVERTISING} <= offered.keys())
         named = [path for path in able if path.endswith(f"/{self._wanted}") or not self._wanted]
         if not named:
             raise UnavailableError(
@@ -223,7 +221,7 @@ class BluezBoard:
                 serving.handler.disconnected(self._connection)
 
     def _tell_paired(self) -> None:
-        """Tell of a phone that got this far: the kernel has looked at its key before it let the request in."""
+        """Tell of a phone that got this far: the kernel has looked at its key before."""
         policy = self._pairing.policy
         if policy.demands_key:
             strong = policy.demands_authenticated_key
@@ -362,7 +360,7 @@ async def _reply(bus: MessageBus, message: Message) -> Any:
         raise UnavailableError(
             f"Bluetooth does not answer ({type(error).__name__}).", next_step=START_IT
         ) from None
-    if reply is None or reply.message_type is MessageType.ERROR:
-        why = "nothing" if reply is None else reply.error_name
+    if reply.message_type is MessageType.ERROR:
+        why = reply.error_name
         raise UnavailableError(f"Bluetooth refused {message.member} ({why}).", next_step=START_IT)
     return reply.body[0] if reply.body else None
