@@ -58,10 +58,10 @@ async def configure(  # noqa: PLR0913 - each is a thing that a person may say
 ) -> EnrolleeRequest:
     """Give the network to the device of the label ``uri``; returns what the device says of itself.
 
-    With ``address`` the device is called there; without, it is waited for on ``port`` until it asks through a
-    relay. That it took the network is not yet that it joined: the platform has to see it. Raises `MalformedUri`,
-    `SettingsError`, `DeviceUnreachable`, `NotTheLabelsDevice`, `DeviceRefused`, `WrongRole` and
-    `ConfigurationRejected`.
+    With ``address`` the device is called there; without, it is waited for on ``port`` until it asks through
+    a relay. That it took the network is not yet that it joined: the platform has to see it. Raises
+    `MalformedUri`, `SettingsError`, `DeviceUnreachable`, `NotTheLabelsDevice`, `DeviceRefused`, `WrongRole`
+    and `ConfigurationRejected`.
     """
     label, configuration = BootstrapUri.decode(uri), Configuration(network, akm, signer)
     if address is not None:

@@ -209,13 +209,11 @@ def _attribute_at(body: bytes, at: int) -> tuple[int, bytes]:
 
 
 def _encode(message: Message) -> bytes:
-    match message:
-        case ActionFrame():
-            return bytes((Action.VENDOR_SPECIFIC,)) + message.header + message.body
-        case GasRequest():
-            return bytes((Action.GAS_REQUEST, message.token)) + _encode_query(message.query)
-        case GasResponse():
-            return bytes((Action.GAS_RESPONSE, message.token)) + bytes(4) + _encode_query(message.query)
+    if isinstance(message, ActionFrame):
+        return bytes((Action.VENDOR_SPECIFIC,)) + message.header + message.body
+    if isinstance(message, GasRequest):
+        return bytes((Action.GAS_REQUEST, message.token)) + _encode_query(message.query)
+    return bytes((Action.GAS_RESPONSE, message.token)) + bytes(4) + _encode_query(message.query)
 
 
 def _encode_query(query: bytes) -> bytes:
