@@ -75,7 +75,7 @@ def _unpadded(text: str) -> bytes:
     ],
     ids=["hidden name", "no signer", "signer", "open", "key for WPA3"],
 )
-def test_configuration_refuses(network: NetworkCredentials, akm: Akm, signed: bool, says: str) -> None:
+def test_configuration_refuses(network: NetworkCredentials, akm: Akm, *, signed: bool, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         Configuration(network, akm, SIGNER if signed else None)
 

@@ -1,5 +1,6 @@
 import base64
 import hashlib
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -40,10 +41,8 @@ def test_label_survives_its_text(label: BootstrapUri) -> None:
 
 @given(st.one_of(st.text(max_size=200), st.text(max_size=200).map(lambda text: f"DPP:{text};;")))
 def test_reader_answers_any_text_with_a_label_or_a_documented_error(text: str) -> None:
-    try:
-        BootstrapUri.decode(text)
-    except MalformedMessage as refusal:
-        assert str(refusal)
+    with suppress(MalformedMessage):
+        assert BootstrapUri.decode(text).encode()
 
 
 def test_reader_takes_what_other_makers_write() -> None:
