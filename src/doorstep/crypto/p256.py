@@ -147,6 +147,14 @@ class PrivateKey:
         """Return DER PKCS#8, encrypted when there is a passphrase."""
         return self._encoded(serialization.Encoding.DER, passphrase)
 
+    def to_sec1(self) -> bytes:
+        """Return DER ECPrivateKey (RFC 5915), never encrypted; for programs that read nothing else."""
+        return self.key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """Return PEM PKCS#8, encrypted when there is a passphrase."""
         return self._encoded(serialization.Encoding.PEM, passphrase)
