@@ -13,6 +13,7 @@ from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import MalformedMessage
 from doorstep.identity.ids import check_device_id, check_product_key, check_serial, parse_hardware_id
+from doorstep.wire import jsontext
 
 __all__ = [
     "PROVISIONING_CAP",
@@ -87,9 +88,9 @@ class Provisioning:
         if len(data) > PROVISIONING_CAP:
             raise MalformedProvisioning(f"a provisioning file has at most {PROVISIONING_CAP} bytes")
         try:
-            made = msgspec.json.decode(data, type=cls)
-            known = msgspec.json.decode(msgspec.json.encode(made)) == msgspec.json.decode(data)
-        except msgspec.DecodeError as error:
+            made = jsontext.decode(data, cls)
+            known = msgspec.json.decode(msgspec.json.encode(made)) == jsontext.decode(data, object)
+        except jsontext.NotJson as error:
             raise MalformedProvisioning(f"this is not a provisioning file: {error}") from error
         if not known:
             raise MalformedProvisioning("a provisioning file has no other fields than the factory writes")
