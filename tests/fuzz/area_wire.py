@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from doorstep.errors import MalformedMessage
 from doorstep.wire import cbor, protobuf, senml
 from doorstep.wire.provisioning.config import decode_config, encode_config
 from doorstep.wire.provisioning.ctrl import decode_ctrl, encode_ctrl
@@ -27,7 +28,7 @@ def fuzz_protobuf(data: bytes) -> None:
         for read in (fields.uint, fields.int32):
             try:
                 read(number)
-            except protobuf.MalformedMessage:
+            except MalformedMessage:
                 continue
 
 
