@@ -39,8 +39,8 @@ def fuzz_senml(data: bytes) -> None:
 
 def _payload(name: str, decode: Callable[[bytes], Any], encode: Callable[[Any], bytes], some: Any) -> None:
     def comes_back(data: bytes) -> None:
-        message = decode(data)
-        assert decode(encode(message)) == message
+        written = encode(decode(data))
+        assert encode(decode(written)) == written
 
     target(name, [encode(message) for message in some])(comes_back)
 
