@@ -112,7 +112,7 @@ def test_board_joins_what_is_announced_and_tells_the_sender(sent: list[tuple[Ack
 )
 def test_board_takes_a_token_along_that_it_can_show(
     token: bytes,
-    taken: bool,
+    shown: bytes,
     sent: list[tuple[Ack, str, int]],
 ) -> None:
     async def run() -> None:
@@ -269,5 +269,5 @@ def test_interface_waits_for_no_program_for_ever(monkeypatch: pytest.MonkeyPatch
 
 def test_packet_socket_of_no_interface_is_refused() -> None:
     opening: Callable[[str], socket.socket] = monitor._packet_socket
-    with pytest.raises(OSError, match="No such device|not permitted"):
+    with pytest.raises(OSError, match=r"No such device|not permitted"):
         opening("no-such-if")
