@@ -130,7 +130,7 @@ class PrivateKey:
             raise MisuseError(
                 "this private key and the passphrase do not go together: one of them is missing"
             ) from error
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             if passphrase is not None:
                 raise VerificationFailed("the passphrase does not open this private key") from error
             raise MalformedKey("this is not a PKCS#8 private key") from error
