@@ -141,7 +141,14 @@ def _many(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
         ways = await connections(waiting, by_bluetooth=by_bluetooth)
         return await set_up_all(run, wish.targets, ways, progress)
 
-    results = asyncio.run(work())
+    try:
+        results = asyncio.run(work())
+    except KeyboardInterrupt:
+        run.reporter.close()
+        click.echo(
+            f"Who is done stands in {wish.resume}; the same command goes on with the others.", err=True
+        )
+        raise
     run.reporter.close()
     run.reporter.summary(results)
     if problem := problem_of(results):

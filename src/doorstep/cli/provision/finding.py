@@ -14,7 +14,7 @@ from doorstep.provisioner.http import HttpLink
 from doorstep.provisioner.link import DeviceUnreachable, Link
 
 if TYPE_CHECKING:
-    from doorstep.provisioner.ble import Heard
+    from doorstep.provisioner.central import Heard
 
 __all__ = ["BLUETOOTH", "SOFTAP", "Connect", "Found", "connections", "look_around"]
 

@@ -19,7 +19,9 @@ class Progress:
     def __init__(self, path: Path | None) -> None:
         """Read what is there; `None` keeps nothing."""
         self._path = path
-        self._done = set() if path is None else _read(path)
+        content = b"" if path is None else _read(path)
+        self._done = {name for line in content.splitlines() if (name := _name(line))}
+        self._begin = b"\n" if content and not content.endswith(b"\n") else b""
 
     def is_done(self, name: str) -> bool:
         """Tell whether an earlier run finished this device."""
@@ -32,9 +34,10 @@ class Progress:
             return
         try:
             with self._path.open("ab") as file:
-                file.write(json.dumps({"done": name}).encode() + b"\n")
+                file.write(self._begin + json.dumps({"done": name}).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
+            self._begin = b""
         except OSError as error:
             raise UnavailableError(
                 f"{self._path} cannot be written: {error.strerror}. {name} is done all the same.",
@@ -42,15 +45,14 @@ class Progress:
             ) from None
 
 
-def _read(path: Path) -> set[str]:
+def _read(path: Path) -> bytes:
     try:
-        if not path.exists():
-            return set()
         with path.open("rb") as file:
-            lines = file.read(MAX_FILE).splitlines()
+            return file.read(MAX_FILE)
+    except FileNotFoundError:
+        return b""
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from None
-    return {name for line in lines if (name := _name(line))}
 
 
 def _name(line: bytes) -> str:
