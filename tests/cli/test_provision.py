@@ -15,6 +15,7 @@ from doorstep.errors import DoorstepError, MalformedMessage, RefusedError, Setti
 from doorstep.onboarding.failures import OldSecurityRefused, WrongCode
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.protocomm import device
+from doorstep.onboarding.protocomm.capabilities import Capabilities
 from doorstep.onboarding.protocomm.credentials import Sec1Code
 from doorstep.onboarding.protocomm.schemes import RISKS, Scheme
 from doorstep.wire.provisioning.delivery import DeviceStage
@@ -188,7 +189,10 @@ def test_command_refuses_what_is_no_label(label: str, error: type[Exception]) ->
 
 
 def test_stock_device_takes_no_order(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "CAPABILITIES", replace(device.CAPABILITIES, apps={}))
+    def as_stock_firmware(core: device.DeviceOnboarding) -> Capabilities:
+        return replace(device.CAPABILITIES, apps={}, sec_ver=2, sec_patch_ver=1)
+
+    monkeypatch.setattr(device.DeviceOnboarding, "_capabilities", as_stock_firmware)
     with serving() as served:
         network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
         assert isinstance(_run(*network, *ORDER).exception, SettingsError)

@@ -60,7 +60,7 @@ class SetupVerifier:
     salt: bytes = field(repr=False)
     verifier: bytes = field(repr=False)
     code: str | None = field(default=None, repr=False)
-    """The code, only for ``protocomm-sec1``, which cannot do without."""
+    """The code, only for security 1 (``protocomm-sec1``, ``protocomm-console``), which cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)

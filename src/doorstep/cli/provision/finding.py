@@ -10,7 +10,7 @@ import httpx
 from doorstep.cli.provision.labels import Target
 from doorstep.errors import DoorstepError, SettingsError
 from doorstep.onboarding.label import Transport
-from doorstep.provisioner.http import HttpLink
+from doorstep.provisioner.https import open_link
 from doorstep.provisioner.link import DeviceUnreachable, Link
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def _connect(target: Target, heard: "Mapping[str, Heard]", *, alone: bool, asked
     if target.address.startswith("/"):
         return lambda: _over_console(target.address)
     if target.address or alone:
-        return lambda: _over_http(target.address or SOFTAP)
+        return lambda: _over_http(target)
     return lambda: _nowhere(target)
 
 
-async def _over_http(url: str) -> Link:
-    return HttpLink(url)
+async def _over_http(target: Target) -> Link:
+    return open_link(target.label, target.address)
 
 
 async def _over_console(path: str) -> Link:
