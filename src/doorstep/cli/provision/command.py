@@ -80,7 +80,8 @@ def provision(context: click.Context, /, **options: Any) -> None:
     if options["only_find"]:
         _find(as_json=options["as_json"])
         return
-    if context.get_parameter_source("token") is ParameterSource.COMMANDLINE:
+    options["token_typed"] = context.get_parameter_source("token") is ParameterSource.COMMANDLINE
+    if options["token_typed"]:
         click.secho(f"Warning: {SEEN_BY_OTHERS}", fg="yellow", err=True)
     options["api_key_typed"] = context.get_parameter_source("api_key") is ParameterSource.COMMANDLINE
     wish = wanted(options)

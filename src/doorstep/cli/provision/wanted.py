@@ -160,6 +160,8 @@ def _token(options: Mapping[str, Any], platform: Platform | None, *, many: bool)
     token: str | None = options["token"]
     if options["token_file"]:
         token = _text(options["token_file"]).strip()
+    if many and not options["token_typed"] and not options["token_file"]:
+        token = None  # it merely stands in the environment, for a device set up before
     if token is not None and many:
         raise SettingsError(
             "A registration token is for one device.",

@@ -69,7 +69,7 @@ PROTOCOMM: Final[tuple[Method, ...]] = (
         active_attacker="Must hold the cable; then as security 1 over the air.",
         many="One cable each.",
         app="The command.",
-        risk="Whoever holds the cable, or the computer at its end, can find a short code and set the device up.",
+        risk="Whoever holds the cable or the computer at its end finds a short code, and sets the device up.",
         needs="A serial line.",
         excludes=frozenset(),
     ),
