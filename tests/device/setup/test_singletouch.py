@@ -374,6 +374,25 @@ def test_a_blob_brings_the_release_along(
     play(authority, labelled, tmp_path, act)
 
 
+def test_stick_brings_a_release_too(authority: Authority, labelled: Provisioning, tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    before = Store.open(tmp_path / "d")
+    before.claim(int(time.time()) - 100)
+    before.reset()
+    before.close()
+
+    async def act(platform: Bench, life: Life, hand: Hand) -> None:
+        async with Phone(life) as phone:
+            assert (await phone.status())["locked"]
+            (stick / "x.release").write_bytes(signed(authority, labelled))
+            async with asyncio.timeout(5):
+                while (await phone.status())["locked"]:  # noqa: ASYNC110 - a stick has no echo
+                    await asyncio.sleep(0.05)
+
+    play(authority, labelled, tmp_path, act, inbox=stick)
+
+
 def test_stick_sets_a_device_up_without_a_radio_or_a_button(
     authority: Authority, labelled: Provisioning, tmp_path: Path
 ) -> None:

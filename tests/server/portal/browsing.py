@@ -94,6 +94,7 @@ def member_pages(world: World) -> dict[str, str]:
         "device-disputed": f"/devices/{world.disputed.device_id}/",
         "device-revoked": f"/devices/{world.revoked.device_id}/",
         "revoke": f"/devices/{world.quiet.device_id}/revoke/",
+        "release": f"/devices/{world.quiet.device_id}/release/",
         "add-device": "/devices/add/",
         "people": "/people/",
         "account": "/account/",
