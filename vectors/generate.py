@@ -10,12 +10,14 @@ from pathlib import Path
 import onboarding_cases
 import readings_cases
 import sealed_cases
+import sealed_credentials_cases
 import statement_cases
 
 FILES = {
     "onboarding.json": onboarding_cases.document,
     "readings.json": readings_cases.document,
     "sealed.json": sealed_cases.document,
+    "sealed-credentials.json": sealed_credentials_cases.document,
     "statement.json": statement_cases.document,
 }
 
