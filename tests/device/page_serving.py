@@ -39,7 +39,7 @@ def serving_page(  # noqa: PLR0913 - what a test varies
 ) -> Iterator[Served]:
     """Serve until left."""
     station = station or SimulatedWifi(STREET)
-    facts = facts or PageFacts(NAME, air, "https://portal.example:8443", script="/web/board.js")
+    facts = facts or PageFacts(NAME, air, "https://portal.example:8443")
     started, stop = threading.Event(), asyncio.Event()
     held: list[Served] = []
 

@@ -8,7 +8,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from importlib.resources import files
+from functools import cache
 from types import TracebackType
 from typing import Final
 
@@ -21,6 +21,7 @@ from doorstep.onboarding.captive.page import FORMS, CaptivePage
 from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.protocomm.device import DeviceProfile, JoinWanted, ScanWanted, Secured
+from doorstep.runtime.webfiles import web_folder
 
 __all__ = ["CaptiveServer"]
 
@@ -110,9 +111,7 @@ def _script(path: str) -> Response:
     return Response(200, body, SCRIPT_TYPE, (("X-Content-Type-Options", "nosniff"),))
 
 
+@cache
 def _scripts() -> Mapping[str, bytes]:
     """Return the modules of the page by name; a name that is not among them reaches no file."""
-    folder = files("doorstep.onboarding") / "web"
-    if not folder.is_dir():
-        return {}
-    return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(".js")}
+    return {script.name: script.read_bytes() for script in web_folder().glob("*.js")}
