@@ -69,7 +69,9 @@ def _tab_to(page: Page, selector: str) -> None:
     for _ in range(_MANY_TABS):
         page.keyboard.press("Tab")
         if page.locator(f"{selector}:focus").count():
-            outline = page.locator(f"{selector}:focus").evaluate("element => getComputedStyle(element).outlineStyle")
+            outline = page.locator(f"{selector}:focus").evaluate(
+                "element => getComputedStyle(element).outlineStyle"
+            )
             assert outline != "none"
             return
     pytest.fail(f"no Tab reaches {selector} on {page.url}")

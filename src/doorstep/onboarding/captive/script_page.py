@@ -31,7 +31,7 @@ def _code_form(texts: Texts) -> str:
 
 def _network_form(frame: Frame, facts: PageFacts) -> str:
     texts = frame.texts
-    reveal = f'<label><input type="checkbox" id="reveal"> {escape(texts.show)}</label>'
+    reveal = f'<label class="net"><input type="checkbox" id="reveal">{escape(texts.show)}</label>'
     row = '<label class="net"><input type="radio" name="ssid"><span><b></b> <small></small></span></label>'
     return (
         f'<form id="network-form" hidden><fieldset><legend>{escape(texts.networks)}</legend>'

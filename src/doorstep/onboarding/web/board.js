@@ -105,6 +105,7 @@ async function secure() {
   await board.secure();
   say(said("secured-now"));
   showNetworks(await board.networks());
+  say(said("networks"));
   codeForm.hidden = true;
   networkForm.hidden = false;
   networkForm.querySelector("input").focus();
