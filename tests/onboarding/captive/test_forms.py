@@ -59,7 +59,7 @@ def test_network_name_survives_its_digits(ssid: bytes) -> None:
     assert decode_ssid(ssid.hex().encode()) == ssid
 
 
-@pytest.mark.parametrize("digits", [b"0", b"0g", b"  ", b"0x", "٠٠".encode()])
+@pytest.mark.parametrize("digits", [b"0", b"0g", b"  ", b"0x", b"\xd9\xa0\xd9\xa0"])
 def test_network_name_that_is_no_hexadecimal_is_refused(digits: bytes) -> None:
     with pytest.raises(MalformedMessage):
         decode_ssid(digits)

@@ -1,4 +1,4 @@
-"""The board's page without a socket: what each request of a browser is answered, and what it makes the board do."""
+"""The board's page without a socket: what a browser is answered, and what the board then does."""
 
 import json
 import re
