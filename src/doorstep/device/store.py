@@ -233,7 +233,7 @@ class Store:
         return path
 
     def idevid_server(self) -> Path:
-        """Return a file of the factory key and its certificates, for a set-up server that shows the IDevID."""
+        """Return a file of the factory key and its certificates, for a server that shows the IDevID."""
         made = self.identity()
         if made is None:
             raise MisuseError(f"the folder {self.folder} has no identity to show")

@@ -19,7 +19,15 @@ from doorstep.onboarding.failures import DowngradeRefused
 from doorstep.onboarding.label import SetupLabel
 from doorstep.provisioner.http import HttpLink
 
-__all__ = ["HttpsLink", "Judge", "WrongCertificate", "makers_device", "open_link", "pinned"]
+__all__ = [
+    "HttpsLink",
+    "Judge",
+    "WrongCertificate",
+    "judging_context",
+    "makers_device",
+    "open_link",
+    "pinned",
+]
 
 HTTP_DEVICE: Final = "http://192.168.4.1"
 HTTPS_DEVICE: Final = "https://192.168.4.1"
@@ -70,7 +78,7 @@ class HttpsLink(HttpLink):
         """``url`` is the device's address, as ``https://192.168.4.1``; raises `DowngradeRefused` on http."""
         if urlsplit(url).scheme != "https":
             raise DowngradeRefused("an HTTPS server", "plain HTTP")
-        super().__init__(url, tls=_JudgingContext.of(judge))
+        super().__init__(url, tls=judging_context(judge))
 
 
 def open_link(label: SetupLabel, url: str = "", *, judge: Judge | None = None) -> HttpLink:
@@ -100,7 +108,11 @@ class _JudgedObject(ssl.SSLObject):
 class _JudgedSocket(ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the library's signature
         super().do_handshake(block)
-        _judge(self.context, self.getpeercert(binary_form=True))
+        try:
+            _judge(self.context, self.getpeercert(binary_form=True))
+        except WrongCertificate:
+            self.close()
+            raise
 
 
 class _JudgingContext(ssl.SSLContext):
@@ -110,14 +122,15 @@ class _JudgingContext(ssl.SSLContext):
     sslsocket_class = _JudgedSocket
     judge: Judge
 
-    @classmethod
-    def of(cls, judge: Judge) -> "_JudgingContext":
-        context = cls(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.judge = judge
-        return context
+
+def judging_context(judge: Judge) -> ssl.SSLContext:
+    """Return a client's context for any TLS library: a handshake that the judge refuses raises his error."""
+    context = _JudgingContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.judge = judge
+    return context
 
 
 def _judge(context: ssl.SSLContext, certificate: bytes | None) -> None:

@@ -116,10 +116,10 @@ def test_stranger_name_rebound_to_the_board_reaches_nothing() -> None:
     with serving_page() as served:
         key = key_of(served)
         form = {"key": key, "ssid": b"686f6d65", "password": b"correct horse"}
-        evil = {"Host": "evil.example", "Origin": "http://evil.example"}
-        assert ask(served, "GET", "/", **evil)[0] == 302
-        assert ask(served, "POST", "/join", form, **evil)[0] == 421
-        assert ask(served, "POST", "/prov-session", form, **evil)[0] == 403
+        host, origin = "evil.example", "http://evil.example"
+        assert ask(served, "GET", "/", Host=host, Origin=origin)[0] == 302
+        assert ask(served, "POST", "/join", form, Host=host, Origin=origin)[0] == 421
+        assert ask(served, "POST", "/prov-session", form, Host=host, Origin=origin)[0] == 403
         assert ask(served, "POST", "/join", form, Origin="http://evil.example")[0] == 403
         assert not served.outcomes
 

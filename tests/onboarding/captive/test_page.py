@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from doorstep.onboarding.captive.api import CAPTIVE_OPTION, captive_api_url
 from doorstep.onboarding.captive.exchange import Air, PageAnswer, PageFacts, PageRequest
 from doorstep.onboarding.captive.page import FORMS, FRESH_S, CaptivePage
-from doorstep.onboarding.captive.probes import PROBES
+from doorstep.onboarding.captive.probes import PROBES, Probe
 from doorstep.onboarding.captive.texts import LANGUAGES
 from doorstep.onboarding.captive.visit import IDLE_S
 from doorstep.onboarding.failures import TooManyGuesses, WrongCode
@@ -87,8 +87,7 @@ def text(answer: PageAnswer) -> str:
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.system)
-def test_probe_of_each_system_is_shown_the_page(probe: object) -> None:
-    assert hasattr(probe, "host")
+def test_probe_of_each_system_is_shown_the_page(probe: Probe) -> None:
     asked = replace(GET, host=probe.host, path=probe.path)
     for host in (probe.host, HERE):
         answer = Board().page.receive(replace(asked, host=host), 0.0)

@@ -1,9 +1,9 @@
 """The board's HTTPS server: the page and the endpoints under a certificate that the label or the maker knows.
 
-Two certificates can stand there. The board's own, signed by itself at its first boot, is known by a fingerprint
-that the line reads out and prints. The IDevID is known to the factory, which prints its fingerprint, and to
-whoever has the factory CA. It is shown with TLS 1.3 alone, whose signatures say that they are a server's, so
-that the factory key signs nothing here that could pass for a statement.
+Two certificates can stand there. The board's own, signed by itself at its first boot, is known by a
+fingerprint that the line reads out and prints. The IDevID is known to the factory, which prints its fingerprint,
+and to whoever has the factory CA. It is shown with TLS 1.3 alone, whose signatures say that they are a server's,
+so that the factory key signs nothing here that could pass for a statement.
 """
 
 import os
@@ -53,7 +53,7 @@ class HttpsServer(CaptiveServer):
 
 
 def tls_context(file: Path, *, idevid: bool = False) -> ssl.SSLContext:
-    """Return the server's context for a key with its chain; ``idevid`` is the one of `Store.idevid_server`."""
+    """Return the server's context for a key and its chain; ``idevid`` is that of `Store.idevid_server`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if idevid else ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(file)
@@ -61,5 +61,5 @@ def tls_context(file: Path, *, idevid: bool = False) -> ssl.SSLContext:
 
 
 def shown_fingerprint(file: Path) -> str:
-    """Return what belongs on the label: the SHA-256 of the certificate that the server shows, in hexadecimal."""
+    """Return what belongs on the label: the SHA-256 of the server's certificate, in hexadecimal."""
     return load_chain(file.read_bytes())[0].fingerprint

@@ -22,8 +22,8 @@ from doorstep.device.life import (
     TokenHeld,
 )
 from doorstep.device.setup.door import Door, DoorMaker
+from doorstep.device.setup.httpserver import HttpServer
 from doorstep.device.setup.joiner import Joiner
-from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Store, Ticket
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import UnavailableError
@@ -90,7 +90,7 @@ class SetupService:
     @property
     def port(self) -> int | None:
         """The port of the door for HTTP, None while there is none open."""
-        return next((door.port for door in self._doors if isinstance(door, SoftApServer)), None)
+        return next((door.port for door in self._doors if isinstance(door, HttpServer)), None)
 
     async def open(self, *, window_s: float | None = None) -> None:
         """Open the doors unless they are; with ``window_s`` they close by themselves after so long.
