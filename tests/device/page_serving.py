@@ -44,10 +44,8 @@ def serving_page(  # noqa: PLR0913 - what a test varies
     held: list[Served] = []
 
     async def run() -> None:
-        joiner = Joiner(station)
-        async with CaptiveServer(
-            profile, joiner, facts, host="127.0.0.1", port=0, tls=tls, guesses=guesses
-        ) as server:
+        joiner = Joiner(station, guesses)
+        async with CaptiveServer(profile, joiner, facts, host="127.0.0.1", port=0, tls=tls) as server:
             served = Served(joiner, asyncio.get_running_loop(), server.port)
             held.append(served)
             collecting = asyncio.create_task(_collect(served))

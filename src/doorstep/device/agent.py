@@ -29,6 +29,7 @@ from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.secret import guess_book, setup_secret
 from doorstep.device.setup.service import WINDOW_S, SetupAddress, SetupService
 from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Operational, Store
@@ -37,7 +38,6 @@ from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import Joined
-from doorstep.onboarding.protocomm.credentials import Sec2Verifier
 from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["Agent", "AgentOptions"]
@@ -106,7 +106,8 @@ class Agent:
         self._clock = clock
         self._sealing = Sealing(store, made.device_id)
         self._outbox = Outbox(self._options.capacity)
-        self._setup = SetupService(store, station, _doors(made, self._options, rng))
+        self._guesses = guess_book(store, made, time.monotonic())
+        self._setup = SetupService(store, station, _doors(made, self._options, rng), self._guesses)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
         self._uplink = Uplink(
             made,
@@ -147,9 +148,12 @@ class Agent:
         return self._sealing.epoch
 
     async def press_button(self) -> None:
-        """Open the doors for a while, whatever the device does: somebody stands beside it."""
-        await self._setup.open(window_s=self._options.window_s)
-        self._tell_open()
+        """Open the doors for a while, whatever the device does: somebody stands beside it.
+
+        It also ends the wait after wrong codes, so that a stranger who guesses locks nobody out for long.
+        """
+        self._guesses.clear()
+        await self._open_window()
 
     def stop(self) -> None:
         """Ask ``run`` to end; what the broker has not acknowledged is lost with the memory."""
@@ -190,7 +194,7 @@ class Agent:
     async def _join(self) -> LifeEvent:
         await self._uplink.close()
         if self._join_failures == _FAILURES_BEFORE_WINDOW:
-            await self.press_button()
+            await self._open_window()
         event = await race(self._setup.order(), self._rejoin())
         if isinstance(event, life.Joined):
             self._join_failures = 0
@@ -321,6 +325,10 @@ class Agent:
         await self._setup.order()
         return life.AskAgain()
 
+    async def _open_window(self) -> None:
+        await self._setup.open(window_s=self._options.window_s)
+        self._tell_open()
+
     def _tell_open(self) -> None:
         host = "" if self._options.setup is None else self._options.setup.host
         self._notify(SetupOpened(host, self._setup.port or 0))
@@ -347,9 +355,9 @@ class Agent:
 
 
 def _doors(made: Provisioning, options: AgentOptions, rng: Callable[[int], bytes]) -> tuple[DoorMaker, ...]:
-    address, setup = options.setup, made.setup
+    address = options.setup
     if address is None:
         return options.doors
-    profile = DeviceProfile(made.device_id, Sec2Verifier(setup.username, setup.salt, setup.verifier))
+    profile = DeviceProfile(made.device_id, setup_secret(made))
     host, port = address.host, address.port
     return *options.doors, lambda joiner: SoftApServer(profile, joiner, host=host, port=port, rng=rng)

@@ -18,7 +18,6 @@ from doorstep.device.setup.httpserver import Connection, HttpServer
 from doorstep.device.setup.joiner import Joiner
 from doorstep.onboarding.captive.exchange import PageAnswer, PageFacts, PageRequest
 from doorstep.onboarding.captive.page import FORMS, CaptivePage
-from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.protocomm.device import DeviceProfile, JoinWanted, ScanWanted, Secured
 from doorstep.runtime.webfiles import web_folder
@@ -42,10 +41,9 @@ class CaptiveServer(HttpServer):
         port: int = 80,
         tls: ssl.SSLContext | None = None,
         rng: Callable[[int], bytes] = os.urandom,
-        guesses: GuessBook | None = None,
     ) -> None:
         """``host`` is the board's address on its own access point; ``port`` 0 takes a free one."""
-        self._endpoints = EndpointHandler(profile, joiner, rng, guesses)
+        self._endpoints = EndpointHandler(profile, joiner, rng)
         self._page = CaptivePage(facts, joiner.joining, rng)
         self._joiner = joiner
         self._scan: asyncio.Task[None] | None = None

@@ -1,9 +1,9 @@
 """The board's HTTPS server: the page and the endpoints under a certificate that the label or the maker knows.
 
 Two certificates can stand there. The board's own, signed by itself at its first boot, is known by a
-fingerprint that the line reads out and prints. The IDevID is known to the factory, which prints its fingerprint,
-and to whoever has the factory CA. It is shown with TLS 1.3 alone, whose signatures say that they are a server's,
-so that the factory key signs nothing here that could pass for a statement.
+fingerprint that the line reads out and prints. The IDevID is known to the factory, which prints its
+fingerprint, and to whoever has the factory CA. It is shown with TLS 1.3 alone, whose signatures say that they
+are a server's, so that the factory key signs nothing here that could pass for a statement.
 """
 
 import os
@@ -18,7 +18,6 @@ from doorstep.device.setup.captive import CaptiveServer
 from doorstep.device.setup.joiner import Joiner
 from doorstep.errors import SettingsError
 from doorstep.onboarding.captive.exchange import Air, PageFacts
-from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.pin.secret import CodeJudge
 from doorstep.onboarding.protocomm.credentials import Sec2Verifier
 from doorstep.onboarding.protocomm.device import DeviceProfile
@@ -41,15 +40,13 @@ class HttpsServer(CaptiveServer):
         host: str,
         port: int = HTTPS_PORT,
         rng: Callable[[int], bytes] = os.urandom,
-        guesses: GuessBook | None = None,
     ) -> None:
-        """``guesses`` is shared by the board's doors; ``port`` 0 takes a free one."""
+        """``port`` 0 takes a free one; ``rng`` returns that many unpredictable bytes."""
         if not isinstance(profile.secret, Sec2Verifier):
             raise SettingsError("The HTTPS set-up needs a device with a verifier for security 2.")
-        book = guesses or GuessBook()
-        judge = CodeJudge(profile.secret, book)
+        judge = CodeJudge(profile.secret, joiner.guesses)
         facts = replace(facts, air=Air.TLS, check_code=judge.check)
-        super().__init__(profile, joiner, facts, host=host, port=port, tls=tls, rng=rng, guesses=book)
+        super().__init__(profile, joiner, facts, host=host, port=port, tls=tls, rng=rng)
 
 
 def tls_context(file: Path, *, idevid: bool = False) -> ssl.SSLContext:

@@ -27,6 +27,7 @@ from doorstep.device.setup.joiner import Joiner
 from doorstep.device.store import Store, Ticket
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import UnavailableError
+from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import JoinState, Onboarded
 from doorstep.wire.provisioning.delivery import DeviceStage
 
@@ -66,12 +67,19 @@ class SetupAddress:
 class SetupService:
     """Opens, hears and closes the doors of a product; keeps what comes through them in the store."""
 
-    def __init__(self, store: Store, station: WifiStation, doors: Sequence[DoorMaker]) -> None:
-        """``doors`` are opened in their order and closed in the reverse one."""
+    def __init__(
+        self,
+        store: Store,
+        station: WifiStation,
+        doors: Sequence[DoorMaker],
+        guesses: GuessBook | None = None,
+    ) -> None:
+        """``doors`` are opened in their order and closed in the reverse one; they share ``guesses``."""
         self._store = store
         self._station = station
         self._makers = tuple(doors)
-        self._joiner = Joiner(station)
+        self._guesses = guesses or GuessBook()
+        self._joiner = Joiner(station, self._guesses)
         self._doors: list[Door] = []
         self._open: AsyncExitStack | None = None
         self._opened = asyncio.Event()
@@ -99,7 +107,7 @@ class SetupService:
         """
         self._stay()
         if self._open is None:
-            self._joiner = Joiner(self._station)
+            self._joiner = Joiner(self._station, self._guesses)
             self._open = await self._open_doors()
             self._opened.set()
         if window_s is not None:
