@@ -31,7 +31,10 @@ def test_one_mistyped_digit_is_found(number: int, place: int, change: int) -> No
         check_pin(wrong)
 
 
-@pytest.mark.parametrize("text", ["", "1234567", "123456700", "1234567x", "\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff10"])
+FULL_WIDTH = "\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff10"
+
+
+@pytest.mark.parametrize("text", ["", "1234567", "123456700", "1234567x", FULL_WIDTH])
 def test_what_has_no_eight_digits_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="8 digits"):
         check_pin(text)
