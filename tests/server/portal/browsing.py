@@ -83,6 +83,7 @@ def staff_pages(world: World) -> dict[str, str]:
         "new-product": "/staff/products/new/",
         "new-product-with-policy": "/staff/products/new/?claim_policy=device_key+%26+setup_session+%26+sale",
         "product": f"/staff/products/{world.product.key}/",
+        "setup-methods": f"/staff/products/{world.product.key}/setup/",
         "batches": "/staff/batches/",
         "batch": f"/staff/batches/{world.batch.number}/",
         "staff-device": f"/staff/devices/{world.live.device_id}/",

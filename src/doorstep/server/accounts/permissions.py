@@ -12,6 +12,7 @@ __all__ = ["Caller", "Permission", "permissions_of"]
 class Permission(enum.StrEnum):
     """``scope:resource:action``; the scope is the kind of organisation that it means something to."""
 
+    MAKER_PRODUCTS_READ = "maker:products:read"
     MAKER_PRODUCTS_WRITE = "maker:products:write"
     MAKER_SALES_READ = "maker:sales:read"
     MAKER_SALES_WRITE = "maker:sales:write"

@@ -3,7 +3,16 @@
 from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
-from doorstep.server.portal.views import developer, devices, people, products, registration, revocation, staff
+from doorstep.server.portal.views import (
+    developer,
+    devices,
+    people,
+    products,
+    registration,
+    revocation,
+    setup_methods,
+    staff,
+)
 
 __all__ = ["urlpatterns"]
 
@@ -23,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),
     path("staff/products/<key:key>/", staff.product, name="product"),
+    path("staff/products/<key:key>/setup/", setup_methods.choose, name="setup-methods"),
     path("staff/batches/", staff.batches, name="batches"),
     path("staff/batches/<key:number>/", staff.batch, name="batch"),
     path("staff/devices/<key:device_id>/", staff.device, name="staff-device"),
