@@ -30,6 +30,7 @@ _SERVICE_PREFIX: Final = "PROV_"
 """Phone apps list access points that begin with it."""
 
 _SEC1: Final = "protocomm-sec1"
+_NEED_THE_CODE: Final = frozenset({_SEC1, "protocomm-console"})
 _SEC2_SOFTAP: Final = "protocomm-sec2"
 _SEC2_BLE: Final = "protocomm-sec2-ble"
 _DPP: Final = "dpp"
@@ -195,7 +196,7 @@ class _Maker:
                 setup.username,
                 setup.salt,
                 setup.verifier,
-                setup.pop if _SEC1 in self._request.methods else None,
+                setup.pop if _NEED_THE_CODE.intersection(self._request.methods) else None,
             ),
             servers=self._request.servers,
             onboarding=self._request.methods,

@@ -11,6 +11,7 @@ from doorstep.server.portal.views import (
     registration,
     releasing,
     revocation,
+    setup,
     setup_methods,
     staff,
 )
@@ -21,6 +22,8 @@ urlpatterns: list[URLPattern] = [
     path("", devices.home, name="home"),
     path("devices/", devices.overview, name="devices"),
     path("devices/add/", registration.add, name="add-device"),
+    path("devices/set-up/", setup.set_up, name="set-up"),
+    path("devices/set-up/qr", setup.qr, name="set-up-qr"),
     path("devices/added/<int:number>/", registration.added, name="added"),
     path("devices/added/<int:number>/state", registration.state, name="added-state"),
     path("devices/<key:device_id>/", devices.one, name="device"),
