@@ -1,7 +1,7 @@
-"""The board's Easy Connect door over the air, through wpa_supplicant: it waits for whoever has read the label.
+"""The board's Easy Connect door over the air, through wpa_supplicant: it waits for who has read the label.
 
-wpa_supplicant is told to hand the configuration over instead of storing it: it is tried by the board's joiner and
-stored only once it worked. After a failure the door waits for the next configuration.
+wpa_supplicant is told to hand the configuration over instead of storing it: it is tried by the board's joiner
+and stored only once it worked. After a failure the door waits for the next configuration.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Final, Self
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.setup.joiner import Joiner
 from doorstep.device.wifi.control_socket import ControlEvents, ControlSocket
-from doorstep.errors import DoorstepError
+from doorstep.errors import DoorstepError, IllegalTransition
 from doorstep.onboarding.dpp.driver import EVENTS, DriverConfiguration
 from doorstep.onboarding.network import NetworkCredentials
 
@@ -47,7 +47,7 @@ class DppAirDoor:
         self._waiting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Listen; raises UnavailableError where wpa_supplicant does not run, RefusedError where it lacks DPP."""
+        """Listen; raises UnavailableError without wpa_supplicant, RefusedError where that has no DPP."""
         await self._control.__aenter__()
         try:
             await self._control.order("SET dpp_config_processing 0")
@@ -71,11 +71,16 @@ class DppAirDoor:
     async def _wait(self, label: str) -> None:
         try:
             while True:
-                network = await self._learn(label)
-                log.info("Easy Connect brought a network; joining")
-                await asyncio.shield(self._joiner.join(network))
+                await self._join(await self._learn(label))
         except DoorstepError:
             log.exception("Easy Connect over the air ended")
+
+    async def _join(self, network: NetworkCredentials) -> None:
+        log.info("Easy Connect brought a network; joining")
+        try:
+            await asyncio.shield(self._joiner.join(network))
+        except IllegalTransition as error:
+            log.info("Easy Connect came too late: %s", error)
 
     async def _learn(self, label: str) -> NetworkCredentials:
         with self._control.listen() as events:

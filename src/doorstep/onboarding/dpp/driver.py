@@ -9,7 +9,7 @@ from doorstep.wire.wpa_control import ControlEvent, unescape
 __all__ = ["EVENTS", "DriverConfiguration"]
 
 SSID: Final = "DPP-CONFOBJ-SSID"
-PASSPHRASE: Final = "DPP-CONFOBJ-PASS"
+PASSPHRASE: Final = "DPP-CONFOBJ-PASS"  # noqa: S105 - the name of an event
 KEY: Final = "DPP-CONFOBJ-PSK"
 START: Final = "DPP-CONF-RECEIVED"
 EVENTS: Final = (START, SSID, PASSPHRASE, KEY)

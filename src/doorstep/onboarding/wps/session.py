@@ -10,7 +10,7 @@ from typing import Final
 
 from doorstep.errors import DoorstepError, IllegalTransition, MalformedMessage
 from doorstep.onboarding.network import NetworkCredentials
-from doorstep.onboarding.wps.failures import Overlap, SetupLocked, UnusableNetwork, WalkTimeOver, failure_of
+from doorstep.onboarding.wps.failures import Overlap, UnusableNetwork, WalkTimeOver, failure_of
 from doorstep.wire.wpa_control import ControlEvent
 from doorstep.wire.wps import Authentication, Credential, decode_credentials
 
@@ -74,7 +74,6 @@ class Said(enum.Enum):
     CREDENTIAL = "WPS-CRED-RECEIVED"
     SUCCESS = "WPS-SUCCESS"
     REGISTERED = "WPS-REG-SUCCESS"
-    LOCKED = "WPS-AP-SETUP-LOCKED"
 
 
 EVENTS: Final = tuple(said.value for said in Said)
@@ -105,8 +104,6 @@ class _Session:
                 raise self._fail(Overlap())
             case Said.TIMEOUT:
                 raise self._fail(WalkTimeOver())
-            case Said.LOCKED:
-                raise self._fail(SetupLocked())
             case Said.FAIL | Said.NOT_YET if (code := _code(event)) != NO_ERROR:
                 raise self._fail(failure_of(code))
             case _:
