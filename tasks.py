@@ -35,6 +35,11 @@ DEBIAN_PACKAGES = {
     "node": "nodejs",
     "npm": "npm",
     "fc-list": "fontconfig fonts-dejavu",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "cpio": "cpio",
+    "zstd": "zstd",
+    "depmod": "kmod",
+    "wpa_supplicant": "wpasupplicant",
 }
 """Program that some tests drive, and the Debian packages that bring it."""
 
@@ -171,8 +176,9 @@ def debian_packages() -> None:
 
 
 def _is_installed(program: str) -> bool:
-    # Debian keeps the server's programs of PostgreSQL off the PATH.
-    return bool(shutil.which(program) or [*Path("/usr/lib/postgresql").glob(f"*/bin/{program}")])
+    # Debian keeps the server's programs of PostgreSQL, and root's, off the PATH.
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+    return bool(found or [*Path("/usr/lib/postgresql").glob(f"*/bin/{program}")])
 
 
 # --- the tasks ----------------------------------------------------------------------------------
@@ -194,7 +200,7 @@ def test() -> None:
     """Run every check and every test."""
     environment(dev=True)
     debian_packages()
-    _all(check, cores, _others, partial(pytest, "-m", "slow"))
+    _all(check, cores, _others, partial(pytest, "-m", "slow and not radio"), _radio)
 
 
 def _all(*parts: Callable[[], None]) -> None:
@@ -211,6 +217,19 @@ def _all(*parts: Callable[[], None]) -> None:
 
 def _others() -> None:
     pytest("-n", "2", "-m", "not slow", *(f"--ignore=tests/{core}" for core in CORES))
+
+
+def radio() -> None:
+    """Run the tests with real Wi-Fi and Bluetooth stacks, in two small machines side by side."""
+    environment(dev=True)
+    debian_packages()
+    _radio()
+
+
+def _radio() -> None:
+    started = time.monotonic()
+    pytest("-m", "radio")
+    step(f"all radio tests took {time.monotonic() - started:.0f} s, building the machine included")
 
 
 def quick() -> None:
@@ -300,7 +319,8 @@ def clean() -> None:
 
 
 TASKS = {
-    task.__name__: task for task in (demo, up, test, quick, check, cores, fuzz, docs, vectors, lock, clean)
+    task.__name__: task
+    for task in (demo, up, test, quick, radio, check, cores, fuzz, docs, vectors, lock, clean)
 }
 STARTED = time.monotonic()
 

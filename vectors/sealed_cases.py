@@ -100,9 +100,7 @@ def message(name: str, sealed: Envelope, channel: bytes = UP) -> Json:
     sender_id = sealed.kid or keys.SERVER_ID
     made = keys.derive_sender_keys(keys.master_secret(ROOT), sealed.epoch, sender_id)
     if sender_id:
-        plaintext = (
-            Opener(KID, SealedState.first(ROOT, sealed.epoch)).open(bare(sealed), channel, 0).plaintext
-        )
+        plaintext = Opener(KID, SealedState.first(ROOT, sealed.epoch)).open(bare(sealed), channel, 0)[2]
     else:
         plaintext = DeviceSealer(KID, DeviceState(ROOT, sealed.epoch)).open(bare(sealed), channel)
     return {
@@ -230,10 +228,10 @@ def uplink_step(opener: Opener, data: bytes, channel: bytes, at_us: int) -> Json
     """Return one message and the answer to it."""
     given = {"message": data.hex(), "channel": channel.decode(), "at_us": at_us}
     try:
-        opened = opener.open(data, channel, at_us)
+        epoch, sequence, plaintext = opener.open(data, channel, at_us)
     except Rejected as rejected:
         return given | {"reason": rejected.reason.value}
-    return given | {"epoch": opened.epoch, "sequence": opened.sequence, "plaintext": opened.plaintext.hex()}
+    return given | {"epoch": epoch, "sequence": sequence, "plaintext": plaintext.hex()}
 
 
 def case(name: str) -> Json:

@@ -144,6 +144,7 @@ class Life:
         network: bool = True,
         station: WifiStation | None = None,
         ahead_s: float = 0,
+        window_s: float = 60,
     ) -> None:
         self.store = Store.open(folder)
         self.store.adopt(made)
@@ -156,7 +157,9 @@ class Life:
             self.store,
             station or SimulatedWifi([HOME]),
             simulated_sensor(),
-            options=AgentOptions(SetupAddress("127.0.0.1", 0), plain=True, interval_s=0.02),
+            options=AgentOptions(
+                SetupAddress("127.0.0.1", 0), plain=True, interval_s=0.02, window_s=window_s
+            ),
             notify=self.notices.append,
             rng=lambda count: bytes(4) if count == 4 else os.urandom(count),
             clock=lambda: datetime.now(UTC).timestamp() + ahead_s,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from doorstep.errors import MalformedMessage
 from doorstep.messaging import envelope
-from doorstep.messaging.envelope import CompactHeader, Envelope, build_compact, build_full, parse
+from doorstep.messaging.envelope import Envelope, build_compact, build_full, parse
 from doorstep.messaging.errors import MalformedEnvelope, RejectReason
 from doorstep.messaging.keys import MAX_EPOCH
 
@@ -27,26 +27,6 @@ ENVELOPES = st.builds(
     KIDS,
     st.binary(min_size=8, max_size=60),
 )
-
-
-@given(ENVELOPES, st.integers(0, MAX_EPOCH) | st.integers(0, 300))
-def test_header_of_an_epoch_splits_as_the_parser_does_or_not_at_all(made: Envelope, epoch: int) -> None:
-    for message in (build_compact(made), build_compact(made._replace(kid=None))):
-        split = CompactHeader(epoch).split(message)
-        usual = epoch == made.epoch and made.sequence > 0xFF and message[1] & 0x08 == 0
-        assert split == ((made.sequence, made.ciphertext) if usual else None)
-
-
-@pytest.mark.parametrize("length", [0, 1, 4, 7, 13, envelope.MAX_MESSAGE + 1])
-def test_header_of_an_epoch_leaves_wrong_lengths_to_the_parser(length: int) -> None:
-    message = build_compact(Envelope(5, 300, None, bytes(envelope.MAX_MESSAGE)))
-    assert CompactHeader(5).split(message[:length]) is None
-
-
-def test_header_of_an_epoch_leaves_long_forms_of_small_numbers_to_the_parser() -> None:
-    message = bytearray(build_compact(Envelope(5, 300, None, bytes(8))))
-    message[2] = 0
-    assert CompactHeader(5).split(bytes(message)) is None
 
 
 @pytest.mark.parametrize("case", MESSAGES.values(), ids=MESSAGES)

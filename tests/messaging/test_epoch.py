@@ -1,7 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorstep.errors import MisuseError
-from doorstep.messaging.envelope import MAX_PLAINTEXT, MAX_SEQUENCE
+from doorstep.messaging.envelope import MAX_MESSAGE, MAX_PLAINTEXT, MAX_SEQUENCE, Envelope, build_compact
 from doorstep.messaging.epoch import EpochReceiver, EpochSender
 from doorstep.messaging.errors import EpochExhausted, Rejected, RejectReason
 
@@ -32,6 +34,31 @@ def test_receiver_refuses_what_is_behind_its_window() -> None:
         ours.open(0, sender.seal(0, UP, b"x").ciphertext, UP)
     assert caught.value.reason is RejectReason.TOO_OLD
     assert ours.open(1, sender.seal(1, UP, b"x").ciphertext, UP) == b"x"
+
+
+EPOCHS = st.sampled_from([0, 7, 255, 256, 1 << 16])
+
+
+@given(EPOCHS, EPOCHS, st.integers(0, MAX_SEQUENCE) | st.integers(0, 300), st.sampled_from([None, KID]))
+def test_receiver_opens_usual_messages_of_its_epoch_as_whole_and_leaves_others(
+    made_in: int, epoch: int, sequence: int, kid: bytes | None
+) -> None:
+    sealed = EpochSender(SECRET, made_in, KID).seal(sequence, UP, b"x")
+    message = build_compact(sealed._replace(kid=kid))
+    usual = made_in == epoch and sequence > 0xFF and kid is None
+    assert receiver(epoch=epoch).open_usual(message, UP) == ((sequence, b"x") if usual else None)
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 7, 13, MAX_MESSAGE + 1])
+def test_receiver_leaves_wrong_lengths_to_the_parser(length: int) -> None:
+    message = build_compact(Envelope(7, 300, None, bytes(MAX_MESSAGE)))
+    assert receiver().open_usual(message[:length], UP) is None
+
+
+def test_receiver_leaves_long_forms_of_small_numbers_to_the_parser() -> None:
+    message = bytearray(build_compact(Envelope(7, 300, None, bytes(8))))
+    message[2] = 0
+    assert receiver().open_usual(bytes(message), UP) is None
 
 
 OTHERS = {

@@ -52,7 +52,7 @@ class Platform:
             opened = self.opener.open(message, UP, 0)
         except Rejected as rejected:
             return rejected.reason
-        self.stored.append(opened.plaintext)
+        self.stored.append(opened[2])
         self.row = self.opener.snapshot().columns()
         return None
 

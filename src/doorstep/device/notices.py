@@ -31,7 +31,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class SetupOpened:
-    """The set-up service listens."""
+    """The doors for the set-up are open; ``port`` is 0 where none of them speaks HTTP."""
 
     host: str
     port: int
@@ -102,7 +102,8 @@ def sentence(notice: Notice) -> str:  # noqa: PLR0911 - one line for each notice
             why = _why(event)
             return f"{why} The device {state.value}." if why else f"The device {state.value}."
         case SetupOpened(host, port):
-            return f"The set-up service listens on {host} port {port}."
+            where = f"listens on {host} port {port}" if port else "is open"
+            return f"The set-up service {where}."
         case ReadingsSent(sent, waiting, epoch):
             return f"{sent} messages sent in epoch {epoch}, {waiting} waiting."
         case ReadingsRefused(reason):

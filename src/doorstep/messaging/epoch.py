@@ -4,7 +4,14 @@ from typing import Final
 
 from doorstep.crypto.ccm import AesCcm
 from doorstep.errors import MisuseError, VerificationFailed
-from doorstep.messaging.envelope import MAX_PLAINTEXT, MAX_SEQUENCE, CompactHeader, Envelope, aad
+from doorstep.messaging.envelope import (
+    MAX_MESSAGE,
+    MAX_PLAINTEXT,
+    MAX_SEQUENCE,
+    Envelope,
+    aad,
+    compact_frame,
+)
 from doorstep.messaging.errors import EpochExhausted, Forged, RejectReason, Replayed
 from doorstep.messaging.keys import SUITE, derive_sender_keys
 from doorstep.messaging.replay import NOTHING_SEEN, WINDOW_WIDTH, mark, was_seen
@@ -39,7 +46,18 @@ class EpochSender:
 class EpochReceiver:
     """Opens what ``sender_id`` says in ``epoch``, each message once (``high``, ``window``: see `replay`)."""
 
-    __slots__ = ("_cipher", "_nonce", "epoch", "header", "high", "secret", "window")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_end",
+        "_nonce",
+        "_open",
+        "_shortest",
+        "epoch",
+        "high",
+        "secret",
+        "window",
+    )
 
     def __init__(
         self, secret: bytes, epoch: int, sender_id: bytes, high: int = NOTHING_SEEN, window: int = 0
@@ -49,16 +67,32 @@ class EpochReceiver:
         self.epoch: Final = epoch
         self.high = high
         self.window = window
-        self.header: Final = CompactHeader(epoch)
+        self._before, self._after = compact_frame(epoch)
+        self._end = len(self._before) + 2 + len(self._after)
+        self._shortest = self._end + SUITE.tag_length
         self._nonce = keys.nonce
-        self._cipher = AesCcm(keys.key, SUITE.tag_length)
+        self._open = AesCcm(keys.key, SUITE.tag_length).open
+
+    def open_usual(self, message: bytes, channel: bytes) -> tuple[int, bytes] | None:
+        """Return sequence number and plaintext of a compact message of this epoch, without kid.
+
+        None for what must go through `doorstep.messaging.envelope.parse`: nearly nothing that the platform
+        gets, and comparing is several times cheaper than parsing. Raises as `open` does.
+        """
+        end = self._end
+        if message[:2] != self._before or message[4:end] != self._after or message[2] == 0:
+            return None
+        if not self._shortest <= len(message) <= MAX_MESSAGE:
+            return None
+        sequence = message[2] << 8 | message[3]
+        return sequence, self.open(sequence, message[end:], channel)
 
     def open(self, sequence: int, sealed: bytes, channel: bytes) -> bytes:
         """Return the plaintext and count it as seen; raises Replayed or Forged and changes nothing."""
         if sequence <= self.high:
             self._refuse_seen(sequence)
         try:
-            plaintext = self._cipher.open(self._nonce(sequence), sealed, aad(channel))
+            plaintext = self._open(self._nonce(sequence), sealed, aad(channel))
         except VerificationFailed:
             raise Forged(
                 RejectReason.WRONG_TAG, f"the tag of message {sequence} in epoch {self.epoch} does not hold"

@@ -1,6 +1,6 @@
 """The platform's end: opens one device's messages, and follows its epochs."""
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from doorstep.messaging.allowance import NEAR, Allowance
 from doorstep.messaging.envelope import parse
@@ -16,12 +16,11 @@ MAX_AHEAD: Final = 1_000  # epochs the ratchet is run for a message whose tag is
 PREVIOUS_EPOCH_US: Final = 600_000_000  # the previous epoch opens late packets for ten minutes
 
 
-class Opened(NamedTuple):
-    """A genuine message; a device never uses the same epoch and sequence number twice."""
+Opened: TypeAlias = tuple[int, int, bytes]
+"""Epoch, sequence number and plaintext of a genuine message; a device never uses the same two numbers twice.
 
-    epoch: int
-    sequence: int
-    plaintext: bytes
+A plain tuple, because one is made for every message.
+"""
 
 
 class Progress(NamedTuple):
@@ -64,23 +63,23 @@ class Opener:
         Raises Rejected with its reason, and then nothing changed.
         """
         current = self._current
-        if (usual := current.header.split(message)) is not None:
-            return Opened(current.epoch, usual[0], current.open(*usual, channel))
+        if (usual := current.open_usual(message, channel)) is not None:
+            return current.epoch, *usual
         epoch, sequence, kid, sealed = parse(message)
         if kid is not None and kid != self._kid:
             raise Forged(RejectReason.UNKNOWN_KID, "the message names another sender than its carrier")
         if epoch == current.epoch:
-            return Opened(epoch, sequence, current.open(sequence, sealed, channel))
+            return epoch, sequence, current.open(sequence, sealed, channel)
         if epoch < current.epoch:
             late = self._receiver_behind(epoch, now_us)
-            return Opened(epoch, sequence, late.open(sequence, sealed, channel))
+            return epoch, sequence, late.open(sequence, sealed, channel)
         way = Way(current.epoch, self._root, self._allowance)
         ahead, root = receiver_ahead(self._kid, way, epoch, now_us)
         plaintext = ahead.open(sequence, sealed, channel)
         self._previous, self._current, self._root = current, ahead, root
         self._previous_until_us = now_us + PREVIOUS_EPOCH_US
         self.epoch_changed = True
-        return Opened(epoch, sequence, plaintext)
+        return epoch, sequence, plaintext
 
     def expire(self, now_us: int) -> None:
         """Forget the previous epoch once its deadline has passed."""

@@ -143,6 +143,11 @@ class DeviceOnboarding:
         }
 
     @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The names of what can be asked, in the order in which they were made."""
+        return ("proto-ver", "prov-session", *self._endpoints)
+
+    @property
     def busy(self) -> bool:
         """Tell whether a peer is in the middle of a session."""
         return self._session.state is not SessionState.OPEN
