@@ -1,4 +1,4 @@
-"""The real bleak library on a virtual air: a backend of its own port, so that strangers' clients run unchanged."""
+"""The real bleak library on a virtual air: a backend of its own port, for strangers' unchanged clients."""
 
 from collections.abc import Callable
 from functools import partial
@@ -91,6 +91,7 @@ class _AirBackend(BaseBleakClient):
     async def read_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **_: Any
     ) -> bytearray:
+        del descriptor, use_cached
         raise BleakError("descriptors are not read here")
 
     async def write_gatt_char(
@@ -105,6 +106,7 @@ class _AirBackend(BaseBleakClient):
             raise BleakError(error.message) from error
 
     async def write_gatt_descriptor(self, descriptor: BleakGATTDescriptor, data: SizedBuffer) -> None:
+        del descriptor, data
         raise BleakError("descriptors are not written here")
 
     async def start_notify(

@@ -150,32 +150,14 @@ def test_app_that_goes_away_leaves_the_attempt_running(monkeypatch: pytest.Monke
 
 
 def test_app_says_that_a_device_knows_no_blufi() -> None:
-    async def run() -> None:
-        air = Air()
-        async with BumbleBoard(air), BumbleCentral(air):
-            with pytest.raises(ProtocolViolation, match="no BluFi"):
-                async with BlufiProvisioner(Deaf(), os.urandom):
-                    pass
+    async def use(shared: Room) -> None:
+        device = await shared.near()
+        device.characteristics = ()
+        with pytest.raises(ProtocolViolation, match="no BluFi"):
+            await BlufiProvisioner(device, os.urandom).__aenter__()
+        await device.gone.wait()
 
-    asyncio.run(run())
-
-
-class Deaf:
-    """A device without services."""
-
-    characteristics = ()
-
-    async def read(self, characteristic: object) -> bytes:
-        raise AssertionError
-
-    async def write(self, characteristic: object, value: bytes, *, response: bool = True) -> None:
-        raise AssertionError
-
-    async def subscribe(self, characteristic: object, heard: object) -> None:
-        raise AssertionError
-
-    async def close(self) -> None:
-        pass
+    in_room(use)
 
 
 def test_board_hangs_up_once_no_sequence_number_is_left() -> None:
