@@ -1,7 +1,6 @@
 """What a board answers beside sessions, at every door: sealed credentials, attestations, releases."""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from doorstep.onboarding.network import Joined
 from doorstep.onboarding.presence import PresenceMissing, PresenceWindow
 from doorstep.onboarding.sealed.content import SealedContent
 from doorstep.onboarding.sealed.opening import KnownTime, Recipient
+from doorstep.onboarding.sealed.status import DeviceStatus
 
 __all__ = ["SingleTouch"]
 
@@ -151,13 +151,12 @@ class SingleTouch:
 
     def _status(self) -> bytes:
         joining = self._joiner().joining
-        status = {
-            "device": self._made.device_id,
-            "stage": joining.stage_report().name.lower().replace("_", "-"),
-            "pairing": self._window_number() is not None,
-            "locked": joining.lock is not LockState.OPEN,
-        }
-        return json.dumps(status, separators=(",", ":")).encode()
+        return DeviceStatus(
+            self._made.device_id,
+            joining.stage_report(),
+            pairing=self._window_number() is not None,
+            locked=joining.lock is not LockState.OPEN,
+        ).encode()
 
     def _window_number(self) -> int | None:
         return self.window.open_number(time.monotonic())
