@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from doorstep.cli.device import device
 from doorstep.device.store import Store, Ticket
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.ids import kid_of
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.allowance import Allowance
@@ -147,3 +147,10 @@ def test_run_waits_for_a_set_up_and_stops_cleanly(tmp_path: Path, made: Provisio
     assert told[0]["state"] == "waiting"
     assert json.loads(rest.splitlines()[-1])["state"] == "stopped"
     assert Store(tmp_path / "d").next_epoch() == 1
+
+
+def test_run_over_bluetooth_that_is_not_there_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/system_bus_socket")
+    with pytest.raises(UnavailableError, match="no system bus") as told:
+        called("run", "--state", folder, "--ble")
+    assert "bluetooth" in told.value.next_step

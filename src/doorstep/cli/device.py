@@ -19,12 +19,18 @@ from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sampling import Sensor
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.ble import BleName
+from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.pairing import BoardPairing
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.hostnetwork import HostNetwork
 from doorstep.device.wifi.station import WifiStation
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
+from doorstep.onboarding.ble.pairing import IoCapability, PairingKind, PairingPolicy
+from doorstep.onboarding.protocomm.credentials import Sec2Verifier
+from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
@@ -32,6 +38,12 @@ from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 __all__ = ["device"]
 
 _PASSPHRASE_CAP: Final = 64
+
+_PAIRINGS: Final = {
+    "none": PairingKind.NONE,
+    "just-works": PairingKind.JUST_WORKS,
+    "passkey": PairingKind.PASSKEY,
+}
 
 _STATE = click.option(
     "--state",
@@ -64,6 +76,14 @@ def device() -> None:
 @click.option("--interval", default=10.0, show_default=True, help="Seconds between two measurements.")
 @click.option("--setup-host", default="0.0.0.0", show_default=True, help="Address of the set-up service.")  # noqa: S104 - whoever is near must reach it
 @click.option("--setup-port", default=80, show_default=True, help="Its port; 0 takes a free one.")
+@click.option("--ble", is_flag=True, help="Open the set-up over this computer's Bluetooth, too.")
+@click.option(
+    "--ble-pairing",
+    type=click.Choice(_PAIRINGS),
+    default="none",
+    show_default=True,
+    help="What phones must do before; a passkey is shown here. The set-up code protects with any of them.",
+)
 @_JSON
 def run(  # noqa: PLR0913, PLR0917 - one for each option
     state: Path,
@@ -74,6 +94,8 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     interval: float,
     setup_host: str,
     setup_port: int,
+    ble: bool,  # noqa: FBT001 - click's flag
+    ble_pairing: str,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Live this device's life in the foreground, until interrupted."""
@@ -87,7 +109,10 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else _simulated(simulate_wifi, simulate_passphrase_file)
         )
-        options = AgentOptions(SetupAddress(setup_host, setup_port), plain=plain, interval_s=interval)
+        doors = (_ble_door(made, ble_pairing),) if ble else ()
+        options = AgentOptions(
+            SetupAddress(setup_host, setup_port), doors=doors, plain=plain, interval_s=interval
+        )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         asyncio.run(_live(store, station, sensor, options, _json_line if as_json else _line))
     finally:
@@ -170,6 +195,37 @@ def seal(state: Path, content: str, channel: str, as_json: bool) -> None:  # noq
         return
     click.echo(f"Sealed in epoch {sealing.epoch} for topic {topic}", err=True)
     click.echo(message, nl=False)
+
+
+class _TerminalScreen:
+    """The terminal as the board's screen; nobody is there to press a button."""
+
+    def show(self, digits: str) -> None:
+        click.echo(f"Type this into the phone: {digits}", err=True)
+
+    def clear(self) -> None:
+        pass
+
+    async def agree(self) -> bool:
+        return False
+
+
+def _ble_door(made: Provisioning, kind: str) -> DoorMaker:
+    """Return what opens the set-up over Bluetooth; raises UnavailableError where there is none to open."""
+    try:
+        from doorstep.device.setup.linux_ble import LinuxBleDoor, check_bluetooth  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise UnavailableError(
+            "this installation cannot speak Bluetooth",
+            next_step="Install it with: pip install 'doorstep[ble]'",
+        ) from None
+    asyncio.run(check_bluetooth())
+    setup = made.setup
+    profile = DeviceProfile(made.device_id, Sec2Verifier(setup.username, setup.salt, setup.verifier))
+    name = BleName(setup.service_name)
+    policy = PairingPolicy(_PAIRINGS[kind], IoCapability.DISPLAY)
+    pairing = BoardPairing(policy, _TerminalScreen(), lambda event: click.echo(event.sentence, err=True))
+    return lambda joiner: LinuxBleDoor(profile, joiner, name, pairing=pairing)
 
 
 async def _live(
