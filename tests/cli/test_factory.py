@@ -13,6 +13,7 @@ from doorstep.errors import MisuseError, RefusedError
 from doorstep.factory.batch import DeviceRecord
 from doorstep.factory.run import BatchStopped
 from doorstep.identity.provisioning import Servers
+from doorstep.onboarding.methods import DEFAULTS
 from doorstep.runtime.authority import create_authority
 
 SERVERS = Servers("https://localhost:8443", "localhost", 8883, 1883)
@@ -32,7 +33,7 @@ class Platform:
             raise RefusedError(f"there is no product {product}", next_step="make the product first")
         self.opened.append((product, count))
         authority = create_authority(self.folder / "ca", "Example GmbH", now=dt.datetime.now(dt.UTC))
-        return OpenedBatch("Greenhouse Sensor", SERVERS, b"p" * 32, authority, self._record)
+        return OpenedBatch("Greenhouse Sensor", DEFAULTS, SERVERS, b"p" * 32, authority, self._record)
 
     def _record(self, devices: Sequence[DeviceRecord]) -> None:
         self.known += devices

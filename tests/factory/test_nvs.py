@@ -41,6 +41,7 @@ def test_image_holds_what_the_provisioning_file_holds() -> None:
         "sec2_username": device.setup.username,
         "device_api": device.servers.device_api,
         "mqtt_host": device.servers.mqtt_host,
+        "onboarding": "protocomm-sec2 sealed-credentials",
         "format": 1,
         "mqtt_tls_port": 8883,
         "mqtt_plain_port": 1883,

@@ -38,6 +38,14 @@ def test_secrets_never_show_in_repr() -> None:
     assert repr(FILE.setup.verifier) not in shown
 
 
+def test_file_of_before_onboarding_was_chosen_means_the_secure_methods() -> None:
+    def older(content: dict[str, Any]) -> None:
+        del content["onboarding"], content["setup"]["code"]
+
+    assert Provisioning.from_json(changed(older)) == FILE
+    assert FILE.onboarding == ("protocomm-sec2", "sealed-credentials")
+
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -64,6 +72,11 @@ MALFORMED: dict[str, Change] = {
     "no private key": lambda c: c.update(private_key="x"),
     "no certificate": lambda c: c.update(certificate_chain="x"),
     "no trust anchor": lambda c: c.update(trust_anchor="x"),
+    "no onboarding method": lambda c: c.update(onboarding=[]),
+    "onboarding method twice": lambda c: c.update(onboarding=["dpp", "dpp"]),
+    "onboarding method with blanks": lambda c: c.update(onboarding=["dpp pin"]),
+    "too many onboarding methods": lambda c: c.update(onboarding=[f"m{n}" for n in range(65)]),
+    "unknown field in setup": lambda c: c["setup"].update(more=1),
     "another device's id": lambda c: c.update(device_id="hgfedcba"),
     "another device's key": lambda c: c.update(private_key=PKI.root.key.to_pem().decode()),
 }

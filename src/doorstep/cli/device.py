@@ -22,14 +22,15 @@ from doorstep.device.sealing import Sealing
 from doorstep.device.setup.ble import BleName
 from doorstep.device.setup.door import DoorMaker
 from doorstep.device.setup.pairing import BoardPairing
+from doorstep.device.setup.presence import Presence, button_of, show_of
+from doorstep.device.setup.secret import setup_secret
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.hostnetwork import HostNetwork
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
-from doorstep.onboarding.ble.pairing import IoCapability, PairingKind, PairingPolicy
-from doorstep.onboarding.protocomm.credentials import Sec2Verifier
+from doorstep.onboarding.ble.pairing import IoCapability, policy_of
 from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
@@ -39,11 +40,7 @@ __all__ = ["device"]
 
 _PASSPHRASE_CAP: Final = 64
 
-_PAIRINGS: Final = {
-    "none": PairingKind.NONE,
-    "just-works": PairingKind.JUST_WORKS,
-    "passkey": PairingKind.PASSKEY,
-}
+_BLE_METHOD: Final = "protocomm-sec2-ble"
 
 _STATE = click.option(
     "--state",
@@ -76,13 +73,30 @@ def device() -> None:
 @click.option("--interval", default=10.0, show_default=True, help="Seconds between two measurements.")
 @click.option("--setup-host", default="0.0.0.0", show_default=True, help="Address of the set-up service.")  # noqa: S104 - whoever is near must reach it
 @click.option("--setup-port", default=80, show_default=True, help="Its port; 0 takes a free one.")
-@click.option("--ble", is_flag=True, help="Open the set-up over this computer's Bluetooth, too.")
 @click.option(
-    "--ble-pairing",
-    type=click.Choice(_PAIRINGS),
-    default="none",
+    "--ble",
+    is_flag=True,
+    help="Open the set-up over this computer's Bluetooth, too; pairing as the product demands.",
+)
+@click.option(
+    "--button",
+    default="power",
     show_default=True,
-    help="What phones must do before; a passkey is shown here. The set-up code protects with any of them.",
+    metavar="KIND",
+    help="What opens set-up without a code: power, key (Enter), gpio:PATH, signal (SIGUSR1; SIGUSR2 resets).",
+)
+@click.option(
+    "--signal",
+    "show",
+    default="console",
+    show_default=True,
+    metavar="KIND",
+    help="What shows the pattern to compare: console, or led:PATH.",
+)
+@click.option(
+    "--inbox",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder, as of a stick, from which *.sealed and *.release are taken.",
 )
 @_JSON
 def run(  # noqa: PLR0913, PLR0917 - one for each option
@@ -95,7 +109,9 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     setup_host: str,
     setup_port: int,
     ble: bool,  # noqa: FBT001 - click's flag
-    ble_pairing: str,
+    button: str,
+    show: str,
+    inbox: Path | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Live this device's life in the foreground, until interrupted."""
@@ -109,9 +125,15 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else _simulated(simulate_wifi, simulate_passphrase_file)
         )
-        doors = (_ble_door(made, ble_pairing),) if ble else ()
+        doors = (_ble_door(made),) if ble else ()
+        presence = Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True)))
         options = AgentOptions(
-            SetupAddress(setup_host, setup_port), doors=doors, plain=plain, interval_s=interval
+            SetupAddress(setup_host, setup_port),
+            doors=doors,
+            plain=plain,
+            interval_s=interval,
+            inbox=inbox,
+            presence=presence,
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         asyncio.run(_live(store, station, sensor, options, _json_line if as_json else _line))
@@ -149,11 +171,14 @@ def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
 @_STATE
 @_JSON
 def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
-    """Forget the Wi-Fi, so that the next start waits for a new set-up. Identity and owner stay."""
+    """Forget the Wi-Fi, so that the next start waits for a new set-up. Identity and owner stay.
+
+    This counts as a hand on the device. If it has an owner, they must also allow set-up again in the portal.
+    """
     store = Store.open(state)
     try:
         made = _identity(store)
-        store.forget_network()
+        store.reset()
     finally:
         store.close()
     click.echo(
@@ -210,8 +235,13 @@ class _TerminalScreen:
         return False
 
 
-def _ble_door(made: Provisioning, kind: str) -> DoorMaker:
-    """Return what opens the set-up over Bluetooth; raises UnavailableError where there is none to open."""
+def _ble_door(made: Provisioning) -> DoorMaker:
+    """Return what opens the set-up over Bluetooth; raises MisuseError where the product has none."""
+    if _BLE_METHOD not in made.onboarding:
+        raise MisuseError(
+            f"product {made.product} has no set-up over Bluetooth",
+            next_step=f"Leave --ble out, or turn {_BLE_METHOD} on for the product and make its file anew.",
+        )
     try:
         from doorstep.device.setup.linux_ble import LinuxBleDoor, check_bluetooth  # noqa: PLC0415 - an extra
     except ImportError:
@@ -219,12 +249,10 @@ def _ble_door(made: Provisioning, kind: str) -> DoorMaker:
             "this installation cannot speak Bluetooth",
             next_step="Install it with: pip install 'doorstep[ble]'",
         ) from None
-    asyncio.run(check_bluetooth())
-    setup = made.setup
-    profile = DeviceProfile(made.device_id, Sec2Verifier(setup.username, setup.salt, setup.verifier))
-    name = BleName(setup.service_name)
-    policy = PairingPolicy(_PAIRINGS[kind], IoCapability.DISPLAY)
+    policy = policy_of(made.onboarding, IoCapability.DISPLAY)
     pairing = BoardPairing(policy, _TerminalScreen(), lambda event: click.echo(event.sentence, err=True))
+    asyncio.run(check_bluetooth(pairing))
+    profile, name = DeviceProfile(made.device_id, setup_secret(made)), BleName(made.setup.service_name)
     return lambda joiner: LinuxBleDoor(profile, joiner, name, pairing=pairing)
 
 

@@ -33,6 +33,8 @@ class OpenedBatch:
     """What the platform contributes to a batch that it is about to record."""
 
     product_name: str
+    methods: tuple[str, ...]
+    """Keys of the product's onboarding methods."""
     servers: Servers
     pepper: bytes = field(repr=False)
     authority: Authority
@@ -84,7 +86,14 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
         _confirm(len(wanted.devices), product, folder, ask=not (yes or as_json))
         opened = open_batch(product, batch_id, len(wanted.devices))
         request = BatchRequest(
-            batch_id, product, opened.product_name, wanted.devices, opened.servers, opened.pepper, now
+            batch_id,
+            product,
+            opened.product_name,
+            wanted.devices,
+            opened.servers,
+            opened.pepper,
+            now,
+            opened.methods,
         )
         with _progress(len(wanted.devices), hidden=as_json) as advance:
             result = run_batch(request, opened.authority, folder, opened.record, advance)

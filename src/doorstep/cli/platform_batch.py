@@ -36,7 +36,8 @@ def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
     servers = Servers(
         settings.device_api_url, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port
     )
-    return OpenedBatch(product.name, servers, claim_code_pepper(), authority, record)
+    methods = tuple(batch.onboarding_methods)
+    return OpenedBatch(product.name, methods, servers, claim_code_pepper(), authority, record)
 
 
 factory = build_factory_group(_open_batch)

@@ -1,12 +1,19 @@
 """``doorstep product``: the kinds of devices a maker makes."""
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from doorstep.onboarding.methods import DEFAULTS, METHODS, Method
 from doorstep.server.setup import migrate
 
+if TYPE_CHECKING:
+    from doorstep.server.fleet.models import Product
+
 __all__ = ["product"]
+
+_ACTOR = "operator"
 
 
 @click.group()
@@ -20,15 +27,20 @@ def product() -> None:
 @click.option(
     "--claim-policy", default="", help="Evidence that a claim needs, as in 'device_key & (sale | staff)'."
 )
+@click.option(
+    "--release-setup-code",
+    is_flag=True,
+    help="Keep the labels' set-up codes, for accounts to which a device attests itself.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(*, key: str, name: str, claim_policy: str, as_json: bool) -> None:
-    """Add a product."""
+def add(*, key: str, name: str, claim_policy: str, release_setup_code: bool, as_json: bool) -> None:
+    """Add a product; it has the secure onboarding methods on."""
     migrate()
     from doorstep.server.fleet.products import add_product  # noqa: PLC0415 - needs Django started
 
-    made = add_product(key, name, claim_policy)
+    made = add_product(key, name, claim_policy, release_setup_code=release_setup_code)
     if as_json:
-        click.echo(json.dumps({"key": made.key, "name": made.name, "claim_policy": made.claim_policy}))
+        click.echo(json.dumps(_values(made)))
         return
     click.echo(f"Product {made.key} ({made.name}). A claim needs: {made.claim_policy}")
 
@@ -40,11 +52,89 @@ def list_products(*, as_json: bool) -> None:
     migrate()
     from doorstep.server.fleet.queries import all_products  # noqa: PLC0415 - needs Django started
 
-    rows = [{"key": row.key, "name": row.name, "claim_policy": row.claim_policy} for row in all_products()]
+    rows = list(all_products())
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps([_values(row) for row in rows]))
         return
     for row in rows:
-        click.echo(f"{row['key']:<24} {row['name']}")
+        click.echo(f"{row.key:<24} {row.name}")
+        _show_weak(row)
     if not rows:
         click.echo("No products yet. Add one: doorstep product add KEY --name NAME")
+
+
+@product.command()
+@click.argument("key")
+@click.option("--enable", multiple=True, metavar="METHOD", help="Put a method on. May be given again.")
+@click.option("--disable", multiple=True, metavar="METHOD", help="Take a method off. May be given again.")
+@click.option("--defaults", is_flag=True, help="Begin with the secure methods alone.")
+@click.option(
+    "--accept-risk",
+    multiple=True,
+    metavar="METHOD",
+    help="Accept what an attacker can do with a weak method; it is kept who did. May be given again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def onboarding(  # noqa: PLR0913 - one parameter for each option
+    *,
+    key: str,
+    enable: tuple[str, ...],
+    disable: tuple[str, ...],
+    defaults: bool,
+    accept_risk: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show or choose how devices of product KEY get onto a network; batches made from now on have it."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.onboarding import set_onboarding  # noqa: PLC0415
+    from doorstep.server.fleet.products import find_product  # noqa: PLC0415
+
+    row = find_product(key)
+    if enable or disable or defaults or accept_risk:
+        begin = DEFAULTS if defaults else row.onboarding_methods
+        wanted = {*begin, *enable} - set(disable)
+        row = set_onboarding(row, wanted, accept_risk, actor=_ACTOR, now_us=now_us())
+    if as_json:
+        click.echo(json.dumps(_values(row)))
+        return
+    for method in row.onboarding_methods:
+        click.echo(f"{method:<20} {METHODS[method].name}")
+    _show_weak(row)
+
+
+@product.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def methods(*, as_json: bool) -> None:
+    """List every onboarding method, with what an attacker can still do."""
+    if as_json:
+        click.echo(json.dumps([_method(method) for method in METHODS.values()]))
+        return
+    for method in METHODS.values():
+        click.echo(f"{method.key:<20} {method.name} ({method.standing.value})")
+        click.echo(f"{'':<20} {method.risk}")
+
+
+def _method(method: Method) -> dict[str, Any]:
+    return {
+        "key": method.key,
+        "name": method.name,
+        "standing": method.standing.value,
+        "needs_consent": method.needs_consent,
+        "risk": method.risk,
+    }
+
+
+def _values(row: "Product") -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "name": row.name,
+        "claim_policy": row.claim_policy,
+        "onboarding_methods": row.onboarding_methods,
+        "weak_setup": [method.key for method in row.weak_setup],
+    }
+
+
+def _show_weak(row: "Product") -> None:
+    for method in row.weak_setup:
+        click.secho(f"Weak set-up enabled: {method.key}. {method.risk}", fg="yellow")

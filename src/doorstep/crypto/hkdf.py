@@ -5,7 +5,7 @@ from typing import Final
 
 from doorstep.errors import MisuseError
 
-__all__ = ["HASH_LENGTH", "MAX_OUTPUT", "expand", "hkdf"]
+__all__ = ["HASH_LENGTH", "MAX_OUTPUT", "expand", "extract", "hkdf"]
 
 HASH_LENGTH: Final = 32  # bytes of one SHA-256 output
 MAX_OUTPUT: Final = 255 * HASH_LENGTH  # RFC 5869 section 2.3
@@ -13,7 +13,12 @@ MAX_OUTPUT: Final = 255 * HASH_LENGTH  # RFC 5869 section 2.3
 
 def hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
     """Extract with ``salt`` (may be empty), then expand to ``length`` bytes."""
-    return expand(hmac.digest(salt, secret, "sha256"), info, length)
+    return expand(extract(salt, secret), info, length)
+
+
+def extract(salt: bytes, secret: bytes) -> bytes:
+    """Return the pseudo-random key of ``secret``; ``salt`` may be empty."""
+    return hmac.digest(salt, secret, "sha256")
 
 
 def expand(key: bytes, info: bytes, length: int) -> bytes:

@@ -10,6 +10,11 @@ state/               0700, locked by one agent at a time
   next.pem           the key of a certificate that was asked for and has not come
   operational.pem    the operational key with its certificate chain
   platform.json      where the broker listens
+  lock.json          whether the set-up is locked, and since which claim
+  opened.json        nonces of the sealed credentials that were opened
+  guesses.json       how many wrong set-up codes came in a row
+  https.pem          the set-up server's own key and certificate
+  idevid.pem         the factory key and its chain, where the set-up server shows those
 ```
 
 The factory's root key is the root of epoch 0. It leaves this folder at the first boot, as every root does
@@ -29,10 +34,14 @@ import msgspec
 from doorstep.crypto.p256 import PrivateKey, generate
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import MisuseError, UnavailableError
+from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.sealer import DeviceState, next_boot
+from doorstep.onboarding.lock import LockEvent, SetupLock
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.sealed.opening import BlobMemory
 from doorstep.runtime.state import write_private
+from doorstep.wire import jsontext
 
 __all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Endpoint", "Operational", "Store", "Ticket"]
 
@@ -193,6 +202,33 @@ class Store:
         """Make the next start wait for a new Wi-Fi set-up."""
         self._drop("network.json")
 
+    def lock(self) -> SetupLock:
+        """Return how the set-up is locked; open for a device that was never claimed."""
+        return self._read("lock.json", SetupLock) or SetupLock()
+
+    def claim(self, at: int) -> None:
+        """Lock the set-up: the platform said, at this second of its clock, that the device has an owner."""
+        self._write("lock.json", self.lock().claimed(at))
+
+    def move_lock(self, event: LockEvent) -> SetupLock:
+        """Note a reset or a release, and return the lock."""
+        lock = self.lock().after(event)
+        self._write("lock.json", lock)
+        return lock
+
+    def reset(self) -> None:
+        """Forget the network because a hand on the device said so; identity and owner stay."""
+        self.move_lock(LockEvent.RESET)
+        self.forget_network()
+
+    def opened_blobs(self) -> BlobMemory:
+        """Return which sealed credentials were opened."""
+        return self._read("opened.json", BlobMemory) or BlobMemory()
+
+    def keep_opened_blobs(self, memory: BlobMemory) -> None:
+        """Remember them, before anything is done about the newest."""
+        self._write("opened.json", memory)
+
     def ticket(self) -> Ticket | None:
         """Return the registration token that nobody answered yet."""
         return self._read("ticket.json", Ticket)
@@ -204,6 +240,37 @@ class Store:
     def drop_ticket(self) -> None:
         """Delete the token: it was answered."""
         self._drop("ticket.json")
+
+    def guesses(self) -> int:
+        """Return how many wrong set-up codes came in a row."""
+        return self._read("guesses.json", int) or 0
+
+    def keep_guesses(self, wrong: int) -> None:
+        """Count over a power cut; 0 after a right code, or after somebody who holds the device reset it."""
+        if wrong:
+            self._write("guesses.json", wrong)
+        else:
+            self._drop("guesses.json")
+
+    def setup_server(self, rng: Callable[[int], bytes]) -> Path:
+        """Return the file of the set-up server's own key and certificate, made when first asked for."""
+        path = self._path("https.pem")
+        if not path.exists():
+            made = self.identity()
+            if made is None:
+                raise MisuseError(f"the folder {self.folder} has no identity to name a certificate after")
+            key = generate(rng)
+            certificate = issue_setup_server(key, made.device_id, serial=new_certificate_serial(rng))
+            self._write_bytes(path.name, key.to_pem() + certificate.pem)
+        return path
+
+    def idevid_server(self) -> Path:
+        """Return a file of the factory key and its certificates, for a server that shows the IDevID."""
+        made = self.identity()
+        if made is None:
+            raise MisuseError(f"the folder {self.folder} has no identity to show")
+        self._write_bytes("idevid.pem", made.private_key.encode() + made.certificate_chain.encode())
+        return self._path("idevid.pem")
 
     def staged_key(self, rng: Callable[[int], bytes]) -> PrivateKey:
         """Return the key of the next certificate: the same one until its certificate is committed."""
@@ -261,10 +328,10 @@ class Store:
 
     def _read(self, name: str, kind: type[_T]) -> _T | None:
         try:
-            return msgspec.json.decode(self._path(name).read_bytes(), type=kind)
+            return jsontext.decode(self._path(name).read_bytes(), kind)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except jsontext.NotJson as error:
             raise MisuseError(
                 f"{self._path(name)} is damaged: {error}",
                 next_step="Restore the folder from a copy, or delete that file and set the device up again.",

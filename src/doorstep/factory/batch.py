@@ -15,7 +15,9 @@ from doorstep.factory.qr import draw_qr
 from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
-from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.dpp.label_key import device_label
+from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
+from doorstep.onboarding.methods import DEFAULTS
 from doorstep.onboarding.protocomm import credentials
 from doorstep.runtime.authority import Authority
 
@@ -26,6 +28,15 @@ _CHUNK: Final = 50
 
 _SERVICE_PREFIX: Final = "PROV_"
 """Phone apps list access points that begin with it."""
+
+_SEC1: Final = "protocomm-sec1"
+_NEED_THE_CODE: Final = frozenset({_SEC1, "protocomm-console"})
+_SEC2_SOFTAP: Final = "protocomm-sec2"
+_SEC2_BLE: Final = "protocomm-sec2-ble"
+_DPP: Final = "dpp"
+
+_CODE_SCHEMES: Final = frozenset({_SEC1, _SEC2_SOFTAP, _SEC2_BLE})
+"""Methods whose apps scan the set-up label; without them the only code on the label may be Easy Connect's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class BatchRequest:
     pepper: bytes = field(repr=False)
     """The platform's key of claim code hashes."""
     now: datetime
+    methods: tuple[str, ...] = DEFAULTS
+    """Keys of the onboarding methods that the devices open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,8 @@ class DeviceRecord:
     public_key: bytes
     """DER SubjectPublicKeyInfo."""
     claim_code_hash: bytes = field(repr=False)
+    setup_code: str = field(repr=False)
+    """As on the label; the platform keeps it only where the product says so."""
     root_key: bytes = field(repr=False)
 
 
@@ -139,6 +154,7 @@ class _Maker:
             fingerprint=idevid.fingerprint,
             public_key=key.public_key.spki,
             claim_code_hash=code.hash(self._request.pepper),
+            setup_code=setup.pop,
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
         provisioning = self._provisioning(record, key, idevid, setup)
@@ -176,15 +192,24 @@ class _Maker:
             trust_anchor=self._root.pem.decode("ascii"),
             root_key=record.root_key,
             setup=SetupVerifier(
-                _SERVICE_PREFIX + record.device_id, setup.username, setup.salt, setup.verifier
+                _SERVICE_PREFIX + record.device_id,
+                setup.username,
+                setup.salt,
+                setup.verifier,
+                setup.pop if _NEED_THE_CODE.intersection(self._request.methods) else None,
             ),
             servers=self._request.servers,
+            onboarding=self._request.methods,
         )
 
     def _label(
         self, record: DeviceRecord, code: claim_code.ClaimCode, setup: credentials.Sec2Credentials
     ) -> LabelContent:
-        text = SetupLabel(_SERVICE_PREFIX + record.device_id, setup.username, setup.pop).encode()
+        methods = self._request.methods
+        text = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods).encode()
+        easy_connect = device_label(record.root_key, record.serial).encode() if _DPP in methods else ""
+        alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
+        text = easy_connect if alone else text
         return LabelContent(
             product_name=self._request.product_name,
             serial=record.serial,
@@ -193,7 +218,17 @@ class _Maker:
             claim_code=code.printed,
             setup_text=text,
             qr=draw_qr(text),
+            easy_connect=easy_connect,
+            easy_connect_qr=draw_qr(easy_connect) if easy_connect and not alone else None,
         )
+
+
+def _setup_label(name: str, setup: credentials.Sec2Credentials, methods: tuple[str, ...]) -> SetupLabel:
+    """Return what the label pins: the scheme and the transport that the device opens."""
+    security = SEC1 if _SEC1 in methods else SEC2
+    by_radio = _SEC2_BLE in methods and _SEC2_SOFTAP not in methods
+    transport = Transport.BLE if by_radio else Transport.SOFTAP
+    return SetupLabel(name, setup.username, setup.pop, transport, security)
 
 
 def _prepare(setup: _WorkerSetup) -> Callable[[Sequence[DeviceOrder]], list[MadeDevice]]:

@@ -59,7 +59,8 @@ def _texts(device: Provisioning) -> dict[str, str]:
         "sec2_username": device.setup.username,
         "device_api": device.servers.device_api,
         "mqtt_host": device.servers.mqtt_host,
-    }
+        "onboarding": " ".join(device.onboarding),
+    } | ({} if device.setup.code is None else {"sec1_code": device.setup.code})
 
 
 def _numbers(device: Provisioning) -> dict[str, int]:

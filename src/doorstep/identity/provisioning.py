@@ -4,8 +4,9 @@ The factory writes it and the device reads it; the format is theirs together. It
 key and root key, so it goes into the device, mode 0600, and nowhere else. Binary values are base64.
 """
 
+import re
 from dataclasses import dataclass, field
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import msgspec
 
@@ -13,8 +14,12 @@ from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import MalformedMessage
 from doorstep.identity.ids import check_device_id, check_product_key, check_serial, parse_hardware_id
+from doorstep.identity.methods import OnboardingMethod
+from doorstep.wire import jsontext
 
 __all__ = [
+    "METHODS_CAP",
+    "METHODS_OF_OLD_FILES",
     "PROVISIONING_CAP",
     "ROOT_KEY_LENGTH",
     "MalformedProvisioning",
@@ -29,6 +34,17 @@ PROVISIONING_CAP: Final = 16_384
 ROOT_KEY_LENGTH: Final = 32
 """Bytes of the root key of sealed messages."""
 
+METHODS_CAP: Final = 64
+"""Onboarding methods in a file."""
+
+METHODS_OF_OLD_FILES: Final[tuple[str, ...]] = (
+    OnboardingMethod.PROTOCOMM_SEC2.value,
+    OnboardingMethod.SEALED_CREDENTIALS.value,
+)
+"""What a file without ``onboarding`` means: the secure ones."""
+
+_METHOD: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
 
 class MalformedProvisioning(MalformedMessage):
     """Text is not a provisioning file."""
@@ -36,13 +52,15 @@ class MalformedProvisioning(MalformedMessage):
 
 @dataclass(frozen=True, slots=True)
 class SetupVerifier:
-    """What the device needs for protocomm security 2: never the code itself."""
+    """What the device needs for protocomm: for security 2 never the code itself."""
 
     service_name: str
     """Name of its access point or BLE advertisement, as the label says."""
     username: str
     salt: bytes = field(repr=False)
     verifier: bytes = field(repr=False)
+    code: str | None = field(default=None, repr=False)
+    """The code, only for security 1 (``protocomm-sec1``, ``protocomm-console``), which cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,8 @@ class Provisioning:
     setup: SetupVerifier
     servers: Servers
     version: Literal[1] = 1
+    onboarding: tuple[str, ...] = METHODS_OF_OLD_FILES
+    """Keys of the onboarding methods that the device opens, and no others."""
 
     def to_json(self) -> bytes:
         """Return the file's content."""
@@ -87,9 +107,9 @@ class Provisioning:
         if len(data) > PROVISIONING_CAP:
             raise MalformedProvisioning(f"a provisioning file has at most {PROVISIONING_CAP} bytes")
         try:
-            made = msgspec.json.decode(data, type=cls)
-            known = msgspec.json.decode(msgspec.json.encode(made)) == msgspec.json.decode(data)
-        except msgspec.DecodeError as error:
+            made = jsontext.decode(data, cls)
+            known = msgspec.json.decode(msgspec.json.encode(made)) == _with_newer_fields(data)
+        except jsontext.NotJson as error:
             raise MalformedProvisioning(f"this is not a provisioning file: {error}") from error
         if not known:
             raise MalformedProvisioning("a provisioning file has no other fields than the factory writes")
@@ -97,7 +117,18 @@ class Provisioning:
         return made
 
 
+def _with_newer_fields(data: bytes) -> Any:
+    """Return what a file says, with the fields that the first ones did not have."""
+    given = jsontext.decode(data, dict[str, Any])
+    setup = {"code": None} | given["setup"]
+    return {"onboarding": list(METHODS_OF_OLD_FILES)} | given | {"setup": setup}
+
+
 def _check(made: Provisioning) -> None:
+    if not 1 <= len(made.onboarding) <= METHODS_CAP or len(set(made.onboarding)) != len(made.onboarding):
+        raise MalformedProvisioning(f"a device has 1 to {METHODS_CAP} onboarding methods, each once")
+    if not all(map(_METHOD.fullmatch, made.onboarding)):
+        raise MalformedProvisioning("an onboarding method's key has small letters, digits and dashes")
     check_device_id(made.device_id)
     check_serial(made.serial)
     check_product_key(made.product)

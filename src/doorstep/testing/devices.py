@@ -1,5 +1,6 @@
 """Devices for a plant: owned, with certificate and keys, written straight into the tables."""
 
+import json
 import os
 import ssl
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from doorstep.crypto import p256
 from doorstep.crypto.x509 import Certificate, build_request
 from doorstep.identity.ids import kid_of, new_device_id
 from doorstep.messaging.sealer import DeviceSealer, DeviceState, next_boot
+from doorstep.onboarding.methods import DEFAULTS
 from doorstep.runtime.database import Connection
 from doorstep.runtime.role import now_us
 from doorstep.testing.plant import Plant
@@ -18,6 +20,7 @@ from doorstep.testing.plant import Plant
 __all__ = ["TestDevice", "add_devices", "add_revocation"]
 
 _ROOT_LENGTH: Final = 32
+_METHODS: Final = json.dumps(DEFAULTS)
 _LIFETIME: Final = timedelta(days=7)
 
 
@@ -85,13 +88,14 @@ def _batch(connection: Connection) -> tuple[int, int]:
     mark = new_device_id(os.urandom)
     now = datetime.now(UTC)
     product = connection.query(
-        "INSERT INTO product (key, name, identity_method, onboarding_method, claim_policy, created_at)"
-        " VALUES (?, 'Sensor', 'certificate', 'protocomm-sec2', 'device_key', ?) RETURNING id",
-        (mark, _time(now)),
+        "INSERT INTO product (key, name, identity_method, onboarding_methods, claim_policy, created_at)"
+        " VALUES (?, 'Sensor', 'certificate', ?, 'device_key', ?) RETURNING id",
+        (mark, _METHODS, _time(now)),
     )[0][0]
     batch = connection.query(
-        "INSERT INTO batch (product_id, number, count, created_at) VALUES (?, ?, 1, ?) RETURNING id",
-        (product, mark, _time(now)),
+        "INSERT INTO batch (product_id, number, count, onboarding_methods, created_at)"
+        " VALUES (?, ?, 1, ?, ?) RETURNING id",
+        (product, mark, _METHODS, _time(now)),
     )[0][0]
     return product, batch
 

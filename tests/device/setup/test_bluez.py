@@ -16,7 +16,7 @@ from tests.onboarding.helpers import counted_rng
 def test_computer_without_a_system_bus_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/system_bus_socket")
     with pytest.raises(UnavailableError, match="no system bus") as told:
-        asyncio.run(check_bluetooth())
+        asyncio.run(check_bluetooth(BoardPairing()))
     assert "access point" in told.value.next_step
 
 

@@ -16,6 +16,7 @@ from doorstep.device.store import Store
 from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.lock import LockEvent
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.credentials import generate
@@ -183,6 +184,8 @@ def test_button_opens_a_window_for_a_working_device(
             life = Life(labelled, tmp_path / "d", platform.url, station=wifi)
             async with life:
                 await life.reached(State.OPERATING)
+                for consent in (LockEvent.RELEASE, LockEvent.RESET):
+                    life.store.move_lock(consent)
                 await life.agent.press_button()
                 upstairs = NetworkCredentials(b"upstairs", HOME.passphrase)
                 assert await phone(life, platform, network=upstairs) is Step.REGISTERED

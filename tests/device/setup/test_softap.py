@@ -73,7 +73,14 @@ REFUSED_REQUESTS = {
     "GET": (b"GET / HTTP/1.1\r\n\r\n", 405),
     "no HTTP": (b"hello\r\n\r\n", 400),
     "path without slash": (b"POST proto-ver HTTP/1.1\r\n\r\n", 400),
-    "endless path": (b"POST /" + b"a" * 100 + b" HTTP/1.1\r\n\r\n", 400),
+    "long path": (_post(b"/" + b"a" * 100), 400),
+    "endless path": (b"POST /" + b"a" * 2100 + b" HTTP/1.1\r\n\r\n", 414),
+    "endpoint with a question": (_post(b"/proto-ver?x=1"), 400),
+    "other method": (b"DELETE / HTTP/1.1\r\n\r\n", 405),
+    "GET with a cut off body": (b"GET / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", 408),
+    "chunked GET": (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
+    "page of another site": (_post(b"/prov-session", headers=b"Origin: http://evil.example\r\n"), 403),
+    "page of no site": (_post(b"/prov-session", headers=b"Origin: null\r\n"), 403),
     "no length": (b"POST /proto-ver HTTP/1.1\r\n\r\n", 411),
     "chunked": (_post(b"/proto-ver", headers=b"Transfer-Encoding: chunked\r\n"), 411),
     "length as text": (b"POST /proto-ver HTTP/1.1\r\nContent-Length: +3\r\n\r\n---", 400),
@@ -213,15 +220,30 @@ def test_background_scan_is_answered_at_once() -> None:
         phone.hang_up()
 
 
-def test_device_serves_eight_connections_and_no_more() -> None:
+def test_newcomer_displaces_the_connection_that_idles_longest() -> None:
     with serving() as served:
-        phones = [_Phone(served) for _ in range(9)]
-        for phone in phones[:8]:
+        phones = [_Phone(served) for _ in range(17)]
+        for phone in phones:
             assert phone.post("proto-ver", b"---")[0] == 200
         with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
-            phones[8].post("proto-ver", b"---")
+            phones[0].post("proto-ver", b"---")
+        assert phones[1].post("proto-ver", b"---")[0] == 200
         for phone in phones:
             phone.hang_up()
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1\r\nConnection: close", b"HTTP/1.0"], ids=["close", "1.0"])
+def test_device_hangs_up_where_the_client_wants_it(head: bytes) -> None:
+    with (
+        serving() as served,
+        socket.create_connection(("127.0.0.1", served.port), timeout=10) as stream,
+    ):
+        stream.sendall(b"POST /proto-ver " + head + b"\r\nContent-Length: 3\r\n\r\n---")
+        answer = b""
+        while chunk := stream.recv(4096):
+            answer += chunk
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"Connection: close" in answer
 
 
 def test_port_that_is_taken_is_named() -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from doorstep.errors import SettingsError
 from doorstep.onboarding.ble.oob import OobSecret
 from doorstep.onboarding.ble.pairing import (
+    KINDS,
     IoCapability,
     KeyQuality,
     Paired,
@@ -14,7 +15,9 @@ from doorstep.onboarding.ble.pairing import (
     PairingTooWeak,
     judge_pairing,
     new_passkey,
+    policy_of,
 )
+from doorstep.onboarding.methods import METHODS
 from tests.onboarding.helpers import counted_rng
 
 SECRET = OobSecret.generate(counted_rng(b"oob"))
@@ -79,6 +82,45 @@ def test_each_kind_says_what_it_demands() -> None:
     assert _policy(PairingKind.NUMERIC_COMPARISON).shown_as is IoCapability.DISPLAY_AND_BUTTON
     assert _policy(PairingKind.OUT_OF_BAND).shown_as is IoCapability.NOTHING
     assert "try again" in PairingFailed(PairingKind.PASSKEY).sentence
+
+
+STRONGEST = {
+    "nothing": ((), IoCapability.DISPLAY, None, PairingKind.NONE),
+    "another method": (("protocomm-sec2-ble",), IoCapability.DISPLAY, None, PairingKind.NONE),
+    "just works": (("ble-just-works",), IoCapability.NOTHING, None, PairingKind.JUST_WORKS),
+    "passkey of two": (("ble-numeric", "ble-passkey"), IoCapability.DISPLAY, None, PairingKind.PASSKEY),
+    "comparison of two": (
+        ("ble-passkey", "ble-numeric"),
+        IoCapability.DISPLAY_AND_BUTTON,
+        None,
+        PairingKind.NUMERIC_COMPARISON,
+    ),
+    "data before a passkey": (
+        ("ble-passkey", "ble-oob"),
+        IoCapability.DISPLAY,
+        SECRET,
+        PairingKind.OUT_OF_BAND,
+    ),
+    "passkey without data": (("ble-passkey", "ble-oob"), IoCapability.DISPLAY, None, PairingKind.PASSKEY),
+    "secret that no method uses": (("ble-passkey",), IoCapability.DISPLAY, SECRET, PairingKind.PASSKEY),
+}
+
+
+@pytest.mark.parametrize(("methods", "board", "oob", "kind"), STRONGEST.values(), ids=STRONGEST)
+def test_product_gets_the_strongest_that_its_board_can_keep(
+    methods: tuple[str, ...], board: IoCapability, oob: OobSecret | None, kind: PairingKind
+) -> None:
+    assert policy_of(methods, board, oob).kind is kind
+
+
+def test_every_method_of_pairing_has_its_kind() -> None:
+    assert KINDS.keys() == {key for key in METHODS if key.startswith("ble-")}
+
+
+@pytest.mark.parametrize("method", ["ble-passkey", "ble-numeric", "ble-oob"])
+def test_product_whose_board_can_keep_none_is_refused(method: str) -> None:
+    with pytest.raises(SettingsError):
+        policy_of((method,), IoCapability.NOTHING)
 
 
 @given(st.binary(min_size=4, max_size=4).filter(lambda drawn: drawn < b"\xff\xff\x00\x00"))

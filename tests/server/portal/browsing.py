@@ -1,19 +1,17 @@
 """What the browser tests share: log-in, the pages there are, and axe."""
 
 import os
-import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pytest
 from playwright.sync_api import Page
 
 from doorstep.server.accounts.models import User
+from tests.browsers import axe_source, violations
 from tests.server.portal.world import PASSWORD, World
 
 __all__ = [
     "ANSWERS",
-    "PEERS",
     "anonymous_pages",
     "axe_source",
     "log_in",
@@ -22,29 +20,11 @@ __all__ = [
     "violations",
 ]
 
-PEERS: Final = Path(__file__).parents[3] / ".cache" / "peers"
 ANSWERS: Final = (
     "damage=safety&price=40&budget=1&units=20000&chip=tls&sales=wholesale&can_scan=no&control=button"
     "&line_online=no"
 )
 """A product that the wizard can't satisfy fully."""
-_AXE: Final = "axe-core@4"
-
-
-def axe_source() -> str:
-    """Return axe-core's script, fetched once with npm; skip where there is no npm or no network."""
-    folder = PEERS / "axe"
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), _AXE]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=100)
-        except FileNotFoundError:
-            pytest.skip("no npm to install axe-core with")
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            pytest.skip("npm can't install axe-core here")
-    return script.read_text(encoding="utf-8")
 
 
 def log_in(page: Page, portal: str, user: User) -> None:
@@ -54,18 +34,6 @@ def log_in(page: Page, portal: str, user: User) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.wait_for_url(lambda url: "/accounts/" not in url)
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    """Return what axe finds on the page, a line each."""
-    # By the debugger, which the page's own security policy does not concern.
-    page.evaluate(axe)
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{page.url}: {rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
 
 
 def anonymous_pages() -> dict[str, str]:
@@ -94,6 +62,8 @@ def member_pages(world: World) -> dict[str, str]:
         "device-disputed": f"/devices/{world.disputed.device_id}/",
         "device-revoked": f"/devices/{world.revoked.device_id}/",
         "revoke": f"/devices/{world.quiet.device_id}/revoke/",
+        "release": f"/devices/{world.quiet.device_id}/release/",
+        "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
         "people": "/people/",
         "account": "/account/",
@@ -115,6 +85,7 @@ def staff_pages(world: World) -> dict[str, str]:
         "new-product": "/staff/products/new/",
         "new-product-with-policy": "/staff/products/new/?claim_policy=device_key+%26+setup_session+%26+sale",
         "product": f"/staff/products/{world.product.key}/",
+        "setup-methods": f"/staff/products/{world.product.key}/setup/",
         "batches": "/staff/batches/",
         "batch": f"/staff/batches/{world.batch.number}/",
         "staff-device": f"/staff/devices/{world.live.device_id}/",

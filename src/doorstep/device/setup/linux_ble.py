@@ -48,7 +48,7 @@ class LinuxBleDoor:
         await self._open.aclose()
 
 
-async def check_bluetooth() -> None:
-    """Raise `UnavailableError` where this computer's Bluetooth cannot serve a set-up."""
-    async with BluezBoard():
+async def check_bluetooth(pairing: BoardPairing) -> None:
+    """Raise `UnavailableError` where this computer's Bluetooth cannot serve a set-up that pairs like that."""
+    async with BluezBoard(pairing=pairing):
         pass

@@ -22,12 +22,15 @@ from doorstep.device.life import (
     TokenHeld,
 )
 from doorstep.device.setup.door import Door, DoorMaker
+from doorstep.device.setup.httpserver import HttpServer
 from doorstep.device.setup.joiner import Joiner
-from doorstep.device.setup.softap import SoftApServer
+from doorstep.device.setup.singletouch import SingleTouch
 from doorstep.device.store import Store, Ticket
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import UnavailableError
+from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import JoinState, Onboarded
+from doorstep.onboarding.lock import LockState
 from doorstep.wire.provisioning.delivery import DeviceStage
 
 __all__ = ["LINGER_S", "WINDOW_S", "SetupAddress", "SetupService"]
@@ -66,12 +69,21 @@ class SetupAddress:
 class SetupService:
     """Opens, hears and closes the doors of a product; keeps what comes through them in the store."""
 
-    def __init__(self, store: Store, station: WifiStation, doors: Sequence[DoorMaker]) -> None:
-        """``doors`` are opened in their order and closed in the reverse one."""
+    def __init__(
+        self,
+        store: Store,
+        station: WifiStation,
+        doors: Sequence[DoorMaker],
+        guesses: GuessBook | None = None,
+        touch: SingleTouch | None = None,
+    ) -> None:
+        """``doors`` are opened in their order and closed in the reverse one; they share the rest."""
         self._store = store
         self._station = station
         self._makers = tuple(doors)
-        self._joiner = Joiner(station)
+        self._guesses = guesses or GuessBook()
+        self._touch = touch
+        self._joiner = Joiner(station, self._guesses)
         self._doors: list[Door] = []
         self._open: AsyncExitStack | None = None
         self._opened = asyncio.Event()
@@ -90,7 +102,7 @@ class SetupService:
     @property
     def port(self) -> int | None:
         """The port of the door for HTTP, None while there is none open."""
-        return next((door.port for door in self._doors if isinstance(door, SoftApServer)), None)
+        return next((door.port for door in self._doors if isinstance(door, HttpServer)), None)
 
     async def open(self, *, window_s: float | None = None) -> None:
         """Open the doors unless they are; with ``window_s`` they close by themselves after so long.
@@ -99,7 +111,7 @@ class SetupService:
         """
         self._stay()
         if self._open is None:
-            self._joiner = Joiner(self._station)
+            self._joiner = self._new_joiner()
             self._open = await self._open_doors()
             self._opened.set()
         if window_s is not None:
@@ -116,6 +128,8 @@ class SetupService:
 
     def report(self, event: LifeEvent) -> None:
         """Tell the set-up app how it goes, and close soon once nobody is needed."""
+        if isinstance(event, Bound):
+            self._joiner.joining.lock = LockState.CLAIMED
         if self._open is None:
             return
         stage = _STAGES.get(type(event))
@@ -135,7 +149,16 @@ class SetupService:
         self._opened.clear()
         if doors is not None:
             await doors.aclose()
+            if self._touch is not None:
+                await self._touch.close()
             await self._joiner.close()
+
+    def _new_joiner(self) -> Joiner:
+        joiner = Joiner(self._station, self._guesses)
+        joiner.joining.lock = self._store.lock().state
+        if self._touch is not None:
+            self._touch.attach(joiner)
+        return joiner
 
     async def _open_doors(self) -> AsyncExitStack:
         failures: list[UnavailableError] = []

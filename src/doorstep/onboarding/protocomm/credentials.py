@@ -62,17 +62,22 @@ class Sec2Credentials:
         return Sec2Verifier(self.username, self.salt, self.verifier)
 
 
-def generate(rng: Callable[[int], bytes], username: str = USERNAME) -> Sec2Credentials:
-    """Make credentials that every client in the field reads alike.
+def generate(
+    rng: Callable[[int], bytes],
+    username: str = USERNAME,
+    draw: Callable[[Callable[[int], bytes]], str] | None = None,
+) -> Sec2Credentials:
+    """Make credentials that every client in the field reads alike; ``draw`` makes another kind of code.
 
     Clients that keep hashes as integers lose leading zero bytes: neither the salt nor
     SHA-512(user:code) starts with one.
     """
-    salt, pop = rng(SALT_SIZE), _code(rng)
+    draw = draw or _code
+    salt, pop = rng(SALT_SIZE), draw(rng)
     while salt[0] == 0:
         salt = rng(SALT_SIZE)
     while hashlib.sha512(f"{username}:{pop}".encode()).digest()[0] == 0:
-        pop = _code(rng)
+        pop = draw(rng)
     return Sec2Credentials(username, pop, salt, make_verifier(username.encode(), pop.encode(), salt))
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from doorstep.errors import DoorstepError, IllegalTransition, ProtocolViolation, SettingsError
 from doorstep.onboarding.failures import UnknownEndpoint, WrongCode
-from doorstep.onboarding.guesses import GuessLimit
-from doorstep.onboarding.joining import Joining, Onboarded
+from doorstep.onboarding.guesses import GuessBook
+from doorstep.onboarding.joining import Joining, JoinState, Onboarded
+from doorstep.onboarding.lock import check_open
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.capabilities import OWN_LABEL, AppCapabilities, Capabilities
@@ -135,11 +136,24 @@ class Answer:
 class DeviceOnboarding:
     """One device's onboarding; sessions come and go, the attempt to join and the order stay."""
 
-    def __init__(self, device_id: str, session: DeviceSession[Any], joining: Joining) -> None:
-        """``session`` is of the profile's scheme: see `open_device_session`; ``joining`` is the board's."""
+    def __init__(
+        self,
+        device_id: str,
+        session: DeviceSession[Any],
+        joining: Joining,
+        guesses: GuessBook | None = None,
+        *,
+        offers: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
+        """``session`` is of the profile's scheme: see `open_device_session`.
+
+        ``joining`` and ``guesses`` are the board's; without a book the count ends with this object.
+        ``offers`` returns what the board has beside sessions, for the capabilities under our own label.
+        """
         self._device_id = device_id
+        self._offers = offers
         self._session = session
-        self._guesses = GuessLimit()
+        self._guesses = guesses or GuessBook()
         self._joining = joining
         self._networks: tuple[ScanEntry, ...] = ()
         self._scan: ScanStart | None = None
@@ -159,6 +173,11 @@ class DeviceOnboarding:
     def busy(self) -> bool:
         """Tell whether a peer is in the middle of a session."""
         return self._session.state is not SessionState.OPEN
+
+    @property
+    def transcript(self) -> bytes:
+        """Hash of the handshake of the session under way; zeros where none is secured."""
+        return self._session.transcript
 
     def end_session(self) -> None:
         """Drop the session's keys, as when another peer opens one; the attempt to join goes on."""
@@ -191,20 +210,29 @@ class DeviceOnboarding:
         return self._session.seal(encode_scan(ScanStarted(status)))
 
     def _capabilities(self) -> Capabilities:
-        session, caps = self._session, CAPABILITIES.caps + self._session.caps
-        return replace(CAPABILITIES, sec_ver=session.scheme, sec_patch_ver=session.patch, caps=caps)
+        session, caps, own = (
+            self._session,
+            CAPABILITIES.caps + self._session.caps,
+            CAPABILITIES.apps[OWN_LABEL],
+        )
+        apps = {OWN_LABEL: replace(own, caps=own.caps + self._offers())}
+        return replace(
+            CAPABILITIES, sec_ver=session.scheme, sec_patch_ver=session.patch, caps=caps, apps=apps
+        )
 
     def _on_session(self, body: bytes, now: float) -> Answer:
         self._drop_waiting_scan()
+        if self._joining.state is JoinState.IDLE:  # else somebody asks how a set-up ended that was allowed
+            check_open(self._joining.lock)
         self._guesses.check(now)
         try:
             reply = self._session.answer(body)
         except WrongCode:
-            self._guesses = self._guesses.after_wrong(now)
+            self._guesses.count(now)
             return Answer(encode_session(self._session.refusal))
         if self._session.state is not SessionState.SECURED:
             return Answer(reply)
-        self._guesses = GuessLimit()
+        self._guesses.clear()
         return Answer(reply, (Secured(),))
 
     def _on_sealed(self, endpoint: str, body: bytes) -> Answer:

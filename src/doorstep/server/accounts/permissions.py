@@ -12,6 +12,7 @@ __all__ = ["Caller", "Permission", "permissions_of"]
 class Permission(enum.StrEnum):
     """``scope:resource:action``; the scope is the kind of organisation that it means something to."""
 
+    MAKER_PRODUCTS_READ = "maker:products:read"
     MAKER_PRODUCTS_WRITE = "maker:products:write"
     MAKER_SALES_READ = "maker:sales:read"
     MAKER_SALES_WRITE = "maker:sales:write"
@@ -27,6 +28,8 @@ class Permission(enum.StrEnum):
     CUSTOMER_READINGS_READ = "customer:readings:read"
     CUSTOMER_LEDGER_READ = "customer:ledger:read"
     CUSTOMER_TOKENS_WRITE = "customer:tokens:write"
+    """Registration tokens, and what else a set-up needs: challenges, attestations, public keys."""
+    CUSTOMER_SETUP_RELEASE = "customer:setup:release"
 
     @property
     def scope(self) -> OrganisationKind:

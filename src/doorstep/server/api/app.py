@@ -4,7 +4,17 @@ from typing import Final
 
 from ninja import NinjaAPI
 
-from doorstep.server.api import dead_letters, devices, ledger, problems, readings, sales, tokens
+from doorstep.server.api import (
+    dead_letters,
+    devices,
+    ledger,
+    onboarding,
+    problems,
+    products,
+    readings,
+    sales,
+    tokens,
+)
 from doorstep.server.api.auth import AUTHENTICATION
 
 __all__ = ["api"]
@@ -12,11 +22,11 @@ __all__ = ["api"]
 api: Final = NinjaAPI(
     title="Doorstep",
     version="1",
-    description="Sales, devices, readings and custody. Errors are problem documents (RFC 9457).",
+    description="Products, sales, devices, readings and custody. Errors are problem documents (RFC 9457).",
     docs_url=None,
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
 )
-for noun in (sales, devices, readings, ledger, tokens, dead_letters):
+for noun in (products, sales, onboarding, devices, readings, ledger, tokens, dead_letters):
     api.add_router("", noun.router)
 problems.install(api)

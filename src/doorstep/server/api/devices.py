@@ -35,6 +35,8 @@ class DeviceOut(Schema):
     owned: bool
     alias: str
     """The name its owner gave it; empty for everybody else."""
+    weak_setup: list[str]
+    """Keys of the weak onboarding methods that it was made with; none is best."""
     last_seen_us: int | None
     """When its newest message was stored; only for its owner."""
 
@@ -111,6 +113,7 @@ def _shown(caller: Caller, device: Device) -> dict[str, Any]:
         "disputed": device.disputed,
         "owned": device.owner_id is not None,
         "alias": device.alias if is_owners else "",
+        "weak_setup": [method.key for method in device.weak_setup],
         "last_seen_us": device.last_seen_us if is_owners else None,
     }
 

@@ -8,9 +8,26 @@ from typing import ClassVar
 
 from django.db import models
 
+from doorstep.onboarding.choice import weak
+from doorstep.onboarding.methods import DEFAULTS, Method
 from doorstep.server.accounts.models import Organisation, User
 
-__all__ = ["Batch", "Credential", "Device", "DeviceSession", "Product", "Revocation", "SealedState"]
+__all__ = [
+    "Batch",
+    "Credential",
+    "Device",
+    "DeviceSession",
+    "OnboardingChange",
+    "Product",
+    "Revocation",
+    "SealedState",
+    "default_methods",
+]
+
+
+def default_methods() -> list[str]:
+    """Return the onboarding methods that a product starts with."""
+    return list(DEFAULTS)
 
 
 class Product(models.Model):
@@ -19,11 +36,14 @@ class Product(models.Model):
     key = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     identity_method = models.CharField(max_length=20, default="certificate")
-    onboarding_method = models.CharField(max_length=20, default="protocomm-sec2")
+    onboarding_methods = models.JSONField(default=default_methods)
+    """Keys of ``doorstep.onboarding.methods``; devices made from now on open these and no others."""
     claim_policy = models.CharField(
         max_length=400, default="device_key & setup_session & (sale | label_code | staff)"
     )
     """Boolean expression over evidence kinds; see ``doorstep.ownership.policy``."""
+    release_setup_code = models.BooleanField(default=False)
+    """Keep the label codes of devices made from now on, for accounts to which they attest themselves."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -31,6 +51,27 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def weak_setup(self) -> tuple[Method, ...]:
+        """The weak onboarding methods that are on."""
+        return weak(self.onboarding_methods)
+
+
+class OnboardingChange(models.Model):
+    """A weak onboarding method was put on or taken off; who accepted which risk, in the words they read."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="onboarding_changes")
+    method = models.CharField(max_length=40)
+    enabled = models.BooleanField()
+    risk = models.TextField(blank=True)
+    """The sentence that was shown; empty when a method is taken off."""
+    actor = models.CharField(max_length=254)
+    """As the ledger names them."""
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "onboarding_change"
 
 
 class Batch(models.Model):
@@ -40,11 +81,18 @@ class Batch(models.Model):
     number = models.CharField(max_length=40, unique=True)
     count = models.PositiveIntegerField()
     """How many were asked for; ``devices`` counts those made."""
+    onboarding_methods = models.JSONField(default=default_methods)
+    """What its devices open: the product's methods when they were made."""
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
 
     class Meta:
         db_table = "batch"
+
+    @property
+    def weak_setup(self) -> tuple[Method, ...]:
+        """The weak onboarding methods that its devices were made with."""
+        return weak(self.onboarding_methods)
 
 
 class Device(models.Model):
@@ -61,6 +109,10 @@ class Device(models.Model):
     """Factory certificate (IEEE 802.1AR IDevID), DER."""
     claim_code_hash = models.BinaryField(null=True, db_index=True)
     claim_code_used_at = models.DateTimeField(null=True, blank=True)
+    setup_code = models.BinaryField(null=True)
+    """The label's code, wrapped in the context ``setup/<device_id>/code``; only if the product keeps it."""
+    setup_released_us = models.BigIntegerField(null=True, blank=True)
+    """When its owner last allowed to set it up again."""
 
     life = models.CharField(max_length=12, default="made")
     """State of ``doorstep.ownership.life.Life``."""
@@ -86,6 +138,11 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.alias or self.serial
+
+    @property
+    def weak_setup(self) -> tuple[Method, ...]:
+        """The weak onboarding methods that it was made with."""
+        return self.batch.weak_setup
 
 
 class Credential(models.Model):

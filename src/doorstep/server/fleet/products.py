@@ -9,13 +9,17 @@ from doorstep.identity.ids import check_product_key
 from doorstep.ownership.policy import parse
 from doorstep.server.fleet.models import Batch, Product
 
-__all__ = ["RESERVED_KEYS", "add_product", "find_product", "open_batch_row"]
+__all__ = ["RESERVED_KEYS", "NoSuchProduct", "add_product", "find_product", "open_batch_row"]
 
 RESERVED_KEYS: Final = frozenset({"new", "advise"})
 """They stand where a product's key stands in the portal's addresses."""
 
 
-def add_product(key: str, name: str, claim_policy: str = "") -> Product:
+class NoSuchProduct(MisuseError):
+    """There is no product of that key."""
+
+
+def add_product(key: str, name: str, claim_policy: str = "", *, release_setup_code: bool = False) -> Product:
     """Store a product; the default claim policy is the strong one.
 
     Raises MisuseError when the key is taken or reserved or the policy can't be read, MalformedMessage for
@@ -24,7 +28,7 @@ def add_product(key: str, name: str, claim_policy: str = "") -> Product:
     check_product_key(key)
     if key in RESERVED_KEYS:
         raise MisuseError(f"the portal has a page called {key}", next_step="Choose another key.")
-    product = Product(key=key, name=" ".join(name.split())[:120])
+    product = Product(key=key, name=" ".join(name.split())[:120], release_setup_code=release_setup_code)
     if claim_policy:
         product.claim_policy = parse(claim_policy).text
     try:
@@ -36,12 +40,12 @@ def add_product(key: str, name: str, claim_policy: str = "") -> Product:
 
 
 def find_product(key: str) -> Product:
-    """Return a product by its key, or raise MisuseError that says how to make it."""
+    """Return a product by its key, or raise NoSuchProduct that says how to make it."""
     product = Product.objects.filter(key=key).first()
     if product is None:
         known = ", ".join(Product.objects.order_by("key").values_list("key", flat=True)[:10]) or "none yet"
-        raise MisuseError(
-            f"there is no product {key}; there are: {known}",
+        raise NoSuchProduct(
+            f"there is no product {key[:40]!a}; there are: {known}",
             next_step=f"Make it: doorstep product add {key} --name 'Its name'",
         )
     return product
@@ -49,4 +53,6 @@ def find_product(key: str) -> Product:
 
 def open_batch_row(product: Product, number: str, count: int) -> Batch:
     """Store a batch that is about to be made."""
-    return Batch.objects.create(product=product, number=number, count=count)
+    return Batch.objects.create(
+        product=product, number=number, count=count, onboarding_methods=product.onboarding_methods
+    )

@@ -52,13 +52,13 @@ class _Search:
 
 def devices_of(organisation: Organisation, search: str = "") -> QuerySet[Device]:
     """Return the devices that the organisation owns, by name."""
-    devices = Device.objects.filter(owner=organisation).select_related("product")
+    devices = Device.objects.filter(owner=organisation).select_related("product", "batch")
     return _Search(search.strip()).narrow(devices).order_by("alias", "serial")
 
 
 def device_of(organisation: Organisation, device_id: str) -> Device:
     """Return one device of the organisation; raise Device.DoesNotExist, also when it is somebody else's."""
-    return devices_of(organisation).select_related("batch", "owner").get(device_id=device_id)
+    return devices_of(organisation).select_related("owner").get(device_id=device_id)
 
 
 def status_of(device: Device, now_us: int) -> Status:

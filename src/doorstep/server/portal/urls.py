@@ -3,7 +3,18 @@
 from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
-from doorstep.server.portal.views import developer, devices, people, products, registration, revocation, staff
+from doorstep.server.portal.views import (
+    developer,
+    devices,
+    people,
+    products,
+    registration,
+    releasing,
+    revocation,
+    setup,
+    setup_methods,
+    staff,
+)
 
 __all__ = ["urlpatterns"]
 
@@ -11,11 +22,14 @@ urlpatterns: list[URLPattern] = [
     path("", devices.home, name="home"),
     path("devices/", devices.overview, name="devices"),
     path("devices/add/", registration.add, name="add-device"),
+    path("devices/set-up/", setup.set_up, name="set-up"),
+    path("devices/set-up/qr", setup.qr, name="set-up-qr"),
     path("devices/added/<int:number>/", registration.added, name="added"),
     path("devices/added/<int:number>/state", registration.state, name="added-state"),
     path("devices/<key:device_id>/", devices.one, name="device"),
     path("devices/<key:device_id>/live", devices.live, name="device-live"),
     path("devices/<key:device_id>/revoke/", revocation.revoke, name="revoke"),
+    path("devices/<key:device_id>/release/", releasing.release, name="release-setup"),
     path("people/", people.people, name="people"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
@@ -23,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),
     path("staff/products/<key:key>/", staff.product, name="product"),
+    path("staff/products/<key:key>/setup/", setup_methods.choose, name="setup-methods"),
     path("staff/batches/", staff.batches, name="batches"),
     path("staff/batches/<key:number>/", staff.batch, name="batch"),
     path("staff/devices/<key:device_id>/", staff.device, name="staff-device"),

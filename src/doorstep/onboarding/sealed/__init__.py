@@ -1,0 +1,1 @@
+"""Sealed credentials: network and registration order, encrypted to a device's factory key for any carrier."""

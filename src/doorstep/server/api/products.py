@@ -1,0 +1,92 @@
+"""Products and the onboarding methods that they have on."""
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import Field
+
+from doorstep.onboarding.methods import METHODS
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.problems import Problem
+from doorstep.server.clock import now_us
+from doorstep.server.fleet.access import require
+from doorstep.server.fleet.models import Product
+from doorstep.server.fleet.onboarding import set_onboarding
+from doorstep.server.fleet.products import find_product
+from doorstep.server.fleet.queries import all_products
+
+__all__ = ["router"]
+
+router = Router(tags=["products"])
+
+Keys = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=len(METHODS))]
+
+
+class WeakMethod(Schema):
+    """A weak onboarding method that is on, and what an attacker can do with it."""
+
+    method: str
+    risk: str
+
+
+class ProductOut(Schema):
+    """A product."""
+
+    key: str
+    name: str
+    identity_method: str
+    claim_policy: str
+    onboarding_methods: list[str]
+    """What devices open that are made from now on."""
+    weak_setup: list[WeakMethod]
+
+
+class Products(Schema):
+    """Every product, by name."""
+
+    items: list[ProductOut]
+
+
+class OnboardingIn(Schema, extra="forbid"):
+    """The methods to have on, all of them, and the weak ones among them whose risk a person accepts."""
+
+    methods: Keys
+    accept_risk: Keys = Field(default_factory=list)
+
+
+@router.get("/products", response={200: Products, 401: Problem, 403: Problem}, operation_id="list_products")
+def list_products(request: HttpRequest) -> Any:
+    """List the products."""
+    require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
+    return {"items": [_shown(row) for row in all_products()]}
+
+
+@router.put(
+    "/products/{key}/onboarding",
+    response={200: ProductOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem},
+    operation_id="set_onboarding",
+)
+def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
+    """Choose a product's onboarding methods; a weak one needs its risk accepted, once, and marks the product.
+
+    Batches made from now on have them; devices that are made keep theirs.
+    """
+    caller = caller_of(request)
+    require(caller, Permission.MAKER_PRODUCTS_WRITE)
+    product = find_product(key)
+    return _shown(
+        set_onboarding(product, wish.methods, wish.accept_risk, actor=caller.actor, now_us=now_us())
+    )
+
+
+def _shown(product: Product) -> dict[str, Any]:
+    return {
+        "key": product.key,
+        "name": product.name,
+        "identity_method": product.identity_method,
+        "claim_policy": product.claim_policy,
+        "onboarding_methods": product.onboarding_methods,
+        "weak_setup": [{"method": one.key, "risk": one.risk} for one in product.weak_setup],
+    }

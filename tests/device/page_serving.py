@@ -1,0 +1,71 @@
+"""The board's page on a loopback port, in a thread of its own, for browsers and raw sockets."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from doorstep.device.setup.captive import CaptiveServer
+from doorstep.device.setup.joiner import Joiner
+from doorstep.device.wifi.station import WifiStation
+from doorstep.onboarding.captive.exchange import Air, PageFacts
+from doorstep.onboarding.guesses import GuessBook
+from doorstep.onboarding.protocomm.device import DeviceProfile
+from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
+from tests.device.serving import NEIGHBOURS, Served
+from tests.onboarding.helpers import PROFILE
+
+__all__ = ["NAME", "STREET", "serving_page"]
+
+NAME = "PROV_1"
+STREET = (
+    *NEIGHBOURS,
+    SimulatedNetwork(b"home", b"correct horse", rssi=-75),
+    SimulatedNetwork(b"\xff\x00raw", b"octets only", rssi=-65),
+    SimulatedNetwork(b"<b>\"&'", b"quoted name", rssi=-66),
+)
+
+
+@contextmanager
+def serving_page(  # noqa: PLR0913 - what a test varies
+    air: Air = Air.KEY,
+    *,
+    station: WifiStation | None = None,
+    facts: PageFacts | None = None,
+    profile: DeviceProfile = PROFILE,
+    tls: ssl.SSLContext | None = None,
+    guesses: GuessBook | None = None,
+) -> Iterator[Served]:
+    """Serve until left."""
+    station = station or SimulatedWifi(STREET)
+    facts = facts or PageFacts(NAME, air, "https://portal.example:8443")
+    started, stop = threading.Event(), asyncio.Event()
+    held: list[Served] = []
+
+    async def run() -> None:
+        joiner = Joiner(station, guesses)
+        async with CaptiveServer(profile, joiner, facts, host="127.0.0.1", port=0, tls=tls) as server:
+            served = Served(joiner, asyncio.get_running_loop(), server.port)
+            held.append(served)
+            collecting = asyncio.create_task(_collect(served))
+            started.set()
+            await stop.wait()
+            collecting.cancel()
+            await asyncio.gather(collecting, return_exceptions=True)
+        await joiner.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield held[0]
+    finally:
+        held[0].loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+async def _collect(served: Served) -> None:
+    while True:
+        served.outcomes.append(await served.joiner.wait_connected())
