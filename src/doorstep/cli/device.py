@@ -19,13 +19,19 @@ from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sampling import Sensor
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.ble import BleName
+from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.pairing import BoardPairing
 from doorstep.device.setup.presence import Presence, button_of, show_of
+from doorstep.device.setup.secret import setup_secret
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.hostnetwork import HostNetwork
 from doorstep.device.wifi.station import WifiStation
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
+from doorstep.onboarding.ble.pairing import IoCapability, policy_of
+from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
@@ -33,6 +39,8 @@ from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 __all__ = ["device"]
 
 _PASSPHRASE_CAP: Final = 64
+
+_BLE_METHOD: Final = "protocomm-sec2-ble"
 
 _STATE = click.option(
     "--state",
@@ -66,6 +74,11 @@ def device() -> None:
 @click.option("--setup-host", default="0.0.0.0", show_default=True, help="Address of the set-up service.")  # noqa: S104 - whoever is near must reach it
 @click.option("--setup-port", default=80, show_default=True, help="Its port; 0 takes a free one.")
 @click.option(
+    "--ble",
+    is_flag=True,
+    help="Open the set-up over this computer's Bluetooth, too; pairing as the product demands.",
+)
+@click.option(
     "--button",
     default="power",
     show_default=True,
@@ -95,6 +108,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     interval: float,
     setup_host: str,
     setup_port: int,
+    ble: bool,  # noqa: FBT001 - click's flag
     button: str,
     show: str,
     inbox: Path | None,
@@ -111,9 +125,11 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else _simulated(simulate_wifi, simulate_passphrase_file)
         )
+        doors = (_ble_door(made),) if ble else ()
         presence = Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True)))
         options = AgentOptions(
             SetupAddress(setup_host, setup_port),
+            doors=doors,
             plain=plain,
             interval_s=interval,
             inbox=inbox,
@@ -204,6 +220,40 @@ def seal(state: Path, content: str, channel: str, as_json: bool) -> None:  # noq
         return
     click.echo(f"Sealed in epoch {sealing.epoch} for topic {topic}", err=True)
     click.echo(message, nl=False)
+
+
+class _TerminalScreen:
+    """The terminal as the board's screen; nobody is there to press a button."""
+
+    def show(self, digits: str) -> None:
+        click.echo(f"Type this into the phone: {digits}", err=True)
+
+    def clear(self) -> None:
+        pass
+
+    async def agree(self) -> bool:
+        return False
+
+
+def _ble_door(made: Provisioning) -> DoorMaker:
+    """Return what opens the set-up over Bluetooth; raises MisuseError where the product has none."""
+    if _BLE_METHOD not in made.onboarding:
+        raise MisuseError(
+            f"product {made.product} has no set-up over Bluetooth",
+            next_step=f"Leave --ble out, or turn {_BLE_METHOD} on for the product and make its file anew.",
+        )
+    try:
+        from doorstep.device.setup.linux_ble import LinuxBleDoor, check_bluetooth  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise UnavailableError(
+            "this installation cannot speak Bluetooth",
+            next_step="Install it with: pip install 'doorstep[ble]'",
+        ) from None
+    policy = policy_of(made.onboarding, IoCapability.DISPLAY)
+    pairing = BoardPairing(policy, _TerminalScreen(), lambda event: click.echo(event.sentence, err=True))
+    asyncio.run(check_bluetooth(pairing))
+    profile, name = DeviceProfile(made.device_id, setup_secret(made)), BleName(made.setup.service_name)
+    return lambda joiner: LinuxBleDoor(profile, joiner, name, pairing=pairing)
 
 
 async def _live(

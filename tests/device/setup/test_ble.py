@@ -93,6 +93,7 @@ def test_device_names_its_endpoints() -> None:
         "prov-config": "1775ff52-6b43-439b-877c-060f2d9bed07",
         "prov-ctrl": "1775ff4f-6b43-439b-877c-060f2d9bed07",
         "doorstep": "1775ff54-6b43-439b-877c-060f2d9bed07",
+        "doorstep-long": "1775ff55-6b43-439b-877c-060f2d9bed07",
     }
 
 

@@ -71,7 +71,8 @@ class Screen:
 async def _bluez() -> AsyncIterator[Air]:
     """Give this machine's BlueZ an adapter on an air of its own."""
     if not _daemons:
-        sh("modprobe hci_vhci && mkdir -p /run/dbus /var/lib/bluetooth && ln -sfn /run/dbus /var/run/dbus")
+        sh("modprobe hci_vhci; mkdir -p /run/dbus /var/run /var/lib/bluetooth")
+        sh("ln -sfn /run/dbus /var/run/dbus")
         _start("dbus-daemon --system --nofork --nopidfile")
         until(Path("/run/dbus/system_bus_socket").exists, "system bus")
         _start(f"{BLUETOOTHD} -n")
