@@ -72,6 +72,15 @@ _SEC1: Final = (
         },
     ),
 )
+_IMPROV: Final = _proofs(
+    "tests/onboarding/improv/test_device.py",
+    {
+        "device_takes_settings_once_its_button_was_pressed": "nothing is taken before the button is pressed",
+        "press_lasts_a_minute": "a press lasts a minute",
+        "profile_must_fit_into_an_answer_and_tells_its_risk": "the board tells its risk",
+    },
+)
+
 PROOFS: Final[Mapping[str, tuple[Proof, ...]]] = {
     "protocomm-sec2": (
         *_SEC2,
@@ -269,6 +278,20 @@ PROOFS: Final[Mapping[str, tuple[Proof, ...]]] = {
             "clear",
             "replayed_frame_ends_the_connection": "a replayed frame ends the connection",
         },
+    ),
+    "improv-ble": (
+        *_IMPROV,
+        *_proofs(
+            "tests/device/setup/test_improv_peers.py",
+            {"py_improv_ble_client_sets_our_board_up": "a stranger's client sets it up"},
+        ),
+    ),
+    "improv-serial": (
+        *_IMPROV,
+        *_proofs(
+            "tests/device/setup/test_improv_peers.py",
+            {"improv_serial_sdk_sets_our_board_up_over_its_cable": "a stranger's page sets it up"},
+        ),
     ),
     "ble-just-works": _proofs(
         _PAIRING, {"each_kind_says_what_it_demands": "its kind says what it does not protect from"}
