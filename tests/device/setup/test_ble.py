@@ -248,6 +248,11 @@ TOO_WEAK = {
     "just works where a passkey is demanded": Case(
         PASSKEY, lambda _: PhoneUser(IoCapability.NOTHING), PairingTooWeak(PairingKind.PASSKEY, WEAK)
     ),
+    "just works that nobody wanted otherwise": Case(
+        PASSKEY,
+        lambda _: PhoneUser(IoCapability.NOTHING, protects=False),
+        PairingTooWeak(PairingKind.PASSKEY, WEAK),
+    ),
     "just works where a comparison is demanded": Case(
         NUMERIC,
         lambda _: PhoneUser(IoCapability.NOTHING),
