@@ -157,6 +157,23 @@ def test_attempt_to_join_outlives_its_connection() -> None:
     assert _in_room(use, station=station) is Step.REGISTERED
 
 
+def test_endpoints_beside_the_session_are_served_whatever_their_length() -> None:
+    async def mirror(body: bytes, session: bytes) -> bytes:
+        assert len(session) == 32
+        return body[::-1]
+
+    async def use(shared: Room) -> None:
+        link = await connect(LABEL.name, central=shared.phone)
+        phone = Configurator(LABEL, counted_rng(b"phone"))
+        await link.hold(phone.find())
+        await link.hold(phone.secure())
+        body = bytes(number % 251 for number in range(2048))
+        assert await link._ask("doorstep-sealed", body) == body[::-1]
+        await link.hold(phone.progress())
+
+    _in_room(use, beside={"doorstep-sealed": mirror})
+
+
 def test_failure_of_the_device_is_answered(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,6 +247,11 @@ GOOD = {
 TOO_WEAK = {
     "just works where a passkey is demanded": Case(
         PASSKEY, lambda _: PhoneUser(IoCapability.NOTHING), PairingTooWeak(PairingKind.PASSKEY, WEAK)
+    ),
+    "just works that nobody wanted otherwise": Case(
+        PASSKEY,
+        lambda _: PhoneUser(IoCapability.NOTHING, protects=False),
+        PairingTooWeak(PairingKind.PASSKEY, WEAK),
     ),
     "just works where a comparison is demanded": Case(
         NUMERIC,
