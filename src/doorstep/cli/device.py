@@ -26,6 +26,7 @@ from doorstep.device.wifi.hostnetwork import HostNetwork
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
+from doorstep.onboarding.lock import LockState
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
@@ -168,7 +169,7 @@ def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click'
     click.echo(
         json.dumps({"device": made.device_id, "network": None})
         if as_json
-        else f"Device {made.device_id} has forgotten its network. Next: start it and set it up."
+        else f"Device {made.device_id} has forgotten its network. Next: {_next_step(store, None)}"
     )
 
 
@@ -247,6 +248,8 @@ def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
 
 
 def _next_step(store: Store, held: Operational | None) -> str:
+    if store.network() is None and store.lock().state is not LockState.OPEN:
+        return "Have its owner allow set-up again in the portal, then start it and set it up."
     if store.network() is None:
         return "Start it, and set up its Wi-Fi with the code on the label."
     if store.ticket() is not None:
