@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import enum
+import os
 import signal
-import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ POLL: Final = 0.05
 PULSE: Final = 0.25
 PAUSE: Final = 1.0
 REPEATS: Final = 2
+_PRESSES_CAP: Final = 8
+_LINE_CAP: Final = 256
 
 
 class Press(enum.Enum):
@@ -70,20 +73,22 @@ class Presence:
     seconds: float = WINDOW
 
 
-class SignalButton:
-    """Signals to the process: SIGUSR1 presses, SIGUSR2 resets."""
+class _Queued(ABC):
+    """A button whose presses come by a callback of the event loop, set up at the first wait."""
 
     def __init__(self) -> None:
         self._presses: asyncio.Queue[Press] | None = None
 
     async def pressed(self) -> Press:
-        """Wait for the next signal."""
+        """Wait for the next press."""
         if self._presses is None:
-            self._presses = asyncio.Queue(maxsize=8)
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGUSR1, self._note, Press.SHORT)
-            loop.add_signal_handler(signal.SIGUSR2, self._note, Press.LONG)
+            self._presses = asyncio.Queue(maxsize=_PRESSES_CAP)
+            self._listen(asyncio.get_running_loop())
         return await self._presses.get()
+
+    @abstractmethod
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to call `_note`."""
 
     def _note(self, press: Press) -> None:
         if self._presses is not None:
@@ -91,15 +96,33 @@ class SignalButton:
                 self._presses.put_nowait(press)
 
 
-class KeyButton:
-    """A line on standard input, for benches: empty presses, ``reset`` resets."""
+class SignalButton(_Queued):
+    """Signals to the process: SIGUSR1 presses, SIGUSR2 resets."""
 
-    async def pressed(self) -> Press:
-        """Wait for the next line; at the end of the input nobody presses any more."""
-        line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        if not line:
-            await asyncio.Event().wait()
-        return Press.LONG if line.strip() == "reset" else Press.SHORT
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.add_signal_handler(signal.SIGUSR1, self._note, Press.SHORT)
+        loop.add_signal_handler(signal.SIGUSR2, self._note, Press.LONG)
+
+
+class KeyButton(_Queued):
+    """Lines on a descriptor, for benches: an empty one presses, ``reset`` resets, its end does nothing."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        """``descriptor`` is standard input's, unless another is given."""
+        super().__init__()
+        self._descriptor = descriptor
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A file or /dev/null can't be waited for, and has nobody behind it.
+        with contextlib.suppress(OSError):
+            loop.add_reader(self._descriptor, self._read, loop)
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        octets = os.read(self._descriptor, _LINE_CAP)
+        if not octets:
+            loop.remove_reader(self._descriptor)
+        for line in octets.splitlines():
+            self._note(Press.LONG if line.strip() == b"reset" else Press.SHORT)
 
 
 class FileButton:
