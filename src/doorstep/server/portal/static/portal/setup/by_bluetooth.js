@@ -23,7 +23,7 @@ async function openDevice() {
     throw error instanceof SetupFailure ? Object.assign(error, { field: "code" }) : error;
   }
   link?.close();
-  at("network-form").hidden = true;
+  showForm("label-form");
   link = await BluetoothLink.choose(label.transport === "ble" ? label.name : "");
   sayWords(`Connecting to ${link.name || "the device"} …`);
   await link.connect();
@@ -37,10 +37,14 @@ async function openDevice() {
   at("network-title").focus();
 }
 
+function showForm(id) {
+  for (const form of ["label-form", "network-form"]) at(form).hidden = form !== id;
+}
+
 async function listNetworks() {
   sayWords("The device listens for Wi-Fi networks …");
   showNetworks(await session.networks());
-  at("network-form").hidden = false;
+  showForm("network-form");
 }
 
 async function joinNetwork() {
@@ -69,7 +73,7 @@ async function confirm(step) {
   await platform;
   link.close();
   if (seen === null) say("checking");
-  else finish(seen.text, seen.url);
+  else finish(seen);
 }
 
 /** Set the form up; nothing is sent before a click. */
@@ -77,5 +81,9 @@ export function offerBluetooth() {
   onSubmit("label-form", openDevice);
   onSubmit("network-form", joinNetwork);
   at("network-form").addEventListener("change", showFields);
+  at("another-device").addEventListener("click", () => {
+    showForm("label-form");
+    at("code").focus();
+  });
   at("listen-again").addEventListener("click", () => { listNetworks().catch(showProblem); });
 }

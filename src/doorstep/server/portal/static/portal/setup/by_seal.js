@@ -57,7 +57,7 @@ async function follow() {
   round += 1;
   const mine = round;
   const answer = await watch(registration, (heard) => mine !== round || (heard !== null && heard.state !== "waiting"));
-  if (mine === round) finish(answer.text, answer.url);
+  if (mine === round) finish(answer);
 }
 
 /** Set the form up; nothing is sent before a click. */
