@@ -14,6 +14,7 @@ const { LockstepGcm, handshake } = await load("sec2");
 const { parse, putInt, putMessage, putOctets, putUint } = await load("protobuf");
 const { STAGES, checkNetwork, parseCapabilities } = await load("protocomm");
 const { labelOf, parseLabel, typedLabel } = await load("label");
+const { attest } = await load("attestation");
 const { pairOf } = await load("hpke");
 const { blobLink, blobText, sealCredentials } = await load("sealed");
 const stored = JSON.parse(readFileSync(`${vectors}/onboarding.json`, "utf8"));
@@ -233,4 +234,23 @@ test("nothing is sealed for what is no device, no key or no network", async () =
   await assert.rejects(seal({ publicKey: off }));
   const two = [await seal({}), await seal({})].map((blob) => toHex(blob.slice(6, 22)) + toHex(blob.slice(26, 91)));
   assert.notEqual(two[0], two[1]);
+});
+
+const attestations = JSON.parse(readFileSync(`${vectors}/attestation.json`, "utf8"));
+for (const one of attestations.conversations.filter((conversation) => conversation.handshake.length === 0)) {
+  test(`attestation as stored: ${one.name}`, async () => {
+    const asked = [];
+    const replies = [one.device_nonce, one.statement].map(fromHex);
+    const ask = async (endpoint, body) => { asked.push([endpoint, toHex(body)]); return replies.shift(); };
+    const crypto = { ...libraries.webcrypto, random: () => fromHex(one.nonce) };
+    const { statement, transcript, pattern } = await attest(ask, fromHex(one.challenge), crypto);
+    assert.deepEqual(asked, one.requests.map((request) => ["doorstep-attest", request]));
+    assert.deepEqual([toHex(statement), toHex(transcript), pattern], [one.statement, one.transcript, one.pattern]);
+  });
+}
+
+test("a device's nonce of another size is refused", async () => {
+  for (const size of [0, 31, 33]) {
+    await assert.rejects(attest(async () => new Uint8Array(size), new Uint8Array(32), libraries.webcrypto), failing("malformed"));
+  }
 });

@@ -14,6 +14,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from doorstep.device.life import State
 from doorstep.device.setup.ble import BleDoor, BleName
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
+from doorstep.onboarding.attestation.transcript import Pattern, in_words
 from doorstep.onboarding.label import SetupLabel, Transport
 from doorstep.onboarding.protocomm.credentials import Sec2Verifier
 from doorstep.onboarding.protocomm.device import DeviceProfile
@@ -140,11 +141,11 @@ def test_customer_sets_a_device_up_by_bluetooth(office: Office, session: str, tm
                 page.get_by_role("radio", name="Zuhause 🏡 strong signal, with a password")
             ).to_be_checked()
             assert await page.locator("#network-list input").count() == len(NEIGHBOURS)
-            await page.locator("#bluetooth-password").fill("wrong password")
+            await page.locator("#joining-password").fill("wrong password")
             await page.get_by_role("button", name="Join this network").click()
-            await expect(page.locator("#bluetooth-password-error")).to_contain_text("refused the password")
-            await expect(page.locator("#bluetooth-password")).to_be_focused()
-            await page.locator("#bluetooth-password").fill(PASSWORD)
+            await expect(page.locator("#joining-password-error")).to_contain_text("refused the password")
+            await expect(page.locator("#joining-password")).to_be_focused()
+            await page.locator("#joining-password").fill(PASSWORD)
             await page.get_by_role("button", name="Join this network").click()
             await expect(page.locator("#status")).to_have_text(
                 "Greenhouse has registered. It is yours.", timeout=30_000
@@ -213,8 +214,48 @@ def test_customer_seals_wifi_in_the_browser_and_brings_it_to_the_device(
             async with httpx.AsyncClient(base_url=url) as phone:
                 taken = await phone.post("/doorstep-sealed", content=text)
             assert taken.json()["device"] == stage.made.device_id
-            await expect(page.locator("#status")).to_have_text("Cold room has registered. It is yours.", timeout=30_000)
+            await expect(page.locator("#status")).to_have_text(
+                "Cold room has registered. It is yours.", timeout=30_000
+            )
             assert stage.wifi.joined is not None
             assert stage.wifi.joined.passphrase == PASSWORD.encode()
+
+    asyncio.run(main())
+
+
+def test_customer_sets_a_device_up_with_its_button_and_no_code(
+    office: Office, session: str, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with staged(office, session, tmp_path) as stage:
+            page, shown = stage.page, []
+            assert stage.device._agent is not None
+
+            async def show(pattern: Pattern) -> None:
+                shown.append(in_words(pattern))
+
+            stage.device._agent._setup._touch._show = show
+            await page.get_by_label("By Bluetooth, with its button and no code").check()
+            await page.locator("#button-alias").fill("Propagation bench")
+            await page.locator("#button-choose").click()
+            await expect(page.get_by_role("heading", name="Is it this device?")).to_be_focused()
+            assert await page.locator("#pattern").text_content() == shown[-1]
+            await expect(page.locator("#compare-device")).to_contain_text(stage.made.serial)
+            await page.get_by_role("button", name="No, or I can’t tell").click()
+            await expect(page.locator("#button-choose")).to_be_focused()
+            await page.locator("#button-choose").click()
+            await expect(page.get_by_role("heading", name="Is it this device?")).to_be_focused()
+            await page.get_by_role("button", name="Yes, it shows the same").click()
+            await expect(page.get_by_role("heading", name="2. Your Wi-Fi")).to_be_focused()
+            await page.get_by_label("Name of the network").fill(HOME.ssid.decode())
+            await page.locator("#joining-password").fill("wrong password")
+            await page.get_by_role("button", name="Join this network").click()
+            await expect(page.locator("#joining-password-error")).to_contain_text("refused the password")
+            await page.locator("#joining-password").fill(PASSWORD)
+            await page.get_by_role("button", name="Join this network").click()
+            await expect(page.locator("#status")).to_have_text(
+                "Propagation bench has registered. It is yours.", timeout=30_000
+            )
+            assert "prov-session" not in stage.bridge.asked
 
     asyncio.run(main())

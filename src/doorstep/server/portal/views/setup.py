@@ -36,6 +36,8 @@ def set_up(request: HttpRequest, principal: Principal) -> HttpResponse:
         "tokens": "/api/v1/registration-tokens",
         "state": reverse("added-state", args=[0]),
         "lookup": "/api/v1/devices/lookup",
+        "challenges": "/api/v1/onboarding/challenges",
+        "attestations": "/api/v1/onboarding/attestations",
         "qr": reverse("set-up-qr"),
         "device_page": DEVICE_PAGE,
     }

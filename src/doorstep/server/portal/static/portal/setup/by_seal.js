@@ -30,7 +30,7 @@ async function seal() {
   const order = await registration.order();
   let text;
   try {
-    text = blobText(await sealCredentials(device, [network], order, registration.expires));
+    text = blobText(await sealCredentials(device, [network], order, order.expires));
   } catch (error) {
     throw error instanceof SetupFailure && error.key === "bad-network" ? Object.assign(error, { field: "sealed-password" }) : error;
   }

@@ -122,7 +122,7 @@ export function onSubmit(id, work) {
 /** Show the end: the platform has judged. @param {{text: string, url: string}} answer */
 export function finish({ text, url }) {
   sayWords(text);
-  for (const id of ["ways", "bluetooth", "sealed"]) at(id).hidden = true;
+  for (const id of ["ways", "joining", "sealed"]) at(id).hidden = true;
   at("open-device").href = url;
   at("open-device").hidden = !url;
   at("end-row").hidden = false;
