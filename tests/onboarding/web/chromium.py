@@ -1,7 +1,7 @@
-"""A real Chromium whose Bluetooth is a virtual phone: what the page does with a device arrives at a real GATT server.
+"""A real Chromium whose Bluetooth is a virtual phone: what a page does arrives at a real GATT server.
 
-The browser's emulation (Chrome DevTools Protocol, domain BluetoothEmulation) hands each operation to this process,
-which carries it out over the virtual radio.
+The browser's emulation (Chrome DevTools Protocol, domain BluetoothEmulation) hands each operation to this
+process, which carries it out over the virtual radio.
 """
 
 import asyncio

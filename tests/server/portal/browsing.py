@@ -1,50 +1,29 @@
 """What the browser tests share: log-in, the pages there are, and axe."""
 
 import os
-import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pytest
 from playwright.sync_api import Page
 
 from doorstep.server.accounts.models import User
+from tests.axe import AXE_RUN, lines_of
 from tests.server.portal.world import PASSWORD, World
 
 __all__ = [
     "ANSWERS",
-    "PEERS",
     "anonymous_pages",
-    "axe_source",
     "log_in",
     "member_pages",
     "staff_pages",
     "violations",
 ]
 
-PEERS: Final = Path(__file__).parents[3] / ".cache" / "peers"
 ANSWERS: Final = (
     "damage=safety&price=40&budget=1&units=20000&chip=tls&sales=wholesale&can_scan=no&control=button"
     "&line_online=no"
 )
 """A product that the wizard can't satisfy fully."""
-_AXE: Final = "axe-core@4"
-
-
-def axe_source() -> str:
-    """Return axe-core's script, fetched once with npm; skip where there is no npm or no network."""
-    folder = PEERS / "axe"
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), _AXE]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=100)
-        except FileNotFoundError:
-            pytest.skip("no npm to install axe-core with")
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            pytest.skip("npm can't install axe-core here")
-    return script.read_text(encoding="utf-8")
 
 
 def log_in(page: Page, portal: str, user: User) -> None:
@@ -60,12 +39,7 @@ def violations(page: Page, axe: str) -> list[str]:
     """Return what axe finds on the page, a line each."""
     # By the debugger, which the page's own security policy does not concern.
     page.evaluate(axe)
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{page.url}: {rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
+    return lines_of(page.url, page.evaluate(AXE_RUN))
 
 
 def anonymous_pages() -> dict[str, str]:
