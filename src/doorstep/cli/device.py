@@ -83,7 +83,7 @@ def device() -> None:
 @click.option(
     "--inbox",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder from which sealed credentials (*.sealed) are taken, as from a stick.",
+    help="Folder, as of a stick, from which *.sealed and *.release are taken.",
 )
 @_JSON
 def run(  # noqa: PLR0913, PLR0917 - one for each option

@@ -25,7 +25,7 @@ from doorstep.testing.bumble import Air, BumbleBoard, BumbleCentral
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
-from tests.axe import AXE_RUN, axe_source, lines_of
+from tests.browsers import AXE_RUN, axe_source, lines_of
 from tests.device.office import _DJANGO, Office
 from tests.onboarding.helpers import CREDENTIALS
 from tests.onboarding.web.chromium import Bridge, chromium

@@ -7,12 +7,13 @@ from typing import Final
 from playwright.sync_api import Page
 
 from doorstep.server.accounts.models import User
-from tests.axe import AXE_RUN, lines_of
+from tests.browsers import axe_source, violations
 from tests.server.portal.world import PASSWORD, World
 
 __all__ = [
     "ANSWERS",
     "anonymous_pages",
+    "axe_source",
     "log_in",
     "member_pages",
     "staff_pages",
@@ -33,13 +34,6 @@ def log_in(page: Page, portal: str, user: User) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.wait_for_url(lambda url: "/accounts/" not in url)
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    """Return what axe finds on the page, a line each."""
-    # By the debugger, which the page's own security policy does not concern.
-    page.evaluate(axe)
-    return lines_of(page.url, page.evaluate(AXE_RUN))
 
 
 def anonymous_pages() -> dict[str, str]:
@@ -68,6 +62,7 @@ def member_pages(world: World) -> dict[str, str]:
         "device-disputed": f"/devices/{world.disputed.device_id}/",
         "device-revoked": f"/devices/{world.revoked.device_id}/",
         "revoke": f"/devices/{world.quiet.device_id}/revoke/",
+        "release": f"/devices/{world.quiet.device_id}/release/",
         "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
         "people": "/people/",

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.axe import axe_source
 from tests.server.portal.browsing import (
     anonymous_pages,
+    axe_source,
     log_in,
     member_pages,
     shots_folder,

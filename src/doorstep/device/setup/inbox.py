@@ -1,9 +1,9 @@
-"""A folder in which somebody puts sealed credentials by hand: a door without a radio."""
+"""A folder in which somebody puts sealed credentials or a release by hand: a door without a radio."""
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -14,7 +14,6 @@ from doorstep.onboarding.sealed.blob import TEXT_CAP
 
 __all__ = ["Inbox"]
 
-_PATTERN: Final = "*.sealed"
 _FILES_CAP: Final = 32
 _POLL: Final = 1.0
 
@@ -22,12 +21,14 @@ log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """A `Door`: while entered, looks for ``*.sealed`` and offers each content once; files stay in place."""
+    """A `Door`: while entered, looks for files and offers each content once; they stay in place."""
 
-    def __init__(self, folder: Path, take: Callable[[bytes], None], *, poll: float = _POLL) -> None:
-        """``take`` raises DoorstepError for what is not taken."""
+    def __init__(
+        self, folder: Path, takers: Mapping[str, Callable[[bytes], None]], *, poll: float = _POLL
+    ) -> None:
+        """``takers`` take what files with their endings hold, or raise DoorstepError."""
         self._folder = folder
-        self._take = take
+        self._takers = takers
         self._poll = poll
         self._seen: set[bytes] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -53,7 +54,8 @@ class Inbox:
             await asyncio.sleep(self._poll)
 
     def _look(self) -> None:
-        for path in sorted(self._folder.glob(_PATTERN))[:_FILES_CAP]:
+        files = sorted(path for path in self._folder.iterdir() if path.suffix in self._takers)
+        for path in files[:_FILES_CAP]:
             with path.open("rb") as file:
                 content = file.read(TEXT_CAP + 1)
             digest = hashlib.sha256(content).digest()
@@ -63,6 +65,6 @@ class Inbox:
 
     def _offer(self, path: Path, content: bytes) -> None:
         try:
-            self._take(content)
+            self._takers[path.suffix](content)
         except DoorstepError as error:
             log.warning("%s was not taken: %s %s", path.name, error.message, error.next_step)

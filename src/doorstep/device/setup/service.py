@@ -79,7 +79,7 @@ class SetupService:
         self._station = station
         self._joiner = Joiner(station)
         self._touch = SingleTouch(store, made, lambda: self._joiner, presence or Presence(), rng)
-        self._inbox = None if address.inbox is None else Inbox(address.inbox, self._touch.take)
+        self._inbox = None if address.inbox is None else Inbox(address.inbox, self._touch.by_hand)
         self._address = address
         self._rng = rng
         self._server: SoftApServer | None = None

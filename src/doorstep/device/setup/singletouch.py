@@ -60,6 +60,11 @@ class SingleTouch:
             "doorstep-release": self._on_release,
         }
 
+    @property
+    def by_hand(self) -> dict[str, Callable[[bytes], None]]:
+        """What takes files that somebody brings, by their endings."""
+        return {".sealed": self.take, ".release": self._take_release}
+
     def offers(self) -> tuple[str, ...]:
         """Return the capabilities that `proto-ver` lists."""
         pairing = ("pairing",) if self._window_number() is not None else ()

@@ -1,6 +1,7 @@
 """What the platform makes of an attested device for the account that asks, in plain words."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,10 +80,11 @@ def _refusal(facts: Facts) -> str:
 def _welcome(facts: Facts) -> str:
     if facts.owner is Owner.YOURS:
         return "This device was made by us and is yours already."
-    match facts.sale:
-        case Sale.YOURS:
-            return "This device was made by us and sold to you. Nobody owns it yet."
-        case Sale.WHOLESALER:
-            return "This device was made by us and sold through a dealer. Nobody owns it yet."
-        case Sale.UNKNOWN:
-            return "This device was made by us. Nobody owns it yet, and we don't know who bought it."
+    return _WELCOMES[facts.sale]
+
+
+_WELCOMES: Final[Mapping[Sale, str]] = {
+    Sale.YOURS: "This device was made by us and sold to you. Nobody owns it yet.",
+    Sale.WHOLESALER: "This device was made by us and sold through a dealer. Nobody owns it yet.",
+    Sale.UNKNOWN: "This device was made by us. Nobody owns it yet, and we don't know who bought it.",
+}

@@ -83,15 +83,12 @@ def _unpadded(data: bytes) -> bytes:
 def _content(value: cbor.Value) -> SealedContent:
     if not isinstance(value, dict) or not value.keys() <= {_NETWORKS, _ORDER, _RELEASE}:
         raise MalformedBlob("their content is not a map of networks, order and release")
-    networks, release = value.get(_NETWORKS), value.get(_RELEASE, b"")
-    if (
-        not isinstance(networks, list)
-        or not isinstance(release, bytes)
-        or (_RELEASE in value and not release)
-    ):
-        raise MalformedBlob("their content has a value of another type")
+    networks = value.get(_NETWORKS)
+    if not isinstance(networks, list):
+        raise MalformedBlob("their content names no networks")
     order = _order(value[_ORDER]) if _ORDER in value else None
-    return SealedContent(tuple(_network(one) for one in networks), order, release or b"")
+    release = _release(value[_RELEASE]) if _RELEASE in value else b""
+    return SealedContent(tuple(_network(one) for one in networks), order, release)
 
 
 def _network(value: cbor.Value) -> NetworkCredentials:
