@@ -38,6 +38,7 @@ def set_up(request: HttpRequest, principal: Principal) -> HttpResponse:
         "lookup": "/api/v1/devices/lookup",
         "challenges": "/api/v1/onboarding/challenges",
         "attestations": "/api/v1/onboarding/attestations",
+        "release": "/api/v1/devices/0/release-setup",
         "qr": reverse("set-up-qr"),
         "device_page": DEVICE_PAGE,
     }

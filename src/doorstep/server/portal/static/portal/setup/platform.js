@@ -74,7 +74,7 @@ export class Registration {
 export async function lookUp(serial) {
   try {
     const found = await ask(`${told.lookup}?${new URLSearchParams({ serial })}`);
-    return { deviceId: found.device_id, name: `${found.product} ${found.serial}`, publicKey: fromBase64url(found.public_key) };
+    return { deviceId: found.device_id, name: `${found.product} ${found.serial}`, isYours: found.owner === "yours", publicKey: fromBase64url(found.public_key) };
   } catch (error) {
     if (error.status === 404) error.field = "serial";
     throw error;
@@ -95,9 +95,15 @@ export async function relayAttestation({ statement, transcript }) {
   const found = await post(told.attestations, { statement: toBase64url(statement), transcript: toBase64url(transcript) });
   return {
     deviceId: found.device_id, name: `${found.product} ${found.serial}`, sentence: found.sentence, risk: found.risk,
-    presence: found.presence, mayBeSetUp: found.may_set_up, setupCode: found.setup_code,
+    isYours: found.owner === "yours", presence: found.presence, mayBeSetUp: found.may_set_up, setupCode: found.setup_code,
     publicKey: found.public_key === null ? null : fromBase64url(found.public_key),
   };
+}
+
+/** The owner's word that a device of theirs may be set up again; null for one that nobody owns. @returns {Promise<Uint8Array | null>} */
+export async function releaseOf({ deviceId, isYours }) {
+  if (!isYours) return null;
+  return fromBase64url((await post(told.release.replace("/0/", `/${deviceId}/`))).release);
 }
 
 /** Rows of a QR code. @param {string} text @returns {Promise<string[]>} */

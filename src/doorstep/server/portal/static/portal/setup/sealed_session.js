@@ -4,6 +4,7 @@ import { fromUtf8, utf8 } from "../../onboarding/bytes.js";
 import { SetupFailure } from "../../onboarding/failures.js";
 import { STAGES } from "../../onboarding/protocomm.js";
 import { sealCredentials } from "../../onboarding/sealed.js";
+import { releaseOf } from "./platform.js";
 import { JOIN_PATIENCE_MS, UNDECIDED, isLast, listen } from "./session.js";
 
 const ENDPOINT = "doorstep-sealed";
@@ -36,7 +37,7 @@ export class SealedSession {
   }
 
   async join(network, order) {
-    const blob = await sealCredentials(this.#device, [network], order, order.expires);
+    const blob = await sealCredentials(this.#device, { networks: [network], order, release: await releaseOf(this.#device) }, order.expires);
     const first = stageOf(await this.#link.ask(ENDPOINT, blob));
     const step = await this.#listen(first, (heard) => !UNDECIDED.has(heard), JOIN_PATIENCE_MS);
     return UNDECIDED.has(step) ? "checking" : step;
