@@ -166,6 +166,7 @@ def test_customer_sets_a_device_up_by_bluetooth(
             await page.locator("#bluetooth-alias").fill("Greenhouse")
             await page.get_by_role("button", name="Choose the device").click()
             await expect(page.get_by_role("heading", name="Your Wi-Fi")).to_be_focused()
+            await look(page, axe, "set-up-networks")
             await expect(
                 page.get_by_role("radio", name="Zuhause strong signal, with a password")
             ).to_be_checked()
