@@ -1,6 +1,7 @@
 """Take the docs' pictures of the portal out of a folder of screenshots.
 
-PORTAL_SCREENSHOTS=/tmp/shots python -m pytest tests/server/portal/test_accessibility.py tests/onboarding/web/test_in_chromium.py
+PORTAL_SCREENSHOTS=/tmp/shots python -m pytest tests/server/portal/test_accessibility.py \\
+    tests/onboarding/web/test_in_chromium.py
 python -m tests.server.portal.pictures /tmp/shots
 """
 
