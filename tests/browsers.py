@@ -8,11 +8,10 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page
 
-__all__ = ["AXE_RUN", "CHROMIUM", "FLAGS", "axe_source", "lines_of", "violations"]
+__all__ = ["CHROMIUM", "FLAGS", "axe_source", "violations"]
 
 PEERS: Final = Path(__file__).parents[1] / ".cache" / "peers"
 _AXE: Final = "axe-core@4"
-AXE_RUN: Final = "async () => (await axe.run()).violations"
 CHROMIUM: Final = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
@@ -48,13 +47,9 @@ def violations(page: Page, axe: str) -> list[str]:
     """Return what axe finds on the page, a line each."""
     # By the debugger, which the page's own security policy does not concern.
     page.evaluate(axe)
-    return lines_of(page.url, page.evaluate(AXE_RUN))
-
-
-def lines_of(url: str, found: list[dict[str, Any]]) -> list[str]:
-    """Return what `AXE_RUN` found, a line each."""
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
     return [
-        f"{url}: {rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        f"{page.url}: {rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
         for rule in found
         for node in rule["nodes"]
     ]

@@ -147,6 +147,7 @@ class Life:
         ahead_s: float = 0,
         presence: Presence | None = None,
         inbox: Path | None = None,
+        window_s: float = 60,
     ) -> None:
         self.store = Store.open(folder)
         self.store.adopt(made)
@@ -160,9 +161,11 @@ class Life:
             station or SimulatedWifi([HOME]),
             simulated_sensor(),
             options=AgentOptions(
-                SetupAddress("127.0.0.1", 0, inbox),
+                SetupAddress("127.0.0.1", 0),
+                inbox=inbox,
                 plain=True,
                 interval_s=0.02,
+                window_s=window_s,
                 presence=presence or Presence(),
             ),
             notify=self.notices.append,

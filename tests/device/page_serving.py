@@ -39,15 +39,13 @@ def serving_page(  # noqa: PLR0913 - what a test varies
 ) -> Iterator[Served]:
     """Serve until left."""
     station = station or SimulatedWifi(STREET)
-    facts = facts or PageFacts(NAME, air, "https://portal.example:8443", script="/web/board.js")
+    facts = facts or PageFacts(NAME, air, "https://portal.example:8443")
     started, stop = threading.Event(), asyncio.Event()
     held: list[Served] = []
 
     async def run() -> None:
-        joiner = Joiner(station)
-        async with CaptiveServer(
-            profile, joiner, facts, host="127.0.0.1", port=0, tls=tls, guesses=guesses
-        ) as server:
+        joiner = Joiner(station, guesses)
+        async with CaptiveServer(profile, joiner, facts, host="127.0.0.1", port=0, tls=tls) as server:
             served = Served(joiner, asyncio.get_running_loop(), server.port)
             held.append(served)
             collecting = asyncio.create_task(_collect(served))

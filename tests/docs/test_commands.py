@@ -27,7 +27,7 @@ def read_the_label(desk: Desk) -> None:
 def sign_up_and_make_a_token(desk: Desk) -> None:
     with customer(desk) as ada:
         ada.sign_up("Ada's greenhouse")
-        desk.export("TOKEN", ada.make_token("Porch"))
+        desk.export("DOORSTEP_TOKEN", ada.make_token("Porch"))
 
 
 def see(*names: str) -> Hands:

@@ -10,6 +10,8 @@ from doorstep.factory.batch import MadeDevice, make_devices
 from doorstep.factory.nvs import NAMESPACE
 from doorstep.identity import certificates, claim_code
 from doorstep.identity.provisioning import Provisioning
+from doorstep.onboarding.dpp.label_key import label_key
+from doorstep.onboarding.dpp.uri import BootstrapUri
 from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
 from tests.factory.making import NOW, PEPPER, authority, request
 from tests.factory.nvs_reader import read_nvs
@@ -93,6 +95,23 @@ def test_file_and_label_follow_the_products_methods(
     assert (label.security, label.transport) == (security, transport)
     assert file.setup.code == (label.pop if security == SEC1 else None)
     assert read_nvs(chunk[0].nvs)[NAMESPACE].get("sec1_code") == file.setup.code
+
+
+@pytest.mark.parametrize("methods", [("dpp",), ("dpp", "protocomm-sec2")], ids=["alone", "beside another"])
+def test_label_of_easy_connect_is_the_devices(methods: tuple[str, ...]) -> None:
+    (chunk,) = make_devices(replace(request(1), methods=methods), authority(), workers=1)
+    file, label = Provisioning.from_json(chunk[0].provisioning), chunk[0].label
+    uri = BootstrapUri.decode(label.easy_connect)
+    assert uri.key == label_key(file.root_key).public_key
+    assert uri.info == file.serial
+    alone = len(methods) == 1
+    assert (label.setup_text == label.easy_connect) is alone
+    assert (label.easy_connect_qr is None) is alone
+
+
+def test_label_without_easy_connect_has_one_code() -> None:
+    (chunk,) = make_devices(request(1), authority(), workers=1)
+    assert (chunk[0].label.easy_connect, chunk[0].label.easy_connect_qr) == ("", None)
 
 
 def test_consumer_may_stop_early() -> None:

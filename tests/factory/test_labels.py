@@ -12,10 +12,13 @@ from doorstep.factory.content import LabelContent
 from doorstep.factory.labels import LABELS_PER_PAGE, LabelSheet
 from doorstep.factory.qr import draw_qr
 from doorstep.identity import claim_code
+from doorstep.onboarding.dpp.label_key import device_label
 from doorstep.onboarding.label import SetupLabel
 
 
-def content(number: int, product_name: str = "Greenhouse Sensor", serial: str = "") -> LabelContent:
+def content(
+    number: int, product_name: str = "Greenhouse Sensor", serial: str = "", *, easy_connect: str = ""
+) -> LabelContent:
     device_id = f"abcdefg{'abcdefghijklmnopqrstuvwxyz234567'[number]}"
     code = claim_code.generate(lambda _: number.to_bytes(8, "big"))
     text = SetupLabel(f"PROV_{device_id}", "doorstep", f"setupcode{number:04d}").encode()
@@ -27,6 +30,8 @@ def content(number: int, product_name: str = "Greenhouse Sensor", serial: str = 
         claim_code=code.printed,
         setup_text=text,
         qr=draw_qr(text),
+        easy_connect=easy_connect,
+        easy_connect_qr=draw_qr(easy_connect) if easy_connect else None,
     )
 
 
@@ -68,6 +73,16 @@ def test_scanner_reads_every_code_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.peer
+def test_scanner_reads_both_codes_of_a_label_that_has_two(tmp_path: Path) -> None:
+    uris = {device_label(bytes((number,)) * 32, f"SN-{number:05d}").encode() for number in range(8)}
+    labels = [content(number, easy_connect=uri) for number, uri in enumerate(sorted(uris))]
+    (page,) = pictures(sheet(tmp_path, labels))
+    read = {code.text for code in zxingcpp.read_barcodes(Image.open(page))}
+    assert {text for text in read if text.startswith("DPP:")} == uris
+    assert len(read) == 16
+
+
+@pytest.mark.peer
 def test_person_reads_what_the_code_says(tmp_path: Path) -> None:
     shown = words(sheet(tmp_path, [content(5)]))
     for text in ("Greenhouse Sensor", "SN-00005", "abcdefgf", "setupcode0005", "Scratch here", "Report it"):
@@ -97,9 +112,10 @@ def test_same_labels_give_the_same_file(tmp_path: Path) -> None:
 
 
 def test_label_takes_less_room_than_is_kept_for_it(tmp_path: Path) -> None:
-    few = sheet(tmp_path, [content(n) for n in range(8)]).stat().st_size
-    many = sheet(tmp_path, [content(n) for n in range(32)]).stat().st_size
-    assert (many - few) / 24 < 6 * 1024
+    uri = device_label(bytes(32), "W" * 40).encode()
+    few = sheet(tmp_path, [content(n, easy_connect=uri) for n in range(8)]).stat().st_size
+    many = sheet(tmp_path, [content(n, easy_connect=uri) for n in range(32)]).stat().st_size
+    assert (many - few) / 24 < 10 * 1024
     assert few < 256 * 1024
 
 

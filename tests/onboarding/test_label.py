@@ -88,3 +88,21 @@ def test_reader_gives_label_or_documented_error(text: str) -> None:
         SetupLabel.decode(text)
     except DoorstepError:
         return
+
+
+def test_label_carries_the_fingerprint_of_the_set_up_server() -> None:
+    label = SetupLabel("PROV_1", "doorstep", "abc", fingerprint="0f" * 32)
+    assert SetupLabel.decode(label.encode()) == label
+    assert "fingerprint" not in SetupLabel("PROV_1", "doorstep", "abc").encode()
+
+
+@pytest.mark.parametrize("fingerprint", ["0f" * 31, "0F" * 32, "0f:" * 32, "zz" * 32])
+def test_label_with_another_fingerprint_is_refused(fingerprint: str) -> None:
+    with pytest.raises(SettingsError, match="64 lower-case"):
+        SetupLabel("PROV_1", "doorstep", "abc", fingerprint=fingerprint)
+
+
+def test_wifi_code_names_the_access_point_and_its_key() -> None:
+    assert SetupLabel("PROV_1", "doorstep", "abc").encode_wifi() == "WIFI:T:nopass;S:PROV_1;;"
+    odd = SetupLabel('a;b:c,d"e\\', "doorstep", "abc", password="k;ey:12345")
+    assert odd.encode_wifi() == 'WIFI:T:WPA;P:k\\;ey\\:12345;S:a\\;b\\:c\\,d\\"e\\\\;;'

@@ -113,7 +113,11 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
         )
         presence = Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True)))
         options = AgentOptions(
-            SetupAddress(setup_host, setup_port, inbox), plain=plain, interval_s=interval, presence=presence
+            SetupAddress(setup_host, setup_port),
+            plain=plain,
+            interval_s=interval,
+            inbox=inbox,
+            presence=presence,
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         asyncio.run(_live(store, station, sensor, options, _json_line if as_json else _line))

@@ -86,6 +86,11 @@ class PublicKey:
             serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         )
 
+    @property
+    def compressed(self) -> bytes:
+        """Compressed SEC 1 point, 33 bytes."""
+        return self.key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
+
     def verify(self, signature: bytes, message: bytes) -> None:
         """Check a raw r‖s signature; raise `SignatureRefused`."""
         if len(signature) != SIGNATURE_LENGTH:
@@ -125,7 +130,7 @@ class PrivateKey:
             raise MisuseError(
                 "this private key and the passphrase do not go together: one of them is missing"
             ) from error
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             if passphrase is not None:
                 raise VerificationFailed("the passphrase does not open this private key") from error
             raise MalformedKey("this is not a PKCS#8 private key") from error
@@ -142,9 +147,21 @@ class PrivateKey:
         """Return DER PKCS#8, encrypted when there is a passphrase."""
         return self._encoded(serialization.Encoding.DER, passphrase)
 
+    def to_sec1(self) -> bytes:
+        """Return DER ECPrivateKey (RFC 5915), never encrypted; for programs that read nothing else."""
+        return self.key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """Return PEM PKCS#8, encrypted when there is a passphrase."""
         return self._encoded(serialization.Encoding.PEM, passphrase)
+
+    def agree(self, peer: PublicKey) -> bytes:
+        """Return the x coordinate of the shared point, 32 bytes (ECDH, SP 800-56A §5.7.1.2)."""
+        return self.key.exchange(ec.ECDH(), peer.key)
 
     def sign(self, message: bytes) -> bytes:
         """Return the raw r‖s signature, 64 bytes."""
@@ -154,10 +171,6 @@ class PrivateKey:
     def sign_der(self, message: bytes) -> bytes:
         """Return the DER signature."""
         return self.key.sign(message, _SIGN)
-
-    def agree(self, peer: PublicKey) -> bytes:
-        """Return the x coordinate of the point that both sides reach (ECDH), 32 bytes."""
-        return self.key.exchange(ec.ECDH(), peer.key)
 
     def _encoded(self, encoding: serialization.Encoding, passphrase: bytes | None) -> bytes:
         protection: serialization.KeySerializationEncryption = (

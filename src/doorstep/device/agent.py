@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from doorstep.device import life
@@ -29,18 +30,28 @@ from doorstep.device.outbox import CAPACITY, Outbox, Parcel
 from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.inbox import Inbox
 from doorstep.device.setup.presence import Presence, Press
-from doorstep.device.setup.service import SetupAddress, SetupService
+from doorstep.device.setup.secret import guess_book, setup_secret
+from doorstep.device.setup.service import WINDOW_S, SetupAddress, SetupService
+from doorstep.device.setup.singletouch import SingleTouch
+from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError
+from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import Joined
+from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["Agent", "AgentOptions"]
 
 _FAILURES_BEFORE_REJOINING: Final = 3
 """After so many attempts in a row that reached nothing, the network itself is joined anew."""
+
+_FAILURES_BEFORE_WINDOW: Final = 5
+"""After so many attempts in a row to join the known network, it may be set up anew meanwhile."""
 
 _CLOCK_TOLERANCE_US: Final = 5_000_000
 """A smaller difference is not worth a word: it is mostly the way of the answer."""
@@ -53,13 +64,22 @@ _SILENT: Final = frozenset({State.BLOCKED, State.WAITING, State.BLANK})
 class AgentOptions:
     """How this board works."""
 
-    setup: SetupAddress = field(default_factory=SetupAddress)
+    setup: SetupAddress | None = field(default_factory=SetupAddress)
+    """Where the door for HTTP listens; None for a product without it."""
+    doors: tuple[DoorMaker, ...] = ()
+    """The product's other doors, opened before that one."""
+    window_s: float = WINDOW_S
+    """How long the doors stay open beside a known network."""
+    shares_radio: bool = False
+    """The doors need the radio that joins: while they are open, a known network is tried once a minute."""
     plain: bool = False
     """Use the listener without TLS: for boards that have no room for it."""
     interval_s: float = 10.0
     """Between two measurements."""
     capacity: int = CAPACITY
     """Messages that the outbox holds."""
+    inbox: Path | None = None
+    """Folder in which somebody may put sealed credentials by hand: a stick's, or one that a cable fills."""
     presence: Presence = field(default_factory=Presence)
     """The board's button, and its light, sound or motor."""
 
@@ -95,7 +115,10 @@ class Agent:
         self._clock = clock
         self._sealing = Sealing(store, made.device_id)
         self._outbox = Outbox(self._options.capacity)
-        self._setup = SetupService(store, made, station, self._options.setup, rng, self._options.presence)
+        self._guesses = guess_book(store, made, time.monotonic())
+        self._touch = SingleTouch(store, made, self._options.presence, rng)
+        doors = _doors(made, self._options, self._touch, rng)
+        self._setup = SetupService(store, station, doors, self._guesses, self._touch)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
         self._uplink = Uplink(
             made,
@@ -136,6 +159,18 @@ class Agent:
         """The epoch in which this device seals now."""
         return self._sealing.epoch
 
+    async def press_button(self) -> None:
+        """Open the doors for a while, whatever the device does: somebody stands beside it.
+
+        It opens the presence window, and ends the wait after wrong codes, so that a stranger who guesses
+        locks nobody out for long.
+        """
+        self._touch.press()
+        self._guesses.clear()
+        self._notify(ButtonPressed(self._options.presence.seconds))
+        if self.state is not State.WAITING:  # there they are open until somebody came
+            await self._open_window()
+
     def stop(self) -> None:
         """Ask ``run`` to end; what the broker has not acknowledged is lost with the memory."""
         self._stopping.set()
@@ -164,14 +199,13 @@ class Agent:
         """Hear the button; a board without one is touched by whoever switches it on."""
         button = self._options.presence.button
         if button is None:
-            self._setup.press()
+            self._touch.press()
             return
         while True:
             if await button.pressed() is Press.LONG:
                 self._held_long.set()
             else:
-                self._setup.press()
-                self._notify(ButtonPressed(self._options.presence.seconds))
+                await self.press_button()
 
     async def _was_reset(self) -> LifeEvent:
         while life.WasReset not in life.TRANSITIONS[self.state]:
@@ -190,24 +224,40 @@ class Agent:
 
     async def _wait_for_setup(self) -> LifeEvent:
         await self._uplink.close()
-        port = await self._setup.open()
-        self._notify(SetupOpened(self._options.setup.host, port))
+        await self._setup.open()
+        self._tell_open()
         return await self._setup.order()
 
     async def _join(self) -> LifeEvent:
         await self._uplink.close()
+        if self._join_failures == _FAILURES_BEFORE_WINDOW:
+            await self._open_window()
+        event = await race(self._setup.order(), self._rejoin())
+        if isinstance(event, life.Joined):
+            self._join_failures = 0
+        return event
+
+    async def _rejoin(self) -> LifeEvent:
+        """Try the known network once, in turn with whoever comes through a door."""
         network = self._store.network()
         if network is None:
             raise MisuseError("the network was forgotten while the agent ran", next_step="Start it again.")
         if self._join_failures:
-            await asyncio.sleep(self._wait_s(NETWORK, self._join_failures))
+            await asyncio.sleep(self._rejoin_wait_s())
+        while self._setup.is_joining:  # noqa: ASYNC110 - whoever comes through a door has the radio meanwhile
+            await asyncio.sleep(1)
         outcome = await self._station.try_connect(network)
         ssid = network.ssid.decode("utf-8", errors="replace")
         if isinstance(outcome, Joined):
-            self._join_failures = 0
+            await self._setup.close()  # it was opened because this network was away
             return life.Joined(ssid, outcome.ip4_addr)
         self._join_failures += 1
         return life.JoinFailed(ssid, outcome.value)
+
+    def _rejoin_wait_s(self) -> float:
+        if self._options.shares_radio and self._setup.is_open:
+            return NETWORK.longest_s  # each try closes the access point to whoever is there
+        return self._wait_s(NETWORK, self._join_failures)
 
     async def _decide(self) -> LifeEvent:
         holdings = life.Holdings(
@@ -242,7 +292,7 @@ class Agent:
     async def _operate(self) -> LifeEvent:
         self._questions = 0
         wait_s = max(0.0, (self._renewal_due_us - self._local_us()) / 1e6)
-        return await race(self._uplink.lost(), after(wait_s, life.RenewalDue()))
+        return await race(self._uplink.lost(), self._setup.order(), after(wait_s, life.RenewalDue()))
 
     async def _renew(self) -> LifeEvent:
         event = await race(self._enrolment.renew(), self._uplink.lost())
@@ -312,6 +362,14 @@ class Agent:
         await self._setup.order()
         return life.AskAgain()
 
+    async def _open_window(self) -> None:
+        await self._setup.open(window_s=self._options.window_s)
+        self._tell_open()
+
+    def _tell_open(self) -> None:
+        host = "" if self._options.setup is None else self._options.setup.host
+        self._notify(SetupOpened(host, self._setup.port or 0))
+
     def _published(self, _parcel: Parcel) -> None:
         self._sent += 1
         self._notify(ReadingsSent(self._sent, len(self._outbox), self._sealing.epoch))
@@ -331,3 +389,17 @@ class Agent:
     @staticmethod
     def _is_deaf(failures: int) -> bool:
         return failures % _FAILURES_BEFORE_REJOINING == 0
+
+
+def _doors(
+    made: Provisioning, options: AgentOptions, touch: SingleTouch, rng: Callable[[int], bytes]
+) -> tuple[DoorMaker, ...]:
+    address, doors = options.setup, options.doors
+    folder = options.inbox
+    if folder is not None:
+        doors = (*doors, lambda _joiner: Inbox(folder, touch.by_hand))
+    if address is None:
+        return doors
+    profile = DeviceProfile(made.device_id, setup_secret(made))
+    host, port = address.host, address.port
+    return *doors, lambda joiner: SoftApServer(profile, joiner, host=host, port=port, rng=rng)

@@ -317,6 +317,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[LifeEvent], State]]] = {
         Stopped: State.STOPPED,
     },
     State.OPERATING: {
+        Joined: State.ONLINE,
         RenewalDue: State.RENEWING,
         SessionLost: State.CONNECTING,
         NetworkLost: State.JOINING,

@@ -32,7 +32,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class SetupOpened:
-    """The set-up service listens."""
+    """The doors for the set-up are open; ``port`` is 0 where none of them speaks HTTP."""
 
     host: str
     port: int
@@ -111,7 +111,8 @@ def sentence(notice: Notice) -> str:  # noqa: PLR0911 - one line for each notice
             why = _why(event)
             return f"{why} The device {state.value}." if why else f"The device {state.value}."
         case SetupOpened(host, port):
-            return f"The set-up service listens on {host} port {port}."
+            where = f"listens on {host} port {port}" if port else "is open"
+            return f"The set-up service {where}."
         case ButtonPressed(seconds):
             return f"Somebody pressed the button: set it up within {seconds / 60:.0f} minutes."
         case ReadingsSent(sent, waiting, epoch):

@@ -13,7 +13,8 @@ state/               0700, locked by one agent at a time
   lock.json          whether the set-up is locked, and since which claim
   opened.json        nonces of the sealed credentials that were opened
   guesses.json       how many wrong set-up codes came in a row
-  https.pem          the set-up server's own certificate and key
+  https.pem          the set-up server's own key and certificate
+  idevid.pem         the factory key and its chain, where the set-up server shows those
 ```
 
 The factory's root key is the root of epoch 0. It leaves this folder at the first boot, as every root does
@@ -33,12 +34,14 @@ import msgspec
 from doorstep.crypto.p256 import PrivateKey, generate
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import MisuseError, UnavailableError
+from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.sealer import DeviceState, next_boot
 from doorstep.onboarding.lock import LockEvent, SetupLock
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.sealed.opening import BlobMemory
 from doorstep.runtime.state import write_private
+from doorstep.wire import jsontext
 
 __all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Endpoint", "Operational", "Store", "Ticket"]
 
@@ -249,6 +252,26 @@ class Store:
         else:
             self._drop("guesses.json")
 
+    def setup_server(self, rng: Callable[[int], bytes]) -> Path:
+        """Return the file of the set-up server's own key and certificate, made when first asked for."""
+        path = self._path("https.pem")
+        if not path.exists():
+            made = self.identity()
+            if made is None:
+                raise MisuseError(f"the folder {self.folder} has no identity to name a certificate after")
+            key = generate(rng)
+            certificate = issue_setup_server(key, made.device_id, serial=new_certificate_serial(rng))
+            self._write_bytes(path.name, key.to_pem() + certificate.pem)
+        return path
+
+    def idevid_server(self) -> Path:
+        """Return a file of the factory key and its certificates, for a server that shows the IDevID."""
+        made = self.identity()
+        if made is None:
+            raise MisuseError(f"the folder {self.folder} has no identity to show")
+        self._write_bytes("idevid.pem", made.private_key.encode() + made.certificate_chain.encode())
+        return self._path("idevid.pem")
+
     def staged_key(self, rng: Callable[[int], bytes]) -> PrivateKey:
         """Return the key of the next certificate: the same one until its certificate is committed."""
         path = self._path("next.pem")
@@ -305,10 +328,10 @@ class Store:
 
     def _read(self, name: str, kind: type[_T]) -> _T | None:
         try:
-            return msgspec.json.decode(self._path(name).read_bytes(), type=kind)
+            return jsontext.decode(self._path(name).read_bytes(), kind)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except jsontext.NotJson as error:
             raise MisuseError(
                 f"{self._path(name)} is damaged: {error}",
                 next_step="Restore the folder from a copy, or delete that file and set the device up again.",

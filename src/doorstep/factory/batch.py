@@ -15,6 +15,7 @@ from doorstep.factory.qr import draw_qr
 from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
+from doorstep.onboarding.dpp.label_key import device_label
 from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
 from doorstep.onboarding.methods import DEFAULTS
 from doorstep.onboarding.protocomm import credentials
@@ -29,8 +30,13 @@ _SERVICE_PREFIX: Final = "PROV_"
 """Phone apps list access points that begin with it."""
 
 _SEC1: Final = "protocomm-sec1"
+_NEED_THE_CODE: Final = frozenset({_SEC1, "protocomm-console"})
 _SEC2_SOFTAP: Final = "protocomm-sec2"
 _SEC2_BLE: Final = "protocomm-sec2-ble"
+_DPP: Final = "dpp"
+
+_CODE_SCHEMES: Final = frozenset({_SEC1, _SEC2_SOFTAP, _SEC2_BLE})
+"""Methods whose apps scan the set-up label; without them the only code on the label may be Easy Connect's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +196,7 @@ class _Maker:
                 setup.username,
                 setup.salt,
                 setup.verifier,
-                setup.pop if _SEC1 in self._request.methods else None,
+                setup.pop if _NEED_THE_CODE.intersection(self._request.methods) else None,
             ),
             servers=self._request.servers,
             onboarding=self._request.methods,
@@ -199,7 +205,11 @@ class _Maker:
     def _label(
         self, record: DeviceRecord, code: claim_code.ClaimCode, setup: credentials.Sec2Credentials
     ) -> LabelContent:
-        text = _setup_label(_SERVICE_PREFIX + record.device_id, setup, self._request.methods).encode()
+        methods = self._request.methods
+        text = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods).encode()
+        easy_connect = device_label(record.root_key, record.serial).encode() if _DPP in methods else ""
+        alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
+        text = easy_connect if alone else text
         return LabelContent(
             product_name=self._request.product_name,
             serial=record.serial,
@@ -208,6 +218,8 @@ class _Maker:
             claim_code=code.printed,
             setup_text=text,
             qr=draw_qr(text),
+            easy_connect=easy_connect,
+            easy_connect_qr=draw_qr(easy_connect) if easy_connect and not alone else None,
         )
 
 

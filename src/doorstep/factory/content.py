@@ -19,3 +19,7 @@ class LabelContent:
     setup_text: str = field(repr=False)
     """What the QR code says."""
     qr: QrPath = field(repr=False)
+    easy_connect: str = ""
+    """The Easy Connect code, which phones' own Wi-Fi settings read; nothing secret, empty without."""
+    easy_connect_qr: QrPath | None = None
+    """Drawn as a second code, where the first says something else."""

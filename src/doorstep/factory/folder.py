@@ -33,10 +33,10 @@ __all__ = ["REMAINING", "BatchFolder"]
 REMAINING: Final = "remaining.csv"
 """What a stopped run did not make."""
 
-_LABEL_BYTES: Final = 6 * 1024
-"""Room kept for one label in the PDF; a label takes about 4 KiB."""
+_LABEL_BYTES: Final = 10 * 1024
+"""Room kept for one label in the PDF; a label takes about 4 KiB, with a second code 8."""
 
-_LABEL_ROW_BYTES: Final = 512
+_LABEL_ROW_BYTES: Final = 768
 """Room kept for one row of the labels as data."""
 
 _FIXED_BYTES: Final = 256 * 1024
@@ -46,7 +46,15 @@ _DEVICE_BYTES: Final = PARTITION_SIZE + 8 * 1024 + 256
 """Room for one NVS image, one provisioning file and one line of the manifest."""
 
 _LABEL_ROWS: Final = "labels.csv"
-_LABELS_HEADER: Final = ("serial", "device_id", "product", "setup_code", "claim_code", "setup")
+_LABELS_HEADER: Final = (
+    "serial",
+    "device_id",
+    "product",
+    "setup_code",
+    "claim_code",
+    "setup",
+    "easy_connect",
+)
 _MANIFEST_HEADER: Final = ("serial", "device_id", "hardware_id", "fingerprint")
 
 
@@ -191,6 +199,7 @@ def _label_row(device: MadeDevice) -> tuple[str, ...]:
         label.setup_code,
         label.claim_code,
         label.setup_text,
+        label.easy_connect,
     )
 
 

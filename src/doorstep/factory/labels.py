@@ -45,6 +45,9 @@ _QR_SIDE: Final = 34 * mm
 _QR_BOTTOM: Final = _CUT + 7.6 * mm
 _TEXT_LEFT: Final = _MARGIN + _QR_SIDE + 6 * mm
 _TEXT_WIDTH: Final = _WIDTH - _TEXT_LEFT - _MARGIN
+_SECOND_SIDE: Final = 19 * mm
+_SECOND_LEFT: Final = _WIDTH - _MARGIN - _SECOND_SIDE
+_SECOND_BOTTOM: Final = _CUT + 9.5 * mm
 _FIELDS: Final = (("SERIAL NUMBER", 50.2 * mm), ("DEVICE ID", 40.4 * mm), ("SET-UP CODE", 31 * mm))
 """Captions and their heights; the value stands 4.3 mm below."""
 _FOIL_LEFT, _FOIL_BOTTOM, _FOIL_WIDTH, _FOIL_HEIGHT = 23.6 * mm, 5.2 * mm, 44 * mm, 10.6 * mm
@@ -90,23 +93,36 @@ def _font(name: str) -> TTFont:
 
 
 def _draw_content(canvas: Canvas, content: LabelContent) -> None:
-    _draw_qr(canvas, content.qr)
+    _draw_qr(canvas, content.qr, _MARGIN, _QR_BOTTOM, _QR_SIDE)
+    room = _TEXT_WIDTH
+    if content.easy_connect_qr is not None:
+        _draw_second_code(canvas, content.easy_connect_qr)
+        room -= _SECOND_SIDE + 3 * mm
     canvas.setFillColor(_INK)
     _draw_fitted(canvas, _title(content), _BOLD, 12, _TEXT_LEFT, 57.6 * mm, _TEXT_WIDTH)
     values = (content.serial, content.device_id, content.setup_code)
     for (_, height), value, size in zip(_FIELDS, values, (10.5, 10.5, 12), strict=True):
-        _draw_fitted(canvas, value, _CODE, size, _TEXT_LEFT, height - 4.5 * mm, _TEXT_WIDTH)
+        _draw_fitted(canvas, value, _CODE, size, _TEXT_LEFT, height - 4.5 * mm, room)
     canvas.setFont(_CODE, 11.6)
     canvas.drawCentredString(
         _FOIL_LEFT + _FOIL_WIDTH / 2, _FOIL_BOTTOM + _FOIL_HEIGHT / 2 - 3.8, content.claim_code
     )
 
 
-def _draw_qr(canvas: Canvas, qr: QrPath) -> None:
-    module = _QR_SIDE / qr.modules
+def _draw_second_code(canvas: Canvas, qr: QrPath) -> None:
+    _draw_qr(canvas, qr, _SECOND_LEFT, _SECOND_BOTTOM, _SECOND_SIDE)
+    canvas.setFillColor(_QUIET)
+    canvas.setFont(_PLAIN, 5.6)
+    middle = _SECOND_LEFT + _SECOND_SIDE / 2
+    canvas.drawCentredString(middle, _SECOND_BOTTOM - 3 * mm, "Or scan in your")
+    canvas.drawCentredString(middle, _SECOND_BOTTOM - 5.4 * mm, "phone's Wi-Fi settings")
+
+
+def _draw_qr(canvas: Canvas, qr: QrPath, left: float, bottom: float, side: float) -> None:
+    module = side / qr.modules
     canvas.saveState()
     canvas.setFillColorRGB(0, 0, 0)
-    canvas.translate(_MARGIN, _QR_BOTTOM)
+    canvas.translate(left, bottom)
     canvas.scale(module, module)
     canvas.addLiteral(qr.operators + "\nf")
     canvas.restoreState()

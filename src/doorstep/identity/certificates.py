@@ -41,6 +41,7 @@ __all__ = [
     "issue_idevid",
     "issue_operational",
     "issue_server",
+    "issue_setup_server",
     "make_factory_ca",
     "make_operations_ca",
     "make_root",
@@ -51,6 +52,8 @@ __all__ = [
 
 NEVER: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """The notAfter of what does not expire: 99991231235959Z (RFC 5280 §4.1.2.5, IEEE 802.1AR)."""
+
+_ALWAYS: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 DEFAULT_OPERATIONAL_LIFETIME: Final = timedelta(days=7)
 """A device renews at two thirds of it."""
@@ -185,6 +188,23 @@ def issue_server(
         ip_addresses=tuple(addresses.values()),
     )
     return issue(spec, operations)
+
+
+def issue_setup_server(key: PrivateKey, device_id: str, *, serial: int) -> Certificate:
+    """Make a device's own certificate for its set-up server: signed by itself, known by its fingerprint.
+
+    It is made at a first boot, when no clock is right, so it always was and always will be valid.
+    """
+    spec = CertificateSpec(
+        subject=DistinguishedName(check_device_id(device_id)),
+        public_key=key.public_key,
+        serial=serial,
+        not_before=_ALWAYS,
+        not_after=NEVER,
+        purposes=(Purpose.SERVER_AUTH,),
+        dns_names=(device_id,),
+    )
+    return issue_root(spec, key)
 
 
 def verify_idevid(certificate: Certificate, factory: Certificate, *, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,8 @@ MAX_NAME = 32
 MAX_SECRET = 64
 VERSION = "v1"
 SEC1, SEC2 = 1, 2
-KEYS = {"ver", "name", "username", "pop", "transport", "security", "password", "network"}
+KEYS = {"ver", "name", "username", "pop", "transport", "security"} | {"password", "network", "fingerprint"}
+FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
 class Transport(enum.Enum):
@@ -27,7 +29,11 @@ class Transport(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SetupLabel:
-    """What a label pins: name, scheme, user name and code; ``password`` is the access point's key."""
+    """What a label pins: name, scheme, user name and code.
+
+    ``password`` is the access point's key; ``fingerprint`` is the SHA-256 of the set-up server's certificate
+    in 64 lower-case hexadecimal digits: a device whose label has it is spoken to over HTTPS alone.
+    """
 
     name: str
     username: str
@@ -36,6 +42,7 @@ class SetupLabel:
     security: int = SEC2
     password: str = field(default="", repr=False)
     network: str = "wifi"
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         """Check what no label may lack."""
@@ -56,6 +63,9 @@ class SetupLabel:
         if max(len(self.username), len(self.pop), len(self.password)) > MAX_SECRET:
             raise SettingsError(f"Nothing on a label is longer than {MAX_SECRET} characters.")
 
+        if self.fingerprint and not FINGERPRINT.fullmatch(self.fingerprint):
+            raise SettingsError("A label's fingerprint has 64 lower-case hexadecimal digits.")
+
     def encode(self) -> str:
         """Return the QR text; scheme and user name always stand in it, because apps guess differently."""
         values: dict[str, Any] = {
@@ -67,7 +77,15 @@ class SetupLabel:
         values |= {"transport": self.transport.value, "security": self.security}
         if self.password:
             values["password"] = self.password
-        return json.dumps(values | {"network": self.network}, separators=(",", ":"), ensure_ascii=True)
+        values["network"] = self.network
+        if self.fingerprint:
+            values["fingerprint"] = self.fingerprint
+        return json.dumps(values, separators=(",", ":"), ensure_ascii=True)
+
+    def encode_wifi(self) -> str:
+        """Return the QR text by which a phone's camera joins the device's access point (``WIFI:``)."""
+        kind = f"T:WPA;P:{_escaped(self.password)};" if self.password else "T:nopass;"
+        return f"WIFI:{kind}S:{_escaped(self.name)};;"
 
     @classmethod
     def typed(cls, code: str) -> "SetupLabel":
@@ -90,7 +108,12 @@ class SetupLabel:
             security=values.get("security", SEC2),
             password=values.get("password", ""),
             network=values.get("network", "wifi"),
+            fingerprint=values.get("fingerprint", ""),
         )
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{char}" if char in '\\;,:"' else char for char in text)
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -42,7 +42,9 @@ FAILURES: Final[Mapping[str, Words]] = {
     "no-session": Words("The connection to the device is over.", _AGAIN),
     "lost": Words("The device does not answer.", _NEARER),
     "not-a-device": Words("What answers there is no device that waits for its set-up.", _NEARER),
-    "too-many-guesses": Words("Too many wrong codes were tried.", "Wait a minute and try it once more."),
+    "too-many-guesses": Words(
+        "Too many wrong codes were tried.", "Wait a minute and try the code once more."
+    ),
     "bad-label": Words(
         "This is no set-up code.", "Type the code that is printed on the label, or scan its QR code."
     ),

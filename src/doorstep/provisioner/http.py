@@ -1,5 +1,6 @@
 """The configurator's link over HTTP, as to a device's access point."""
 
+import ssl
 from typing import Final
 
 import httpx
@@ -22,11 +23,13 @@ NOT_NOW: Final = httpx.codes.TOO_MANY_REQUESTS
 class HttpLink(Link):
     """One keep-alive connection to a device's access point; echoes its session cookie."""
 
-    def __init__(self, url: str) -> None:
-        """``url`` is the device's address, as ``http://192.168.4.1``."""
+    def __init__(self, url: str, *, tls: ssl.SSLContext | None = None) -> None:
+        """``url`` is the device's address, as ``http://192.168.4.1``; ``tls`` judges an HTTPS server."""
         headers = {"Accept": "text/plain", "Content-Type": "application/x-www-form-urlencoded"}
         # A proxy of the environment leads to the internet, never to a device beside us.
-        self._client = httpx.AsyncClient(base_url=url, headers=headers, trust_env=False)
+        # Loading the web's authorities costs as much as a handshake, and a plain address needs none.
+        verify = tls or url.startswith("https:")
+        self._client = httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=verify)
         self._url = url
 
     async def close(self) -> None:

@@ -1,5 +1,4 @@
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -160,8 +159,10 @@ def test_attempt_to_join_outlives_its_connection() -> None:
 def test_failure_of_the_device_is_answered(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    failures = [UnavailableError("the session ended during the scan"), RuntimeError("out of memory")]
+
     async def broken(*_arguments: object) -> bytes:
-        raise failure
+        raise failures.pop(0)
 
     async def use(shared: Room) -> None:
         device = await _near(shared)
@@ -170,7 +171,7 @@ def test_failure_of_the_device_is_answered(
         assert refused.value.code == 0x0E
 
     monkeypatch.setattr(DeviceRunner, "ask", broken)
-    for failure in (UnavailableError("the session ended during the scan"), RuntimeError("out of memory")):
+    while failures:
         _in_room(use)
     assert "could not answer over Bluetooth: the session ended" in caplog.text
     assert "out of memory" in caplog.text

@@ -5,13 +5,18 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from doorstep.device.life import State
+from doorstep.device.notices import SetupOpened
 from doorstep.device.setup import service as setup
+from doorstep.device.store import Store
+from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.lock import LockEvent
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.credentials import generate
@@ -19,6 +24,7 @@ from doorstep.onboarding.steps import Step
 from doorstep.provisioner.http import HttpLink
 from doorstep.provisioner.provisioner import Provisioner
 from doorstep.runtime.authority import Authority
+from doorstep.testing.wifi import SimulatedWifi
 from tests.device.bench import HOME, Bench, Life, bench
 from tests.device.test_agent import problem
 
@@ -51,6 +57,11 @@ async def address(life: Life) -> str:
     return f"http://127.0.0.1:{life.agent.setup_port}"
 
 
+async def closed(life: Life) -> None:
+    while life.agent.setup_port is not None:  # noqa: ASYNC110 - it closes soon
+        await asyncio.sleep(0.05)
+
+
 async def phone(life: Life, platform: Bench, *, network: NetworkCredentials | None = NETWORK) -> Step:
     """Deliver an order, join unless it is joined, and return the device's last word."""
 
@@ -75,8 +86,7 @@ def test_set_up_brings_network_and_token_and_is_told_the_end(
         assert await phone(life, platform) is Step.REGISTERED
         await life.reached(State.OPERATING)
         assert life.store.network() == NETWORK
-        while life.agent.setup_port is not None:  # noqa: ASYNC110 - it closes soon
-            await asyncio.sleep(0.05)
+        await closed(life)
 
     play(authority, labelled, tmp_path, act)
 
@@ -124,3 +134,98 @@ def test_set_up_without_a_token_waits_for_one(
         assert await phone(life, platform, network=None) is Step.REGISTERED
 
     play(authority, labelled, tmp_path, act)
+
+
+def test_window_opens_beside_retries_and_takes_another_network(
+    authority: Authority, labelled: Provisioning, tmp_path: Path
+) -> None:
+    """After a move: the known network is away for good, and is tried for ever all the same."""
+
+    async def main() -> None:
+        async with asyncio.timeout(30), bench(authority, tmp_path) as platform:
+            old = SimulatedWifi([replace(HOME, ssid=b"elsewhere")])
+            life = Life(labelled, tmp_path / "d", platform.url, token=None, station=old)
+            async with life:
+                await life.until(SetupOpened)
+                assert life.agent.state is State.JOINING
+                moved = NetworkCredentials(b"elsewhere", HOME.passphrase)
+                assert await phone(life, platform, network=moved) is Step.REGISTERED
+                assert life.store.network() == moved
+
+    asyncio.run(main())
+
+
+def test_window_closes_by_itself_and_when_the_network_returns(
+    authority: Authority, labelled: Provisioning, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(30), bench(authority, tmp_path) as platform:
+            wifi = SimulatedWifi([])
+            life = Life(labelled, tmp_path / "d", platform.url, station=wifi, window_s=0.3)
+            async with life:
+                await life.until(SetupOpened)
+                await closed(life)
+                assert life.agent.state is State.JOINING
+                await life.agent.press_button()
+                assert life.agent.setup_port is not None
+                wifi.networks.append(HOME)
+                await life.reached(State.ONLINE)
+                assert life.agent.setup_port is None
+
+    asyncio.run(main())
+
+
+def test_button_opens_a_window_for_a_working_device(
+    authority: Authority, labelled: Provisioning, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(30), bench(authority, tmp_path) as platform:
+            wifi = SimulatedWifi([HOME, replace(HOME, ssid=b"upstairs")])
+            life = Life(labelled, tmp_path / "d", platform.url, station=wifi)
+            async with life:
+                await life.reached(State.OPERATING)
+                for consent in (LockEvent.RELEASE, LockEvent.RESET):
+                    life.store.move_lock(consent)
+                await life.agent.press_button()
+                upstairs = NetworkCredentials(b"upstairs", HOME.passphrase)
+                assert await phone(life, platform, network=upstairs) is Step.REGISTERED
+                assert life.store.network() == upstairs
+
+    asyncio.run(main())
+
+
+class Jammed:
+    """A door whose hardware is missing."""
+
+    async def __aenter__(self) -> Self:
+        raise UnavailableError("there is no adapter")
+
+    async def __aexit__(self, *_: object) -> None:
+        raise AssertionError("it never opened")
+
+
+def test_door_that_cannot_open_leaves_the_others_open(made: Provisioning, tmp_path: Path) -> None:
+    async def main() -> None:
+        store, opened = Store.open(tmp_path / "d"), []
+
+        class Fine:
+            async def __aenter__(self) -> Self:
+                opened.append("in")
+                return self
+
+            async def __aexit__(self, *_: object) -> None:
+                opened.append("out")
+
+        service = setup.SetupService(store, SimulatedWifi([]), (lambda _: Jammed(), lambda _: Fine()))
+        await service.open()
+        await service.open()
+        assert service.is_open
+        await service.close()
+        assert opened == ["in", "out"]
+        alone = setup.SetupService(store, SimulatedWifi([]), (lambda _: Jammed(),))
+        with pytest.raises(UnavailableError):
+            await alone.open()
+        assert not alone.is_open
+        store.close()
+
+    asyncio.run(main())

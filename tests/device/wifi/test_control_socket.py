@@ -69,17 +69,30 @@ def test_listener_hears_that_wpa_supplicant_ends(supplicant: Path) -> None:
 
 
 @pytest.mark.peer
-def test_client_says_that_wpa_supplicant_is_gone(supplicant: Path) -> None:
+def test_client_says_that_the_conversation_is_over(supplicant: Path) -> None:
     async def talk() -> None:
         async with ControlSocket(supplicant) as control:
             with control.listen() as events:
                 await control.order("TERMINATE")
                 with pytest.raises(UnavailableError):
                     await events.next("CTRL-EVENT-NEVER")
-            await until_soon(lambda: not supplicant.exists())
             await control.ask(f"PING {KEY}")
 
     with pytest.raises(UnavailableError) as failure:
+        asyncio.run(talk())
+    assert KEY not in str(failure.value)
+
+
+@pytest.mark.peer
+def test_client_says_that_wpa_supplicant_is_gone(supplicant: Path) -> None:
+    async def talk() -> None:
+        async with ControlSocket(supplicant) as control, ControlSocket(supplicant) as other:
+            await other.order("DETACH")
+            await control.order("TERMINATE")
+            await until_soon(lambda: not supplicant.exists())
+            await other.ask(f"PING {KEY}")
+
+    with pytest.raises(UnavailableError, match="does not answer") as failure:
         asyncio.run(talk())
     assert KEY not in str(failure.value)
 

@@ -155,6 +155,11 @@ class Host:
         """Where wpa_supplicant's control socket is."""
         return Path(self._control("wpa")) / self.interface
 
+    @property
+    def hostapd_control(self) -> Path:
+        """Where hostapd's control socket is."""
+        return Path(self._control("hostapd")) / self.interface
+
     def wpa_cli(self, command: str) -> str:
         """Ask wpa_supplicant and return its answer."""
         return self.run(f"wpa_cli -p {self._control('wpa')} -i {self.interface} {command}")

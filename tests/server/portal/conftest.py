@@ -1,7 +1,6 @@
 """The world for each test of pages, and a real web role in front of a real browser for the others."""
 
 import copy
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,22 +14,10 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browsers import CHROMIUM, FLAGS
 from tests.server.portal.world import World, furnish
 from tests.server.web_process import free_port, start_web
 
-CHROMIUM: Final = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-_FLAGS: Final = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _START_WITHIN_S: Final = 30
 
 
@@ -98,6 +85,6 @@ def chromium() -> Iterator[Browser]:
     # Playwright keeps a loop in this thread, and Django's tests share the thread.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()

@@ -171,7 +171,7 @@ def test_first_reading_appears_on_a_waiting_page(page: Page, portal: str, changi
 def test_page_says_for_how_long_there_was_no_data(page: Page, portal: str, changing: World) -> None:
     log_in(page, portal, changing.owner)
     page.goto(f"{portal}/devices/{changing.quiet.device_id}/")
-    expect(page.locator("#live-note")).to_have_text(re.compile(r"^No data for \d+ (min|h)\.$"))
+    expect(page.locator("#live-note")).to_have_text(re.compile(r"^Last reading \d+ (min|h) ago\.$"))
 
 
 def test_theme_switch_is_remembered(page: Page, portal: str) -> None:

@@ -8,7 +8,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from importlib.resources import files
+from functools import cache
 from types import TracebackType
 from typing import Final
 
@@ -18,9 +18,9 @@ from doorstep.device.setup.httpserver import Connection, HttpServer
 from doorstep.device.setup.joiner import Joiner
 from doorstep.onboarding.captive.exchange import PageAnswer, PageFacts, PageRequest
 from doorstep.onboarding.captive.page import FORMS, CaptivePage
-from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.protocomm.device import DeviceProfile, JoinWanted, ScanWanted, Secured
+from doorstep.runtime.webfiles import web_folder
 
 __all__ = ["CaptiveServer"]
 
@@ -41,10 +41,9 @@ class CaptiveServer(HttpServer):
         port: int = 80,
         tls: ssl.SSLContext | None = None,
         rng: Callable[[int], bytes] = os.urandom,
-        guesses: GuessBook | None = None,
     ) -> None:
         """``host`` is the board's address on its own access point; ``port`` 0 takes a free one."""
-        self._endpoints = EndpointHandler(profile, joiner, rng, guesses)
+        self._endpoints = EndpointHandler(profile, joiner, rng)
         self._page = CaptivePage(facts, joiner.joining, rng)
         self._joiner = joiner
         self._scan: asyncio.Task[None] | None = None
@@ -110,9 +109,7 @@ def _script(path: str) -> Response:
     return Response(200, body, SCRIPT_TYPE, (("X-Content-Type-Options", "nosniff"),))
 
 
+@cache
 def _scripts() -> Mapping[str, bytes]:
     """Return the modules of the page by name; a name that is not among them reaches no file."""
-    folder = files("doorstep.onboarding") / "web"
-    if not folder.is_dir():
-        return {}
-    return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(".js")}
+    return {script.name: script.read_bytes() for script in web_folder().glob("*.js")}

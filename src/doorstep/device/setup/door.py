@@ -1,9 +1,12 @@
 """The port of a way into the board's set-up: an access point's server, a radio, a cable."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-__all__ = ["Door"]
+from doorstep.device.setup.joiner import Joiner
+
+__all__ = ["Door", "DoorMaker"]
 
 
 class Door(Protocol):
@@ -18,3 +21,7 @@ class Door(Protocol):
     ) -> None:
         """Close, hang up on whoever is inside; the attempt to join goes on."""
         ...
+
+
+DoorMaker = Callable[[Joiner], Door]
+"""Makes a door anew for each opening; all doors of one opening share the joiner."""

@@ -14,7 +14,6 @@ from doorstep.device.setup.httpserver import Connection
 from doorstep.device.setup.joiner import Joiner
 from doorstep.device.setup.runner import DeviceRunner
 from doorstep.errors import DoorstepError, ProtocolViolation
-from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["EndpointHandler"]
@@ -27,15 +26,9 @@ log = logging.getLogger(__name__)
 class EndpointHandler:
     """Answers one device's onboarding requests in turn."""
 
-    def __init__(
-        self,
-        profile: DeviceProfile,
-        joiner: Joiner,
-        rng: Callable[[int], bytes],
-        guesses: GuessBook | None = None,
-    ) -> None:
-        """``rng`` returns that many unpredictable bytes; ``guesses`` is shared by the board's doors."""
-        self._runner = DeviceRunner(profile, joiner, rng, guesses)
+    def __init__(self, profile: DeviceProfile, joiner: Joiner, rng: Callable[[int], bytes]) -> None:
+        """``rng`` returns that many unpredictable bytes."""
+        self._runner = DeviceRunner(profile, joiner, rng)
         self._core = self._runner.core
         self._rng = rng
         self._turn = asyncio.Lock()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from doorstep.device.wifi.station import WifiStation
+from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Joining, Onboarded
 from doorstep.onboarding.network import JoinFailure, JoinOutcome, NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
@@ -25,12 +26,14 @@ log = logging.getLogger(__name__)
 class Joiner:
     """Shared by all doors of a board; an attempt outlives the session that asked for it."""
 
-    def __init__(self, station: WifiStation) -> None:
+    def __init__(self, station: WifiStation, guesses: GuessBook | None = None) -> None:
+        """``guesses`` is the board's count of wrong codes; without one it ends with this object."""
         self.joining = Joining()
         self.beside: Mapping[str, Beside] = {}
         """Endpoints that every door serves without a session."""
         self.offers: Callable[[], tuple[str, ...]] = tuple
         """What the board says of them before anything is proven."""
+        self.guesses = guesses or GuessBook()
         self._station = station
         self._outcomes: asyncio.Queue[Onboarded] = asyncio.Queue()
         self._work: set[asyncio.Task[JoinOutcome]] = set()

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from doorstep.device.setup.joiner import Joiner
 from doorstep.errors import UnavailableError
 from doorstep.onboarding.attestation.transcript import NO_SESSION
-from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.protocomm.capabilities import OWN_LABEL
 from doorstep.onboarding.protocomm.device import (
@@ -29,19 +28,13 @@ log = logging.getLogger(__name__)
 class DeviceRunner:
     """One door's onboarding; the transport asks in turns and closes it at the end."""
 
-    def __init__(
-        self,
-        profile: DeviceProfile,
-        joiner: Joiner,
-        rng: Callable[[int], bytes],
-        guesses: GuessBook | None = None,
-    ) -> None:
-        """``rng`` returns that many unpredictable bytes; ``guesses`` is shared by the board's doors."""
+    def __init__(self, profile: DeviceProfile, joiner: Joiner, rng: Callable[[int], bytes]) -> None:
+        """``rng`` returns that many unpredictable bytes."""
         if profile.risk:
             log.warning("set-up with old security: %s", profile.risk)
         session = open_device_session(profile.secret, rng)
         self.core = DeviceOnboarding(
-            profile.device_id, session, joiner.joining, guesses, offers=joiner.offers
+            profile.device_id, session, joiner.joining, joiner.guesses, offers=joiner.offers
         )
         self._joiner = joiner
         self._scans: set[asyncio.Task[bytes | None]] = set()

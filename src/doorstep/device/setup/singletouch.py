@@ -13,7 +13,7 @@ from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.device.setup.joiner import Beside, Joiner
 from doorstep.device.setup.presence import Presence
 from doorstep.device.store import Store
-from doorstep.errors import DoorstepError, ProtocolViolation
+from doorstep.errors import DoorstepError, ProtocolViolation, UnavailableError
 from doorstep.identity import release
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.attestation.device import Attestor
@@ -39,16 +39,15 @@ class SingleTouch:
         self,
         store: Store,
         made: Provisioning,
-        joiner: Callable[[], Joiner],
         presence: Presence,
         rng: Callable[[int], bytes],
     ) -> None:
-        """``joiner`` returns the board's of this moment."""
+        """``rng`` returns that many unpredictable bytes."""
         key = PrivateKey.from_pkcs8(made.private_key.encode())
         self.window = PresenceWindow(presence.seconds)
         self._store = store
         self._made = made
-        self._joiner = joiner
+        self._attached: Joiner | None = None
         self._show = presence.show
         self._recipient = Recipient(made.device_id, key.public_key, key.agree)
         self._attestor = Attestor(made.device_id, key.sign, rng)
@@ -59,6 +58,11 @@ class SingleTouch:
             "doorstep-attest": self._on_attest,
             "doorstep-release": self._on_release,
         }
+
+    def attach(self, joiner: Joiner) -> None:
+        """Serve the doors of an opening, which share this joiner."""
+        self._attached = joiner
+        joiner.beside, joiner.offers = self.endpoints, self.offers
 
     @property
     def by_hand(self) -> dict[str, Callable[[bytes], None]]:
@@ -134,6 +138,11 @@ class SingleTouch:
             if isinstance(await joiner.join(network, content.order), Joined):
                 self._close_window()
                 return
+
+    def _joiner(self) -> Joiner:
+        if self._attached is None:
+            raise UnavailableError("the device's set-up is closed", next_step="Press its button.")
+        return self._attached
 
     def _close_window(self) -> None:
         now = time.monotonic()

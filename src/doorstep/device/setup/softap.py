@@ -7,7 +7,6 @@ from types import TracebackType
 from doorstep.device.setup.endpoints import EndpointHandler
 from doorstep.device.setup.httpserver import HttpServer
 from doorstep.device.setup.joiner import Joiner
-from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["SoftApServer"]
@@ -16,7 +15,7 @@ __all__ = ["SoftApServer"]
 class SoftApServer(HttpServer):
     """Serves one device's onboarding until left; ``port`` is known once entered."""
 
-    def __init__(  # noqa: PLR0913 - a door's parts, one each
+    def __init__(
         self,
         profile: DeviceProfile,
         joiner: Joiner,
@@ -24,10 +23,9 @@ class SoftApServer(HttpServer):
         host: str = "0.0.0.0",  # noqa: S104 — the access point's clients are whom it is for
         port: int = 80,
         rng: Callable[[int], bytes] = os.urandom,
-        guesses: GuessBook | None = None,
     ) -> None:
-        """``port`` 0 takes a free one; ``guesses`` is shared by the board's doors."""
-        self._endpoints = EndpointHandler(profile, joiner, rng, guesses)
+        """``port`` 0 takes a free one; ``rng`` returns that many unpredictable bytes."""
+        self._endpoints = EndpointHandler(profile, joiner, rng)
         super().__init__(self._endpoints.answer, host, port)
 
     async def __aexit__(

@@ -67,6 +67,7 @@ class ControlSocket(asyncio.DatagramProtocol):
         self._reply: asyncio.Future[bytes] | None = None
         self._listeners: list[ControlEvents] = []
         self._transport: asyncio.DatagramTransport | None = None
+        self._ended = False
         self._own: tempfile.TemporaryDirectory[str] | None = None
 
     async def __aenter__(self) -> Self:
@@ -127,24 +128,34 @@ class ControlSocket(asyncio.DatagramProtocol):
             if self._reply is not None and not self._reply.done():
                 self._reply.set_result(data)
             return
-        with suppress(MalformedMessage):  # an event that nobody can name is one that nobody waits for
-            self._spread(decode_event(data))
+        try:
+            event = decode_event(data)
+        except MalformedMessage:
+            return  # nobody waits for an event that has no name
+        if event.name == "CTRL-EVENT-TERMINATING":
+            self._end()
+        else:
+            self._spread(event)
 
     def error_received(self, exc: Exception) -> None:
         """Say that the other side is gone."""
+        del exc
+        self._end()
+
+    def _end(self) -> None:
+        """Let nobody wait for a program that has ended."""
+        self._ended = True
         if self._reply is not None and not self._reply.done():
-            self._reply.set_exception(exc)
+            self._reply.set_exception(ConnectionError())
         self._spread(None)
 
     def _spread(self, event: ControlEvent | None) -> None:
-        if event is not None and event.name == "CTRL-EVENT-TERMINATING":
-            event = None
         for listener in self._listeners:
             listener.put(event)
 
     async def _exchange(self, command: str) -> str:
         async with self._turn:
-            if self._transport is None or self._transport.is_closing():
+            if self._transport is None or self._transport.is_closing() or self._ended:
                 raise UnavailableError("the conversation with wpa_supplicant is over")
             self._reply = asyncio.get_running_loop().create_future()
             try:

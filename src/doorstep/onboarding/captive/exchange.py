@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from doorstep.onboarding.protocomm.credentials import USERNAME
 from doorstep.onboarding.protocomm.device import Wish
 
 __all__ = ["HTML", "PLAIN", "Air", "PageAnswer", "PageFacts", "PageRequest"]
@@ -35,8 +36,8 @@ class PageFacts:
     air: Air
     server: str = ""
     """The device API that the form offers."""
-    script: str = ""
-    """Path of the module that sets up by code."""
+    username: str = USERNAME
+    """Of the set-up code, for `Air.CODE`."""
     check_code: Callable[[bytes, float], None] | None = None
     """With `Air.TLS`: checks a typed code at a time; raises `WrongCode` or `TooManyGuesses`."""
 

@@ -31,7 +31,7 @@ STYLE: Final = (
     "label{display:block}small{color:var(--soft);font-size:.9rem;display:block}"
     ".net{display:flex;gap:.75rem;align-items:center;min-height:3rem;padding:.4rem .25rem;"
     "border-bottom:1px solid var(--line)}.net span{min-width:0;flex:1}"
-    "input[type=radio]{width:1.35rem;height:1.35rem;flex:none;accent-color:var(--accent)}"
+    ".net input{width:1.35rem;height:1.35rem;flex:none;accent-color:var(--accent)}"
     ".text{width:100%;min-height:2.9rem;padding:.5rem .75rem;margin-top:.25rem;font:inherit;color:inherit;"
     "background:var(--card);border:1px solid var(--line);border-radius:.4rem}"
     ".text[aria-invalid]{border:2px solid var(--bad)}"

@@ -16,6 +16,7 @@ from doorstep.onboarding.captive.forms import FORM_TYPE, decode_form, decode_ssi
 from doorstep.onboarding.captive.markup import Frame, address, policy
 from doorstep.onboarding.captive.pages import REFRESH_S, PasswordForm
 from doorstep.onboarding.captive.probes import is_probe
+from doorstep.onboarding.captive.script_page import script_page
 from doorstep.onboarding.captive.texts import LANGUAGES, Texts, choose_language
 from doorstep.onboarding.captive.visit import Visit
 from doorstep.onboarding.failures import TooManyGuesses, WrongCode
@@ -31,6 +32,7 @@ __all__ = ["FORMS", "CaptivePage"]
 FORMS: Final = frozenset({"/scan", "/join", "/order", "/again"})
 """Where forms are sent to."""
 
+SCRIPT: Final = "/web/board.js"
 MAX_SHOWN: Final = 20
 """Networks on the list: the strongest."""
 FRESH_S: Final = 30.0
@@ -50,6 +52,7 @@ class CaptivePage:
         self._networks: tuple[ScanEntry, ...] | None = None
         self._scanned = float("-inf")
         self._scanning = False
+        self._ordered = False
         self._visit: Visit | None = None
         self._reads = {"/": self._home, "/network": self._network, "/status": self._status}
         self._writes = {
@@ -110,7 +113,7 @@ class CaptivePage:
         if language in LANGUAGES:
             visit.language = language
         if self._facts.air is Air.CODE:
-            return self._html(pages.script_page(self._frame(visit, "/"), request.root))
+            return self._html(script_page(self._frame(visit, "/"), request.root, self._facts))
         return show(visit, values, now)
 
     def _submit(self, request: PageRequest, visit: Visit, now: float) -> PageAnswer:
@@ -205,6 +208,7 @@ class CaptivePage:
         if visit.order is not None:
             self._joining.bring(visit.order)
             visit.order = None
+            self._ordered = True
         return replace(_redirect(303, "/status"), wishes=(JoinWanted(network),))
 
     def _take_order(self, visit: Visit, values: dict[str, bytes]) -> str:
@@ -245,7 +249,8 @@ class CaptivePage:
             sentence, advice = texts.steps.get(step, (step.sentence, step.next_step))
             form = PasswordForm(visit.key, network.ssid, trouble=sentence, advice=advice)
             return self._ask_password(visit, form)
-        refreshing = "stay" not in values and (step in UNDECIDED or self._joining.order is not None)
+        awaited = step in UNDECIDED or (step is Step.CONNECTED and self._ordered)
+        refreshing = "stay" not in values and awaited
         page = pages.status_page(
             self._frame(visit, "/status" + ("" if refreshing else "?stay=1")),
             step,
@@ -264,6 +269,7 @@ class CaptivePage:
             frame, texts = self._frame(visit, "/status"), LANGUAGES[visit.language]
             return self._html(pages.message_page(frame, texts.error_title, texts.bad_token), 422)
         onboarded = self._joining.bring(order)
+        self._ordered = True
         return replace(_redirect(303, "/status"), wishes=() if onboarded is None else (onboarded,))
 
     def _again(self, visit: Visit, values: dict[str, bytes], now: float) -> PageAnswer:
@@ -288,7 +294,7 @@ class CaptivePage:
 
     def _frame(self, visit: Visit, here: str) -> Frame:
         texts: Texts = LANGUAGES[visit.language]
-        return Frame(texts, self._facts.name, here, self._facts.script if self._facts.air is Air.CODE else "")
+        return Frame(texts, self._facts.name, here, SCRIPT if self._facts.air is Air.CODE else "")
 
     def _html(self, page: str, status: int = 200, *, refresh: str = "") -> PageAnswer:
         headers = (

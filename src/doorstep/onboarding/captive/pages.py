@@ -17,12 +17,12 @@ __all__ = [
     "choose_page",
     "message_page",
     "password_page",
-    "script_page",
     "searching_page",
     "status_page",
+    "token_fields",
 ]
 
-REFRESH_S: Final = 5
+REFRESH_S: Final = 4
 STRONG, MEDIUM = -60, -75
 """dBm from which a signal is called so."""
 
@@ -133,17 +133,6 @@ def status_page(  # noqa: PLR0913 - what a status is
     return frame.page(texts.status_title, "".join(parts))
 
 
-def script_page(frame: Frame, address: str) -> str:
-    """Return the page of an air that nobody encrypts: the form comes by script, or not at all."""
-    texts = frame.texts
-    ways = "".join(f"<li>{escape(way.format(address=address))}</li>" for way in texts.script_ways)
-    return frame.page(
-        texts.script_title,
-        f'<div id="secure"><p>{escape(texts.script_why)}</p><ul>{ways}</ul></div>'
-        f"<p>{escape(texts.script_lead)}</p>{_note(texts.script_twin)}",
-    )
-
-
 def message_page(frame: Frame, title: str, text: str) -> str:
     """Return a page that says one thing."""
     back = f'<p><a href="/">{escape(frame.texts.retry)}</a></p>'
@@ -176,16 +165,17 @@ def _owner(frame: Frame, form: PasswordForm) -> str:
     texts = frame.texts
     if form.order is not None:
         return f"<p>{escape(texts.token_ready)}</p>"
-    return f"<details><summary>{escape(texts.owner)}</summary>{_token_fields(frame, form.server)}</details>"
+    return f"<details><summary>{escape(texts.owner)}</summary>{token_fields(frame, form.server)}</details>"
 
 
 def _token_form(frame: Frame, key: str, server: str) -> str:
     send = button(frame.texts.send_token, first=True)
-    fields = hidden("key", key) + _token_fields(frame, server)
+    fields = hidden("key", key) + token_fields(frame, server)
     return f'<form method="post" action="/order">{fields}{send}</form>'
 
 
-def _token_fields(frame: Frame, server: str) -> str:
+def token_fields(frame: Frame, server: str) -> str:
+    """Return the fields of a registration order."""
     texts = frame.texts
     token = text_field("token", texts.token, texts.owner_lead)
     return token + text_field("server", texts.server, "https://…", kind="url", value=server)

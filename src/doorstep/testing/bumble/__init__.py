@@ -6,7 +6,16 @@ for real; the link layer encrypts nothing, so nothing here shows what an eavesdr
 
 from doorstep.testing.bumble.air import MAX_MTU, Air
 from doorstep.testing.bumble.board import BumbleBoard
+from doorstep.testing.bumble.kernel import kernel_adapter
 from doorstep.testing.bumble.pairing import PhoneUser
 from doorstep.testing.bumble.phone import BumbleCentral, BumblePeripheral
 
-__all__ = ["MAX_MTU", "Air", "BumbleBoard", "BumbleCentral", "BumblePeripheral", "PhoneUser"]
+__all__ = [
+    "MAX_MTU",
+    "Air",
+    "BumbleBoard",
+    "BumbleCentral",
+    "BumblePeripheral",
+    "PhoneUser",
+    "kernel_adapter",
+]

@@ -1,5 +1,6 @@
 """The air that virtual radios hear each other on, and a radio with a whole host stack."""
 
+import asyncio
 import itertools
 from contextlib import suppress
 from types import TracebackType
@@ -14,7 +15,7 @@ from bumble.link import LocalLink
 
 from doorstep.onboarding.ble.uuids import to_short
 
-__all__ = ["DEFAULT_MTU", "MAX_MTU", "Air", "Radio", "hang_up", "ours", "theirs"]
+__all__ = ["DEFAULT_MTU", "MAX_MTU", "Air", "Radio", "VirtualController", "hang_up", "ours", "theirs"]
 
 DEFAULT_MTU: Final = 23
 MAX_MTU: Final = 517
@@ -38,6 +39,23 @@ class Air(LocalLink):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the stack's own has no annotation
         self._addresses = itertools.count(1)
+
+    def send_acl_data(
+        self,
+        sender_controller: Controller,
+        destination_address: hci.Address,
+        transport: core.PhysicalTransport,
+        data: bytes,
+    ) -> None:
+        """Deliver under the address that the sender has connected with; the library takes its random one."""
+        own = [
+            connection.self_address
+            for connection in sender_controller.le_connections.values()
+            if connection.peer_address == destination_address
+        ]
+        receiver = self.find_le_controller(destination_address)
+        if own and receiver is not None:
+            asyncio.get_running_loop().call_soon(receiver.on_link_acl_data, own[0], transport, data)
 
     def address(self) -> str:
         """Return a random static address that no other radio here has."""
@@ -76,6 +94,8 @@ class VirtualController(Controller):
             for each in controller.advertising_sets.values():
                 if each.address == pdu.advertiser_address and bytes(each.data) == pdu.data:
                     return bytes(each.scan_response_data)
+            if controller.le_legacy_advertiser.address == pdu.advertiser_address:
+                return bytes(controller.le_legacy_advertiser.scan_response_data)
         return b""
 
 

@@ -84,6 +84,12 @@ GERMAN: Final = Texts(
     ),
     script_twin="Wer ein WLAN mit demselben Namen öffnet, kann eine falsche Seite zeigen, die nach dem Code "
     "fragt. App und Befehl lassen sich so nicht täuschen.",
+    script_code="Einrichtungscode oder PIN",
+    script_checking="Der Code wird geprüft. Das kann einige Sekunden dauern.",
+    script_secured="Die Verbindung ist gesichert. Das Gerät sucht Netze.",
+    script_lost="Das Gerät antwortet nicht. Bleiben Sie in der Nähe, und prüfen Sie, ob dieses Telefon im WLAN des Geräts ist.",
+    script_refused="Das Gerät hat das abgelehnt. Laden Sie diese Seite neu.",
+    script_downgrade="Machen Sie nicht weiter: Was hier antwortet, ist nicht so sicher, wie es das Etikett des Geräts verspricht.",
     steps={
         Step.FOUND: ("Das Gerät antwortet.", ""),
         Step.SECURED: ("Die Verbindung ist mit dem Code auf dem Etikett gesichert.", ""),

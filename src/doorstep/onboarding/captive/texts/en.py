@@ -79,5 +79,11 @@ ENGLISH: Final = Texts(
     ),
     script_twin="Whoever opens a Wi-Fi of the same name can show a false page that asks for the code. "
     "The app and the command cannot be fooled like that.",
+    script_code="Set-up code or PIN",
+    script_checking="Checking the code. This can take a few seconds.",
+    script_secured="The connection is secured. Listening for networks.",
+    script_lost="The device does not answer. Stay near it, and check that this phone is on the device's Wi-Fi.",
+    script_refused="The device refused that. Load this page again.",
+    script_downgrade="Do not go on: what answers here is not as safe as the device's label promises.",
     steps={step: (step.sentence, step.next_step) for step in Step},
 )

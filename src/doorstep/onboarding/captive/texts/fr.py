@@ -79,6 +79,12 @@ FRENCH: Final = Texts(
     ),
     script_twin="Celui qui ouvre un Wi-Fi du même nom peut montrer une fausse page qui demande le code. "
     "L’application et la commande ne s’y laissent pas prendre.",
+    script_code="Code d’installation ou PIN",
+    script_checking="Vérification du code. Cela peut prendre quelques secondes.",
+    script_secured="La connexion est protégée. L’appareil cherche des réseaux.",
+    script_lost="L’appareil ne répond pas. Restez près de lui, et vérifiez que ce téléphone est sur le Wi-Fi de l’appareil.",
+    script_refused="L’appareil a refusé. Rechargez cette page.",
+    script_downgrade="N’allez pas plus loin : ce qui répond ici est moins sûr que ne le promet l’étiquette de l’appareil.",
     steps={
         Step.FOUND: ("L’appareil répond.", ""),
         Step.SECURED: ("La connexion est protégée par le code de l’étiquette.", ""),

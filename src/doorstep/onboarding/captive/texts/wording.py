@@ -75,5 +75,11 @@ class Texts:
     script_why: str
     script_ways: tuple[str, ...]
     script_twin: str
+    script_code: str
+    script_checking: str
+    script_secured: str
+    script_lost: str
+    script_refused: str
+    script_downgrade: str
     steps: Mapping[Step, tuple[str, str]]
     """Each step's sentence and what to do next."""

@@ -113,7 +113,7 @@ function sayHowFresh() {
   const seconds = Math.max(0, Math.floor((Date.now() + clockAhead - lastSeen / 1000) / 1000));
   document.getElementById("last-seen").textContent = seconds < 2 ? "just now" : `${span(seconds)} ago`;
   if (seconds < patience()) say("Live: new readings appear by themselves.", "Readings arrive.");
-  else say(`No data for ${span(seconds)}.`, "Readings stopped arriving.");
+  else say(`Last reading ${span(seconds)} ago.`, "Readings stopped arriving.");
 }
 
 function take(answer, first) {

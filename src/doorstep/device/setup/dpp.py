@@ -1,0 +1,122 @@
+"""The board's Easy Connect door over TCP: any configurator that has read the label may bring a network.
+
+For boards whose configurator reaches them before they are on the Wi-Fi: over a cable, or over the board's own
+access point. Over the air the Wi-Fi driver takes part, see `doorstep.device.setup.dpp_air`.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from doorstep.crypto.p256 import PrivateKey
+from doorstep.device.setup.joiner import Joiner
+from doorstep.errors import DoorstepError, UnavailableError
+from doorstep.onboarding.dpp.enrollee import Enrollee
+from doorstep.onboarding.dpp.exchange import State
+from doorstep.onboarding.network import NetworkCredentials
+from doorstep.wire.dpp import TCP_PORT, FrameReader, encode_frame
+
+__all__ = ["DppDoor"]
+
+EXCHANGE_TIMEOUT: Final = 10.0
+CHUNK: Final = 4096
+
+log = logging.getLogger(__name__)
+
+
+class DppDoor:
+    """Listens while entered; one exchange at a time, whose network goes to the joiner."""
+
+    def __init__(  # noqa: PLR0913 - who the board is, and where it listens
+        self,
+        key: PrivateKey,
+        name: str,
+        joiner: Joiner,
+        *,
+        host: str = "0.0.0.0",  # noqa: S104 - the configurator is another machine
+        port: int = TCP_PORT,
+        rng: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        """``key`` is the label's; ``port`` 0 takes a free one."""
+        self._key = key
+        self._name = name
+        self._joiner = joiner
+        self._address = host, port
+        self._rng = rng
+        self._turn = asyncio.Lock()
+        self._work: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        """Listen; raises `UnavailableError` where the port is taken."""
+        host, port = self._address
+        try:
+            self._server = await asyncio.start_server(self._serve, host, port)
+        except OSError as error:
+            raise UnavailableError(
+                f"Easy Connect cannot listen on {host} port {port}: {error.strerror}.",
+                next_step="Stop what uses the port, or give another one.",
+            ) from None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening and hang up; the attempt to join goes on."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        if self._server is None:
+            raise UnavailableError("the Easy Connect door is closed")
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if self._turn.locked() or task is None:
+            writer.close()
+            return
+        self._work.add(task)
+        try:
+            async with self._turn, asyncio.timeout(EXCHANGE_TIMEOUT):
+                network = await self._exchange(reader, writer)
+            writer.close()
+            if network is not None:
+                await self._join(network)
+        except (OSError, TimeoutError, asyncio.CancelledError):
+            log.debug("an Easy Connect exchange ended early")
+        except DoorstepError as error:
+            log.info("an Easy Connect exchange was refused: %s", error)
+        finally:
+            self._work.discard(task)
+            writer.close()
+
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> NetworkCredentials | None:
+        """Return the network that was brought, None where the configurator hung up before."""
+        core, frames = Enrollee(self._key, self._name, self._rng), FrameReader()
+        while octets := await reader.read(CHUNK):
+            for message in frames.feed(octets):
+                answer = core.receive(message)
+                for frame in answer.frames:
+                    writer.write(encode_frame(frame))
+                await writer.drain()
+                if answer.failure is not None:
+                    raise answer.failure
+                if core.state is State.DONE:
+                    return answer.network
+        return None
+
+    async def _join(self, network: NetworkCredentials) -> None:
+        """Try the network; the joiner hands it on to be stored only where it worked."""
+        log.info("Easy Connect brought a network; joining")
+        await asyncio.shield(self._joiner.join(network))

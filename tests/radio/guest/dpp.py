@@ -1,0 +1,76 @@
+"""Wi-Fi Easy Connect over the air: the board's door with a phone's configurator, and ours through a relay."""
+
+import asyncio
+import os
+from typing import Final
+
+from doorstep.crypto.p256 import generate
+from doorstep.device.setup.dpp_air import CHANNEL, DppAirDoor
+from doorstep.device.setup.joiner import Joiner
+from doorstep.onboarding.dpp.uri import BootstrapUri
+from doorstep.onboarding.joining import Onboarded
+from doorstep.onboarding.network import NetworkCredentials
+from doorstep.provisioner.dpp import configure
+from tests.radio.guest.lab import PASSPHRASE, Lab, wpa2
+from tests.radio.guest.station import LabStation
+
+SECONDS: Final = 15.0
+
+RELAY: Final = f"dpp_controller=ipaddr=127.0.0.1 pkhash={'00' * 32}\ndpp_configurator_connectivity=1\n"
+"""The hash would only choose among controllers for devices that ask for one by its code."""
+
+
+def proof_board_takes_the_network_of_a_phone_that_read_its_label(lab: Lab) -> str:
+    lab.router.serve("home", wpa2())
+    lab.router.dhcp_server()
+    lab.device.supplicant()
+    lab.phone.supplicant()
+    key = generate(os.urandom)
+    mac = bytes.fromhex(lab.device.mac.replace(":", ""))
+    uri = BootstrapUri(key.public_key, mac, channels=((81, CHANNEL),)).encode()
+
+    async def scan_label() -> Onboarded:
+        joiner = Joiner(LabStation(lab.device))
+        async with DppAirDoor(lab.device.control, key, joiner):
+            await asyncio.to_thread(_configure_by_phone, lab, uri)
+            return await asyncio.wait_for(joiner.wait_connected(), 60)
+
+    onboarded = asyncio.run(scan_label())
+    assert (onboarded.network.ssid, onboarded.network.passphrase) == (b"home", PASSPHRASE.encode())
+    assert lab.device.mac in lab.router.hostapd_cli("all_sta")
+    return f"{len(uri)} characters; {onboarded.joined.ip4_addr}"
+
+
+def _configure_by_phone(lab: Lab, uri: str) -> None:
+    configurator = lab.phone.wpa_cli("dpp_configurator_add").splitlines()[-1]
+    peer = lab.phone.wpa_cli(f"dpp_qr_code '{uri}'").splitlines()[-1]
+    network = f"conf=sta-psk ssid={b'home'.hex()} pass={PASSPHRASE.encode().hex()}"
+    answer = lab.phone.wpa_cli(f"dpp_auth_init peer={peer} configurator={configurator} {network}")
+    assert answer.endswith("OK"), answer
+
+
+def proof_our_configurator_reaches_a_board_through_a_relay(lab: Lab) -> str:
+    """The board has no network: it cries over the air, and the access point brings its frames to us."""
+    lab.router.serve("home", wpa2(), RELAY)
+    lab.router.dhcp_server()
+    lab.device.supplicant()
+    key = generate(os.urandom)
+    uri = BootstrapUri(key.public_key).encode()
+    network = NetworkCredentials(b"home", PASSPHRASE.encode())
+
+    async def wait_for_cries() -> str:
+        return (await configure(uri, network, patience=60)).name
+
+    async def cry() -> Onboarded:
+        joiner = Joiner(LabStation(lab.device))
+        async with DppAirDoor(lab.device.control, key, joiner, chirp=True):
+            return await asyncio.wait_for(joiner.wait_connected(), 80)
+
+    async def both() -> tuple[str, Onboarded]:
+        configurator = asyncio.to_thread(lab.router.inside, asyncio.run, wait_for_cries())
+        return await asyncio.gather(configurator, cry())
+
+    name, onboarded = asyncio.run(both())
+    assert onboarded.network == network
+    assert lab.device.mac in lab.router.hostapd_cli("all_sta")
+    return f"{name!r} at {onboarded.joined.ip4_addr}"
