@@ -10,16 +10,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
+from doorstep.device.agent import AgentOptions
 from doorstep.device.life import State
 from doorstep.device.setup.ble import BleDoor, BleName
+from doorstep.device.setup.captive import CaptiveServer
+from doorstep.device.setup.presence import Presence
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.attestation.transcript import Pattern, in_words
+from doorstep.onboarding.captive import exchange
+from doorstep.onboarding.captive.exchange import PageFacts
 from doorstep.onboarding.label import SetupLabel, Transport
-from doorstep.onboarding.protocomm.credentials import Sec2Verifier
 from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.testing.bumble import Air, BumbleBoard, BumbleCentral
 from doorstep.testing.device import SimulatedDevice
@@ -45,7 +48,10 @@ NEIGHBOURS = [
     ),
 ]
 LABEL = SetupLabel(NAME, CREDENTIALS.username, CREDENTIALS.pop, Transport.BLE)
-AXE_RUN = "async () => (await axe.run()).violations.flatMap((rule) => rule.nodes.map((node) => node.failureSummary))"
+AXE_RUN = """async () => {
+    const { violations } = await axe.run();
+    return violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
+}"""
 _SESSION = (
     _DJANGO
     + """
@@ -95,6 +101,10 @@ class Stage:
     wifi: SimulatedWifi
     sent: list[bytes]
     """Bodies that the page sent to anybody."""
+    shown: list[str]
+    """Patterns that the device showed."""
+    board_page: str
+    """Address of the board's own page, on an access point that nobody encrypts."""
 
 
 async def look(page: Page, axe: str, name: str) -> None:
@@ -138,21 +148,31 @@ async def staged(office: Office, session: str, folder: Path) -> AsyncIterator[St
     (made,) = await asyncio.to_thread(office.make_devices, 1)
     verifier = SetupVerifier(NAME, CREDENTIALS.username, CREDENTIALS.salt, CREDENTIALS.verifier)
     made = replace(made, setup=verifier)
-    air, wifi = Air(), SimulatedWifi(NEIGHBOURS)
-    async with SimulatedDevice(made, folder, wifi) as device, BumbleBoard(air) as board:
-        await device.setup_port()
-        assert device._agent is not None
-        profile = DeviceProfile(
-            made.device_id, Sec2Verifier(CREDENTIALS.username, CREDENTIALS.salt, CREDENTIALS.verifier)
+    air, wifi, shown = Air(), SimulatedWifi(NEIGHBOURS), list[str]()
+    profile = DeviceProfile(made.device_id, CREDENTIALS.for_device())
+    facts = PageFacts(NAME, exchange.Air.CODE)
+
+    async def show(pattern: Pattern) -> None:
+        shown.append(in_words(pattern))
+
+    async with BumbleBoard(air) as board:
+        device = SimulatedDevice(made, folder, wifi)
+        device._options = AgentOptions(
+            setup=None,
+            doors=(
+                lambda joiner: BleDoor(profile, joiner, board, BleName(NAME)),
+                lambda joiner: CaptiveServer(profile, joiner, facts, host="127.0.0.1", port=0),
+            ),
+            presence=Presence(show=show),
         )
-        door = BleDoor(profile, device._agent._setup._joiner, board, BleName(NAME))
-        async with door, BumbleCentral(air) as phone, browsing(office, session) as (context, page):
+        async with device, BumbleCentral(air) as phone, browsing(office, session) as (context, page):
+            board_page = f"http://127.0.0.1:{await device.setup_port()}"
             bridge = Bridge(phone, NAME)
             await bridge.attach(context, page)
             await page.goto(f"http://localhost:{office.plant.settings.portal_port}/devices/set-up/")
             sent: list[bytes] = []
             page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
-            yield Stage(page, bridge, device, made, wifi, sent)
+            yield Stage(page, bridge, device, made, wifi, sent, shown, board_page)
 
 
 def test_customer_sets_a_device_up_by_bluetooth(
@@ -233,7 +253,7 @@ def test_customer_seals_wifi_in_the_browser_and_brings_it_to_the_device(
             await expect(page.locator("#bring-title")).to_contain_text(stage.made.serial)
             link = await page.locator("#blob-link").get_attribute("href") or ""
             address, _, text = link.partition("#sealed=")
-            assert address == "http://192.168.4.1/"
+            assert address == "http://192.168.4.1/sealed"
             assert await page.locator("#blob-text").text_content() == text
             await expect(page.locator("#qr svg path")).to_have_count(1)
             await page.get_by_text("Another phone or computer does it").click()
@@ -244,10 +264,16 @@ def test_customer_seals_wifi_in_the_browser_and_brings_it_to_the_device(
             assert sent
             assert not [body for body in sent if PASSWORD.encode() in body or HOME.ssid in body]
 
-            url = f"http://127.0.0.1:{await stage.device.setup_port()}"
-            async with httpx.AsyncClient(base_url=url) as phone:
-                taken = await phone.post("/doorstep-sealed", content=text)
-            assert taken.json()["device"] == stage.made.device_id
+            beside = await page.context.new_page()
+            await beside.goto(f"{stage.board_page}/sealed")
+            await beside.get_by_label("Locked text").fill(text[:-2])
+            await beside.get_by_role("button", name="Hand it over").click()
+            await expect(beside.locator("#say")).to_contain_text("incomplete or was changed")
+            await look(beside, axe, "board-sealed")
+            await beside.goto(f"{stage.board_page}/?lang=de")
+            await beside.goto(f"{stage.board_page}/sealed#sealed={text}")
+            await expect(beside.locator("#say")).to_contain_text("Das Gerät")
+            assert "#" not in beside.url
             await expect(page.locator("#status")).to_have_text(
                 "Cold room has registered. It is yours.", timeout=30_000
             )
@@ -262,13 +288,7 @@ def test_customer_sets_a_device_up_with_its_button_and_no_code(
 ) -> None:
     async def main() -> None:
         async with staged(office, session, tmp_path) as stage:
-            page, shown = stage.page, []
-            assert stage.device._agent is not None
-
-            async def show(pattern: Pattern) -> None:
-                shown.append(in_words(pattern))
-
-            stage.device._agent._setup._touch._show = show
+            page, shown = stage.page, stage.shown
             await page.get_by_label("By Bluetooth, with its button and no code").check()
             await page.locator("#button-alias").fill("Propagation bench")
             await page.locator("#button-choose").click()

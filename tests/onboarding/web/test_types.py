@@ -12,6 +12,8 @@ from tests.peers import install_peer, printed
 pytestmark = pytest.mark.peer
 
 NPM = ["npm", "install", "--no-audit", "--no-fund", "--prefix", "TARGET"]
+PAGES = {"board.js", "bring.js"}
+"""What runs in a page and knows its elements; browsers test it."""
 OPTIONS = {
     "allowJs": True,
     "checkJs": True,
@@ -36,7 +38,7 @@ def _check(folder: Path, files: list[str]) -> list[str]:
 
 
 def test_checker_finds_nothing_in_the_scripts(tmp_path: Path) -> None:
-    assert _check(tmp_path, [str(path) for path in web_folder().glob("*.js")]) == []
+    assert _check(tmp_path, [str(path) for path in web_folder().glob("*.js") if path.name not in PAGES]) == []
 
 
 def test_checker_finds_what_is_wrong_on_purpose(tmp_path: Path) -> None:

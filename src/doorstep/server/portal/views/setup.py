@@ -17,8 +17,8 @@ from doorstep.server.settings import DOORSTEP
 
 __all__ = ["qr", "set_up"]
 
-DEVICE_PAGE: Final = "http://192.168.4.1/"
-"""Where a device answers on its own access point."""
+DEVICE_PAGE: Final = "http://192.168.4.1/sealed"
+"""Where a device on its own access point takes what was sealed for it."""
 _QR_CAP: Final = 2300
 """Bytes: what a phone's camera still reads from a screen."""
 
