@@ -7,7 +7,7 @@ from typing import Final
 
 from doorstep.errors import UnavailableError
 
-__all__ = ["SPEED", "open_serial"]
+__all__ = ["SPEED", "open_serial", "streams_of"]
 
 SPEED: Final = 115_200
 """Bits a second: what boards' consoles speak."""
@@ -23,23 +23,35 @@ async def open_serial(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWr
         raise _unavailable(path, error) from None
     try:
         _make_raw(handle)
-        return await _streams(handle)
+        return await streams_of(handle)
     except OSError as error:
         os.close(handle)
         raise _unavailable(path, error) from None
 
 
-async def _streams(handle: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def streams_of(handle: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return both ends of an open file that the loop can wait for; closing the writer closes all."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
-    # Each transport closes what it is given.
-    await loop.connect_read_pipe(
+    reading, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(handle), "rb", 0)
     )
-    transport, protocol = await loop.connect_write_pipe(
-        asyncio.streams.FlowControlMixin, os.fdopen(handle, "wb", 0)
+    writing, protocol = await loop.connect_write_pipe(
+        lambda: _WritingEnd(reading), os.fdopen(handle, "wb", 0)
     )
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+    return reader, asyncio.StreamWriter(writing, protocol, reader, loop)
+
+
+class _WritingEnd(asyncio.StreamReaderProtocol):
+    """Closes the reading end with itself: to the loop they are two."""
+
+    def __init__(self, reading: asyncio.ReadTransport) -> None:
+        super().__init__(asyncio.StreamReader())
+        self._reading = reading
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._reading.close()
 
 
 def _make_raw(handle: int) -> None:

@@ -124,8 +124,9 @@ class BumblePeripheral:
             await self._proxies[characteristic.handle].subscribe(lambda value: heard(bytes(value)))
 
     async def close(self) -> None:
-        """Disconnect."""
-        await hang_up(self.connection)
+        """Disconnect, unless it has gone: the stack would wait for ever."""
+        if not self.gone.is_set():
+            await hang_up(self.connection)
 
     async def pair(self, user: PhoneUser | None = None) -> KeyQuality:
         """Pair as ``user`` does; raises `VerificationFailed` where either side says no."""
