@@ -172,10 +172,6 @@ class PrivateKey:
         """Return the DER signature."""
         return self.key.sign(message, _SIGN)
 
-    def agree(self, peer: PublicKey) -> bytes:
-        """Return the x coordinate of the point that both sides reach (ECDH), 32 bytes."""
-        return self.key.exchange(ec.ECDH(), peer.key)
-
     def _encoded(self, encoding: serialization.Encoding, passphrase: bytes | None) -> bytes:
         protection: serialization.KeySerializationEncryption = (
             serialization.NoEncryption()

@@ -29,16 +29,15 @@ from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.door import DoorMaker
-from doorstep.device.setup.secret import guess_book, setup_secret
+from doorstep.device.setup.doors import http_doors
+from doorstep.device.setup.secret import guess_book
 from doorstep.device.setup.service import WINDOW_S, SetupAddress, SetupService
-from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import Joined
-from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["Agent", "AgentOptions"]
 
@@ -107,7 +106,7 @@ class Agent:
         self._sealing = Sealing(store, made.device_id)
         self._outbox = Outbox(self._options.capacity)
         self._guesses = guess_book(store, made, time.monotonic())
-        self._setup = SetupService(store, station, _doors(made, self._options, rng), self._guesses)
+        self._setup = SetupService(store, station, _doors(made, store, self._options, rng), self._guesses)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
         self._uplink = Uplink(
             made,
@@ -354,10 +353,10 @@ class Agent:
         return failures % _FAILURES_BEFORE_REJOINING == 0
 
 
-def _doors(made: Provisioning, options: AgentOptions, rng: Callable[[int], bytes]) -> tuple[DoorMaker, ...]:
+def _doors(
+    made: Provisioning, store: Store, options: AgentOptions, rng: Callable[[int], bytes]
+) -> tuple[DoorMaker, ...]:
     address = options.setup
     if address is None:
         return options.doors
-    profile = DeviceProfile(made.device_id, setup_secret(made))
-    host, port = address.host, address.port
-    return *options.doors, lambda joiner: SoftApServer(profile, joiner, host=host, port=port, rng=rng)
+    return *options.doors, *http_doors(made, store, address.host, address.port, rng)

@@ -18,6 +18,7 @@ from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Server
 from doorstep.onboarding.dpp.label_key import device_label
 from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
 from doorstep.onboarding.methods import DEFAULTS
+from doorstep.onboarding.pin.secret import make_pin
 from doorstep.onboarding.protocomm import credentials
 from doorstep.runtime.authority import Authority
 
@@ -29,6 +30,9 @@ _CHUNK: Final = 50
 _SERVICE_PREFIX: Final = "PROV_"
 """Phone apps list access points that begin with it."""
 
+_MICRO_AP: Final = "micro-ap"
+_PIN: Final = "pin"
+_HTTPS: Final = "https-pinned"
 _SEC1: Final = "protocomm-sec1"
 _SEC2_SOFTAP: Final = "protocomm-sec2"
 _SEC2_BLE: Final = "protocomm-sec2-ble"
@@ -141,7 +145,9 @@ class _Maker:
         device_id = ids.new_device_id(os.urandom)
         key = p256.generate(os.urandom)
         idevid = self._idevid(order, device_id, key)
-        setup = credentials.generate(os.urandom)
+        methods = self._request.methods
+        setup = make_pin(os.urandom) if _PIN in methods else credentials.generate(os.urandom)
+        access_key = credentials.new_access_key(os.urandom) if _MICRO_AP in methods else None
         code = claim_code.generate(os.urandom)
         record = DeviceRecord(
             device_id=device_id,
@@ -153,12 +159,12 @@ class _Maker:
             claim_code_hash=code.hash(self._request.pepper),
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
-        provisioning = self._provisioning(record, key, idevid, setup)
+        provisioning = self._provisioning(record, key, idevid, setup, access_key)
         return MadeDevice(
             record,
             provisioning.to_json(),
             nvs_image(provisioning),
-            self._label(record, code, setup),
+            self._label(record, code, setup, access_key or ""),
         )
 
     def _idevid(self, order: DeviceOrder, device_id: str, key: PrivateKey) -> Certificate:
@@ -177,6 +183,7 @@ class _Maker:
         key: PrivateKey,
         idevid: Certificate,
         setup: credentials.Sec2Credentials,
+        access_key: str | None,
     ) -> Provisioning:
         return Provisioning(
             device_id=record.device_id,
@@ -193,16 +200,24 @@ class _Maker:
                 setup.salt,
                 setup.verifier,
                 setup.pop if _SEC1 in self._request.methods else None,
+                access_key,
             ),
             servers=self._request.servers,
             onboarding=self._request.methods,
         )
 
     def _label(
-        self, record: DeviceRecord, code: claim_code.ClaimCode, setup: credentials.Sec2Credentials
+        self,
+        record: DeviceRecord,
+        code: claim_code.ClaimCode,
+        setup: credentials.Sec2Credentials,
+        access_key: str,
     ) -> LabelContent:
         methods = self._request.methods
-        text = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods).encode()
+        label = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods)
+        fingerprint = record.fingerprint if _HTTPS in methods else ""
+        label = replace(label, password=access_key, fingerprint=fingerprint)
+        text = label.encode()
         easy_connect = device_label(record.root_key, record.serial).encode() if _DPP in methods else ""
         alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
         text = easy_connect if alone else text
@@ -216,6 +231,8 @@ class _Maker:
             qr=draw_qr(text),
             easy_connect=easy_connect,
             easy_connect_qr=draw_qr(easy_connect) if easy_connect and not alone else None,
+            wifi_key=access_key,
+            wifi_qr=draw_qr(label.encode_wifi()) if access_key else None,
         )
 
 

@@ -60,7 +60,11 @@ def _texts(device: Provisioning) -> dict[str, str]:
         "device_api": device.servers.device_api,
         "mqtt_host": device.servers.mqtt_host,
         "onboarding": " ".join(device.onboarding),
-    } | ({} if device.setup.code is None else {"sec1_code": device.setup.code})
+    } | _optional(sec1_code=device.setup.code, access_key=device.setup.access_key)
+
+
+def _optional(**texts: str | None) -> dict[str, str]:
+    return {key: text for key, text in texts.items() if text is not None}
 
 
 def _numbers(device: Provisioning) -> dict[str, int]:
