@@ -1,4 +1,4 @@
-"""A phone sets up a board on the board's own access point: page behind WPA2, PIN in the open, pinned HTTPS."""
+"""A phone sets a board up on the board's access point: page behind WPA2, PIN in the open, pinned HTTPS."""
 
 import asyncio
 import os
