@@ -178,10 +178,9 @@ def _make_pki(pki: Path) -> None:
     new = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30"
     sh(f"openssl req -x509 {new} -keyout {pki}/ca.key -out {pki}/ca.pem -subj /CN=office")
     for name, subject in (("radius", "radius.example"), ("lamp", "lamp-7")):
-        more = f"-addext subjectAltName=DNS:{subject} -CA {pki}/ca.pem -CAkey {pki}/ca.key"
-        sh(
-            f"openssl req -x509 {new} -keyout {pki}/{name}.key -out {pki}/{name}.pem -subj /CN={subject} {more}"
-        )
+        by_ca = f"-CA {pki}/ca.pem -CAkey {pki}/ca.key -addext subjectAltName=DNS:{subject}"
+        files = f"-keyout {pki}/{name}.key -out {pki}/{name}.pem"
+        sh(f"openssl req -x509 {new} {files} -subj /CN={subject} {by_ca}")
 
 
 def _der(path: Path, kind: str) -> bytes:
