@@ -5,6 +5,7 @@ tells whoever watches. A power cut at any point is a start from the store.
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -35,11 +36,13 @@ from doorstep.device.setup.service import WINDOW_S, SetupAddress, SetupService
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
-from doorstep.errors import MisuseError, PeerError
+from doorstep.errors import MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import Joined
 
 __all__ = ["Agent", "AgentOptions"]
+
+log = logging.getLogger(__name__)
 
 _FAILURES_BEFORE_REJOINING: Final = 3
 """After so many attempts in a row that reached nothing, the network itself is joined anew."""
@@ -325,8 +328,12 @@ class Agent:
         return life.AskAgain()
 
     async def _open_window(self) -> None:
-        await self._setup.open(window_s=self._options.window_s)
-        self._tell_open()
+        try:
+            await self._setup.open(window_s=self._options.window_s)
+        except UnavailableError as failure:  # the device goes on without
+            log.warning("no door opens for the set-up: %s %s", failure.message, failure.next_step)
+        else:
+            self._tell_open()
 
     def _tell_open(self) -> None:
         host = "" if self._options.setup is None else self._options.setup.host
@@ -359,4 +366,4 @@ def _doors(
     address = options.setup
     if address is None:
         return options.doors
-    return *options.doors, *http_doors(made, store, address.host, address.port, rng)
+    return *options.doors, *http_doors(made, store, address, rng)

@@ -15,6 +15,7 @@ from doorstep.factory.qr import draw_qr
 from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
+from doorstep.onboarding.access_point import access_point_key
 from doorstep.onboarding.dpp.label_key import device_label
 from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
 from doorstep.onboarding.methods import DEFAULTS
@@ -147,7 +148,6 @@ class _Maker:
         idevid = self._idevid(order, device_id, key)
         methods = self._request.methods
         setup = make_pin(os.urandom) if _PIN in methods else credentials.generate(os.urandom)
-        access_key = credentials.new_access_key(os.urandom) if _MICRO_AP in methods else None
         code = claim_code.generate(os.urandom)
         record = DeviceRecord(
             device_id=device_id,
@@ -159,12 +159,12 @@ class _Maker:
             claim_code_hash=code.hash(self._request.pepper),
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
-        provisioning = self._provisioning(record, key, idevid, setup, access_key)
+        provisioning = self._provisioning(record, key, idevid, setup)
         return MadeDevice(
             record,
             provisioning.to_json(),
             nvs_image(provisioning),
-            self._label(record, code, setup, access_key or ""),
+            self._label(record, code, setup),
         )
 
     def _idevid(self, order: DeviceOrder, device_id: str, key: PrivateKey) -> Certificate:
@@ -183,7 +183,6 @@ class _Maker:
         key: PrivateKey,
         idevid: Certificate,
         setup: credentials.Sec2Credentials,
-        access_key: str | None,
     ) -> Provisioning:
         return Provisioning(
             device_id=record.device_id,
@@ -200,21 +199,17 @@ class _Maker:
                 setup.salt,
                 setup.verifier,
                 setup.pop if _SEC1 in self._request.methods else None,
-                access_key,
             ),
             servers=self._request.servers,
             onboarding=self._request.methods,
         )
 
     def _label(
-        self,
-        record: DeviceRecord,
-        code: claim_code.ClaimCode,
-        setup: credentials.Sec2Credentials,
-        access_key: str,
+        self, record: DeviceRecord, code: claim_code.ClaimCode, setup: credentials.Sec2Credentials
     ) -> LabelContent:
         methods = self._request.methods
         label = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods)
+        access_key = access_point_key(setup.verifier) if _MICRO_AP in methods else ""
         fingerprint = record.fingerprint if _HTTPS in methods else ""
         label = replace(label, password=access_key, fingerprint=fingerprint)
         text = label.encode()

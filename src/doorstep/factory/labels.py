@@ -123,7 +123,7 @@ def _draw_second_code(canvas: Canvas, content: LabelContent) -> None:
         canvas.drawCentredString(middle, _SECOND_BOTTOM - (3 + 2.4 * number) * mm, line)
     if content.wifi_key:
         canvas.setFillColor(_INK)
-        canvas.setFont(_CODE, 7)
+        canvas.setFont(_CODE, 6.4)
         canvas.drawCentredString(middle, _SECOND_BOTTOM - (3.5 + 2.4 * len(lines)) * mm, content.wifi_key)
 
 

@@ -60,11 +60,7 @@ def _texts(device: Provisioning) -> dict[str, str]:
         "device_api": device.servers.device_api,
         "mqtt_host": device.servers.mqtt_host,
         "onboarding": " ".join(device.onboarding),
-    } | _optional(sec1_code=device.setup.code, access_key=device.setup.access_key)
-
-
-def _optional(**texts: str | None) -> dict[str, str]:
-    return {key: text for key, text in texts.items() if text is not None}
+    } | ({} if device.setup.code is None else {"sec1_code": device.setup.code})
 
 
 def _numbers(device: Provisioning) -> dict[str, int]:

@@ -60,8 +60,6 @@ class SetupVerifier:
     verifier: bytes = field(repr=False)
     code: str | None = field(default=None, repr=False)
     """The code, only for ``protocomm-sec1``, which cannot do without."""
-    access_key: str | None = field(default=None, repr=False)
-    """Key of the device's own WPA2 access point, only for ``micro-ap``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class Provisioning:
 def _with_newer_fields(data: bytes) -> Any:
     """Return what a file says, with the fields that the first ones did not have."""
     given = msgspec.json.decode(data)
-    setup = {"code": None, "access_key": None} | given["setup"]
+    setup = {"code": None} | given["setup"]
     return {"onboarding": list(METHODS_OF_OLD_FILES)} | given | {"setup": setup}
 
 

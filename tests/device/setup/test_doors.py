@@ -13,21 +13,25 @@ from doorstep.device.setup.doors import http_doors
 from doorstep.device.setup.https import HttpsServer
 from doorstep.device.setup.joiner import Joiner
 from doorstep.device.setup.secret import guess_book
+from doorstep.device.setup.service import SetupAddress
 from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Store
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.guesses import LONG_CODE, SHORT_CODE
 from doorstep.testing.wifi import SimulatedWifi
 
-OWN = "192.168.4.1"
-PRODUCTS: dict[str, tuple[tuple[str, ...], str | None, str, list[type]]] = {
-    "apps alone": (("protocomm-sec2",), None, OWN, [SoftApServer]),
-    "page behind the key": (("micro-ap",), "k" * 13, OWN, [CaptiveServer, CaptiveDns]),
-    "page without a key": (("micro-ap",), None, OWN, [SoftApServer]),
-    "page in every network": (("micro-ap",), "k" * 13, "0.0.0.0", [SoftApServer]),
-    "PIN": (("pin",), None, OWN, [CaptiveServer, CaptiveDns]),
-    "PIN in every network": (("pin",), None, "0.0.0.0", [CaptiveServer]),
-    "HTTPS too": (("protocomm-sec2", "https-pinned"), None, OWN, [SoftApServer, HttpsServer]),
+EVERYWHERE = SetupAddress(port=0)
+KEYED = SetupAddress(port=0, point="192.168.4.1", has_key=True)
+OPEN = SetupAddress(port=0, point="192.168.4.1")
+PRODUCTS: dict[str, tuple[tuple[str, ...], SetupAddress, list[type]]] = {
+    "apps alone": (("protocomm-sec2",), KEYED, [SoftApServer]),
+    "page behind the key": (("micro-ap",), KEYED, [CaptiveServer, CaptiveDns]),
+    "page without a key": (("micro-ap",), OPEN, [SoftApServer]),
+    "page in every network": (("micro-ap",), EVERYWHERE, [SoftApServer]),
+    "PIN": (("pin",), OPEN, [CaptiveServer, CaptiveDns]),
+    "PIN in every network": (("pin",), EVERYWHERE, [SoftApServer]),
+    "HTTPS too": (("protocomm-sec2", "https-pinned"), OPEN, [SoftApServer, HttpsServer]),
+    "HTTPS without an access point": (("https-pinned",), EVERYWHERE, [SoftApServer, HttpsServer]),
 }
 
 
@@ -39,14 +43,13 @@ def store(made: Provisioning, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-@pytest.mark.parametrize(("methods", "key", "host", "kinds"), PRODUCTS.values(), ids=PRODUCTS)
-def test_product_opens_the_doors_of_its_methods(  # noqa: PLR0913, PLR0917 - a product
-    made: Provisioning, store: Store, methods: tuple[str, ...], key: str | None, host: str, kinds: list[type]
+@pytest.mark.parametrize(("methods", "address", "kinds"), PRODUCTS.values(), ids=PRODUCTS)
+def test_product_opens_the_doors_of_its_methods(
+    made: Provisioning, store: Store, methods: tuple[str, ...], address: SetupAddress, kinds: list[type]
 ) -> None:
-    product = replace(made, onboarding=methods, setup=replace(made.setup, access_key=key))
     joiner = Joiner(SimulatedWifi(()))
-    doors = [make(joiner) for make in http_doors(product, store, host, 0, os.urandom)]
-    assert [type(door) for door in doors] == kinds
+    makers = http_doors(replace(made, onboarding=methods), store, address, os.urandom)
+    assert [type(make(joiner)) for make in makers] == kinds
 
 
 def test_guesses_of_a_board_are_read_from_its_store(made: Provisioning, store: Store) -> None:

@@ -23,12 +23,13 @@ from doorstep.device.setup.door import Door
 from doorstep.device.setup.https import HttpsServer, shown_fingerprint, tls_context
 from doorstep.device.setup.joiner import Joiner
 from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
+from doorstep.onboarding.access_point import access_point_key
 from doorstep.onboarding.captive.exchange import Air, PageFacts
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
 from doorstep.onboarding.pin.secret import make_pin
-from doorstep.onboarding.protocomm.credentials import generate, new_access_key
+from doorstep.onboarding.protocomm.credentials import generate
 from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.provisioner.https import WrongCertificate, open_link
 from doorstep.provisioner.provisioner import Provisioner
@@ -78,13 +79,14 @@ class HoppingStation:
 
 
 def proof_phone_sets_up_over_the_wpa2_page(lab: Lab) -> str:
-    key = new_access_key(os.urandom)
+    code = generate(os.urandom)
+    profile, key = DeviceProfile("lab", code.for_device()), access_point_key(code.verifier)
     facts = PageFacts(NAME, Air.KEY)
     with _street(lab) as station:
         lab.device.serve(NAME, wpa2(key))
         lab.device.dhcp_server(f"{BOARD}/24")
         doors: list[Callable[[Joiner], Door]] = [
-            lambda joiner: CaptiveServer(_profile(), joiner, facts, host=BOARD),
+            lambda joiner: CaptiveServer(profile, joiner, facts, host=BOARD),
             lambda _joiner: CaptiveDns(IPv4Address(BOARD)),
         ]
         with _board(lab, station, doors) as came:
@@ -168,10 +170,6 @@ async def _set_up(label: SetupLabel) -> None:
 
 def _is_decided(host: Host) -> bool:
     return host.status().get("wpa_state") == "COMPLETED" or "WRONG_KEY" in host.said("wpa_supplicant")
-
-
-def _profile() -> DeviceProfile:
-    return DeviceProfile("lab", generate(os.urandom).for_device())
 
 
 @contextmanager

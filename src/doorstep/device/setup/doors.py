@@ -9,6 +9,7 @@ from doorstep.device.setup.dns import CaptiveDns
 from doorstep.device.setup.door import DoorMaker
 from doorstep.device.setup.https import HttpsServer, tls_context
 from doorstep.device.setup.secret import setup_secret
+from doorstep.device.setup.service import SetupAddress
 from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Store
 from doorstep.identity.provisioning import Provisioning
@@ -20,40 +21,44 @@ __all__ = ["http_doors"]
 MICRO_AP: Final = "micro-ap"
 PIN: Final = "pin"
 HTTPS: Final = "https-pinned"
-EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - not a board's own address
 
 
 def http_doors(
-    made: Provisioning, store: Store, host: str, port: int, rng: Callable[[int], bytes]
+    made: Provisioning, store: Store, address: SetupAddress, rng: Callable[[int], bytes]
 ) -> tuple[DoorMaker, ...]:
     """Return the makers of a product's doors for HTTP, by the methods in its provisioning file.
 
-    ``host`` is the board's address on its own access point, where the name server answers too. On ``0.0.0.0``
-    the server stands in every network of the board: there nothing leads phones to a page, and no page stands
-    on the access point's key.
+    A page stands on the board's own access point alone, with the name server that leads phones to it.
     """
     profile = DeviceProfile(made.device_id, setup_secret(made))
-    facts = _facts(made, host)
-    if facts is None:
-        doors: list[DoorMaker] = [
-            lambda joiner: SoftApServer(profile, joiner, host=host, port=port, rng=rng),
-        ]
+    facts, own = _facts(made, address), address.point
+    doors: list[DoorMaker] = []
+    if facts is not None:
+        doors.append(
+            lambda joiner: CaptiveServer(profile, joiner, facts, host=own, port=address.port, rng=rng)
+        )
+        doors.append(lambda _joiner: CaptiveDns(IPv4Address(own)))
     else:
-        doors = [lambda joiner: CaptiveServer(profile, joiner, facts, host=host, port=port, rng=rng)]
-        if host != EVERYWHERE:
-            doors.append(lambda _joiner: CaptiveDns(IPv4Address(host)))
+        doors.append(
+            lambda joiner: SoftApServer(profile, joiner, host=address.host, port=address.port, rng=rng)
+        )
     if HTTPS in made.onboarding:
         page = PageFacts(made.setup.service_name, Air.TLS, made.servers.device_api)
         tls = tls_context(store.idevid_server(), idevid=True)
-        doors.append(lambda joiner: HttpsServer(profile, joiner, page, tls, host=host, rng=rng))
+        doors.append(
+            lambda joiner: HttpsServer(profile, joiner, page, tls, host=own or address.host, rng=rng)
+        )
     return tuple(doors)
 
 
-def _facts(made: Provisioning, host: str) -> PageFacts | None:
-    """Return what the page knows; None for a product without one."""
+def _facts(made: Provisioning, address: SetupAddress) -> PageFacts | None:
+    """Return what the page knows; None for a product without one, or without a safe place for it.
+
+    The forms that need no script stand on the access point's key: on an open one there are none.
+    """
     name, server, username = made.setup.service_name, made.servers.device_api, made.setup.username
-    if MICRO_AP in made.onboarding and made.setup.access_key and host != EVERYWHERE:
+    if MICRO_AP in made.onboarding and address.point and address.has_key:
         return PageFacts(name, Air.KEY, server, username)
-    if PIN in made.onboarding:
+    if PIN in made.onboarding and address.point:
         return PageFacts(name, Air.CODE, server, username)
     return None

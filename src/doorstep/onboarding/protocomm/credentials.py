@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from doorstep.crypto.srp6a import GROUP_SIZE, make_verifier
 from doorstep.errors import SettingsError
 
-__all__ = ["USERNAME", "Sec1Code", "Sec2Credentials", "Sec2Verifier", "generate", "new_access_key"]
+__all__ = ["USERNAME", "Sec1Code", "Sec2Credentials", "Sec2Verifier", "generate"]
 
 USERNAME = "doorstep"
 SALT_SIZE = 16
@@ -79,11 +79,6 @@ def generate(
     while hashlib.sha512(f"{username}:{pop}".encode()).digest()[0] == 0:
         pop = draw(rng)
     return Sec2Credentials(username, pop, salt, make_verifier(username.encode(), pop.encode(), salt))
-
-
-def new_access_key(rng: Callable[[int], bytes]) -> str:
-    """Make the key of one device's WPA2 access point: a recorded join of it is beyond a search."""
-    return _code(rng)
 
 
 def _code(rng: Callable[[int], bytes]) -> str:
