@@ -5,10 +5,9 @@ import os
 import re
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -16,219 +15,112 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from doorstep.crypto import p256
-from doorstep.device.setup.captive import CaptiveServer
-from doorstep.device.setup.dns import CaptiveDns
-from doorstep.device.setup.door import Door
-from doorstep.device.setup.https import HttpsServer, shown_fingerprint, tls_context
-from doorstep.device.setup.joiner import Joiner
-from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
-from doorstep.onboarding.access_point import access_point_key
-from doorstep.onboarding.captive.exchange import Air, PageFacts
-from doorstep.onboarding.joining import Onboarded
-from doorstep.onboarding.label import SetupLabel
-from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.crypto.x509 import load_chain
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.pin.secret import make_pin
-from doorstep.onboarding.protocomm.credentials import generate
-from doorstep.onboarding.protocomm.device import DeviceProfile
+from doorstep.onboarding.protocomm.credentials import Sec2Credentials, generate
 from doorstep.provisioner.https import WrongCertificate, open_link
 from doorstep.provisioner.provisioner import Provisioner
-from doorstep.wire.provisioning.scan import AuthMode, ScanEntry, ScanStart
-from tests.radio.guest.lab import PASSPHRASE, Host, Lab, until, wpa2
+from tests.radio.guest.board import Board, Platform
+from tests.radio.guest.lab import PASSPHRASE, Host, Lab, until
+from tests.radio.guest.micro_ap import HOME, TOKEN, by_supplicant, home, new_board, visit
 
-SECONDS: Final = 35.0
-
+SECONDS: Final = 45.0
 BOARD: Final = "192.168.4.1"
-NAME: Final = "PROV_lab"
 
 
-class HoppingStation:
-    """One radio: it leaves the access point to join, and comes back to it where that failed."""
-
-    def __init__(self, host: Host) -> None:
-        """Listen now, while the access point is not open yet."""
-        self._host = host
-        host.run(f"ip link set {host.interface} up")
-        printed = until(lambda: _scan(host), "network in reach")
-        self._heard = [ScanEntry(name.encode(), 6, -50, b"", AuthMode.WPA2) for name in printed]
-
-    async def scan(self, request: ScanStart) -> Sequence[ScanEntry]:
-        """Return what was heard."""
-        del request
-        return self._heard
-
-    async def try_connect(self, network: NetworkCredentials) -> JoinOutcome:
-        """Hop."""
-        return await asyncio.to_thread(self._hop, network)
-
-    def _hop(self, network: NetworkCredentials) -> JoinOutcome:
-        host = self._host
-        time.sleep(0.5)  # the phone has its answer before the air is gone
-        host.hostapd_cli("disable")
-        host.run(f"ip link set {host.interface} down; iw dev {host.interface} set type managed")
-        key = f'psk="{network.passphrase.decode()}"'
-        host.supplicant(f"network={{\nssid={network.ssid.hex()}\nscan_ssid=1\n{key}\n}}\n")
-        until(lambda: _is_decided(host), "end of the attempt", 30)
-        if host.status().get("wpa_state") != "COMPLETED":
-            host.wpa_cli("terminate")
-            until(lambda: not host.control.exists(), "end of the attempt")
-            host.hostapd_cli("enable")
-            host.address(f"{BOARD}/24")
-            return JoinFailure.WRONG_PASSWORD
-        return Joined(host.dhcp_client()["ip"])
-
-
-def proof_phone_sets_up_over_the_wpa2_page(lab: Lab) -> str:
-    code = generate(os.urandom)
-    profile, key = DeviceProfile("lab", code.for_device()), access_point_key(code.verifier)
-    facts = PageFacts(NAME, Air.KEY)
-    with _street(lab) as station:
-        lab.device.serve(NAME, wpa2(key))
-        lab.device.dhcp_server(f"{BOARD}/24")
-        doors: list[Callable[[Joiner], Door]] = [
-            lambda joiner: CaptiveServer(profile, joiner, facts, host=BOARD),
-            lambda _joiner: CaptiveDns(IPv4Address(BOARD)),
-        ]
-        with _board(lab, station, doors) as came:
-            lab.phone.join(NAME, key)
-            lab.phone.dhcp_client()
-            assert lab.phone.inside(_resolve, "captive.apple.com") == BOARD
-            lab.phone.inside(_walk, lab)
-            until(lambda: came, "network that worked")
-            until(lambda: lab.device.mac in lab.router.hostapd_cli("all_sta"), "board on the home network")
-    return f"{came[0].network.ssid.decode()}, {came[0].joined.ip4_addr}"
+def proof_phone_sets_up_over_the_wpa2_page_without_an_app(lab: Lab) -> str:
+    platform, url = home(lab)
+    board = _board(lab, platform, generate(os.urandom), "micro-ap")
+    board.switch_on("--access-point", "wpa2", *by_supplicant(lab))
+    visit(lab, board, board.key)
+    lab.phone.inside(_walk, url)
+    board.reached("operating")
+    assert [notice["reason"] for notice in board.notices(notice="JoinFailed")] == []
+    return "a probe, a wrong password, the right one, registered"
 
 
 def proof_phone_proves_a_pin_over_the_open_air_and_nobody_hears_it(lab: Lab) -> str:
+    platform, url = home(lab)
     pin = make_pin(os.urandom)
-    profile = DeviceProfile("lab", pin.for_device())
-    facts = PageFacts(NAME, Air.CODE, username=pin.username)
-    with _street(lab) as station:
-        lab.device.serve(NAME)
-        lab.device.dhcp_server(f"{BOARD}/24")
-        lab.sniffer.monitor()
-        make: list[Callable[[Joiner], Door]] = [
-            lambda joiner: CaptiveServer(profile, joiner, facts, host=BOARD)
-        ]
-        with _board(lab, station, make) as came, _listening(lab.sniffer) as frames:
-            lab.phone.join(NAME)
-            lab.phone.dhcp_client()
-            folder = Path(mkdtemp())
-            (folder / "label").write_text(SetupLabel(NAME, pin.username, pin.pop).encode())
-            (folder / "password").write_text(PASSPHRASE)
-            lab.phone.start(
-                f"python3 -m doorstep provision --label {folder}/label --ssid home "
-                f"--passphrase-file {folder}/password --json",
-                "cli",
-            )
-            until(lambda: came, "network that worked", 60)
-        air = b"".join(frames)
-        assert b"POST /prov-session" in air, "the sniffer heard the handshake"
-        assert pin.pop.encode() not in air
-        assert PASSPHRASE.encode() not in air
-        assert '"step": "secured"' in lab.phone.said("cli")
-    return f"{len(frames)} frames heard, neither PIN nor password among them"
+    board = _board(lab, platform, pin, "pin")
+    board.switch_on("--access-point", "open", *by_supplicant(lab))
+    lab.sniffer.monitor(2412)
+    folder = Path(mkdtemp())
+    (folder / "label").write_text(board.label.encode())
+    (folder / "password").write_text(PASSPHRASE)
+    with _listening(lab.sniffer) as frames:
+        visit(lab, board, "")
+        assert "JavaScript" in lab.phone.inside(_ask, "/")[1]
+        assert lab.phone.inside(_ask, "/join", {"password": PASSPHRASE[:5]})[0] == 403
+        lab.phone.start(
+            f"python3 -m doorstep provision --label {folder}/label --ssid home "
+            f"--passphrase-file {folder}/password --token {TOKEN.decode()} --server {url} --json",
+            "cli",
+        )
+        board.reached("operating")
+    air = b"".join(frames)
+    assert b"POST /prov-session" in air, "the sniffer heard the handshake"
+    for secret in (pin.pop.encode(), PASSPHRASE.encode(), TOKEN):
+        assert secret not in air
+    assert '"step": "secured"' in lab.phone.said("cli")
+    return f"{len(frames)} frames heard, neither PIN nor password nor token among them"
 
 
 def proof_configurator_pins_the_boards_certificate(lab: Lab) -> str:
-    code = generate(os.urandom)
-    profile = DeviceProfile("lab", code.for_device())
-    key = p256.generate(os.urandom)
-    certificate = issue_setup_server(key, "abcdefgh", serial=new_certificate_serial(os.urandom))
-    file = Path(mkdtemp()) / "https.pem"
-    file.write_bytes(key.to_pem() + certificate.pem)
-    label = SetupLabel(NAME, code.username, code.pop, fingerprint=shown_fingerprint(file))
-    facts, tls = PageFacts(NAME, Air.TLS), tls_context(file)
-    with _street(lab) as station:
-        lab.device.serve(NAME)
-        lab.device.dhcp_server(f"{BOARD}/24")
-        make: list[Callable[[Joiner], Door]] = [
-            lambda joiner: HttpsServer(profile, joiner, facts, tls, host=BOARD)
-        ]
-        with _board(lab, station, make) as came:
-            lab.phone.join(NAME)
-            lab.phone.dhcp_client()
-            other = SetupLabel(NAME, code.username, code.pop, fingerprint="0" * 64)
-            try:
-                lab.phone.inside(asyncio.run, _set_up(other))
-            except WrongCertificate:
-                pass
-            else:
-                raise AssertionError("another certificate was taken")
-            assert not came
-            lab.phone.inside(asyncio.run, _set_up(label))
-            until(lambda: came, "network that worked", 60)
-    return label.fingerprint[:16]
-
-
-async def _set_up(label: SetupLabel) -> None:
-    async with Provisioner(open_link(label), label) as app:
-        await app.secure()
-        # The board's radio leaves while it tries: silence is no failure.
-        await app.join(NetworkCredentials(b"home", PASSPHRASE.encode()), patience=2)
-
-
-def _is_decided(host: Host) -> bool:
-    return host.status().get("wpa_state") == "COMPLETED" or "WRONG_KEY" in host.said("wpa_supplicant")
-
-
-@contextmanager
-def _street(lab: Lab) -> Iterator[HoppingStation]:
-    lab.router.serve("home", wpa2())
-    lab.router.dhcp_server()
-    yield HoppingStation(lab.device)
-
-
-@contextmanager
-def _board(
-    lab: Lab, station: HoppingStation, makers: Sequence[Callable[[Joiner], Door]]
-) -> Iterator[list[Onboarded]]:
-    """Run the board's doors in its namespace; yields the networks that worked."""
-    came: list[Onboarded] = []
-    open_, stop = threading.Event(), threading.Event()
-
-    async def live() -> None:
-        joiner = Joiner(station)
-        doors = [make(joiner) for make in makers]
-        for door in doors:
-            await door.__aenter__()
-        open_.set()
-        waiting = asyncio.create_task(joiner.wait_connected())
-        while not stop.is_set():
-            if waiting.done() and not came:
-                came.append(waiting.result())
-            await asyncio.sleep(0.1)
-        waiting.cancel()
-        for door in doors:
-            await door.__aexit__(None, None, None)
-        await joiner.close()
-
-    thread = threading.Thread(target=lambda: lab.device.inside(asyncio.run, live()))
-    thread.start()
-    assert open_.wait(20), "the board's doors stayed closed"
+    platform, url = home(lab)
+    board = _board(lab, platform, generate(os.urandom), "protocomm-sec2", "https-pinned")
+    board.switch_on("--access-point", "open", *by_supplicant(lab))
+    lease = visit(lab, board, "")
+    assert f"https://{BOARD}/captive-portal/api" in "".join(lease.values())
+    another = replace(board, label=replace(board.label, fingerprint="0" * 64))
     try:
-        yield came
-    finally:
-        stop.set()
-        thread.join(20)
+        lab.phone.inside(asyncio.run, _set_up(another, url))
+    except WrongCertificate:
+        pass
+    else:
+        raise AssertionError("another certificate was taken")
+    lab.phone.inside(asyncio.run, _set_up(board, url))
+    board.reached("operating")
+    return board.label.fingerprint[:16]
 
 
-def _walk(lab: Lab) -> None:
+async def _set_up(board: Board, url: str) -> None:
+    async with Provisioner(open_link(board.label), board.label) as app:
+        await app.secure()
+        await app.deliver(RegistrationOrder(TOKEN, url))
+        # The board's radio leaves while it tries: silence is no failure.
+        await app.join(HOME, patience=2)
+
+
+def _board(lab: Lab, platform: Platform, code: Sec2Credentials, *methods: str) -> Board:
+    """Make a device of a product with these methods, and its label."""
+    board = new_board(lab, platform)
+    setup = replace(board.made.setup, username=code.username, salt=code.salt, verifier=code.verifier)
+    idevid = load_chain(board.made.certificate_chain.encode())[0]
+    label = replace(board.label, username=code.username, pop=code.pop)
+    if "https-pinned" in methods:
+        label = replace(label, fingerprint=idevid.fingerprint)
+    return replace(board, made=replace(board.made, onboarding=methods, setup=setup), label=label)
+
+
+def _walk(url: str) -> None:
     """What a phone and its person do: a probe, the page, a wrong password, the right one."""
+    assert _resolve("captive.apple.com") == BOARD
     status, _, where = _ask("/hotspot-detect.html", host="captive.apple.com")
     assert (status, where) == (302, f"http://{BOARD}/")
-    until(lambda: "home" in _ask("/")[1], "list of networks")
-    _submit("wrong password")
+    until(lambda: ">home " in _ask("/")[1], "list of networks")
+    _submit("wrong password", url)
     until(lambda: "refused the password" in _retry("/status"), "sentence about the password", 60)
-    _submit(PASSPHRASE)
+    _submit(PASSPHRASE, url)
 
 
-def _submit(password: str) -> None:
+def _submit(password: str, url: str) -> None:
     shown = _ask("/network?ssid=" + b"home".hex())[1]
     key = re.search('name="key" value="([^"]+)"', shown)
     assert key is not None
     form = {"key": key.group(1), "ssid": b"home".hex(), "password": password}
-    status, _, where = _ask("/join", form)
+    status, _, where = _ask("/join", form | {"token": TOKEN.decode(), "server": url})
     assert (status, where) == (303, "/status")
 
 
@@ -285,8 +177,3 @@ def _listening(sniffer: Host) -> Iterator[list[bytes]]:
     finally:
         stop.set()
         thread.join(10)
-
-
-def _scan(host: Host) -> list[str]:
-    printed = host.run(f"iw dev {host.interface} scan", check=False)
-    return [name for name in re.findall(r"SSID: (.+)", printed) if name.isprintable()]
