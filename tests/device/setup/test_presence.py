@@ -1,6 +1,5 @@
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from doorstep.device.setup.presence import (
     FileButton,
     KeyButton,
     Press,
-    SignalButton,
     button_of,
     pulses,
     show_nothing,
@@ -28,19 +26,6 @@ def run(use: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await use()
 
     asyncio.run(limited())
-
-
-def test_signals_press_and_reset() -> None:
-    async def use() -> None:
-        button = SignalButton()
-        waiting = asyncio.create_task(button.pressed())
-        await asyncio.sleep(0)
-        os.kill(os.getpid(), signal.SIGUSR1)
-        assert await waiting is Press.SHORT
-        os.kill(os.getpid(), signal.SIGUSR2)
-        assert await button.pressed() is Press.LONG
-
-    run(use)
 
 
 def test_lines_press_and_reset_until_their_end() -> None:
@@ -127,11 +112,11 @@ async def _show(said: list[str]) -> None:
 
 def test_options_name_buttons_and_lights(tmp_path: Path) -> None:
     assert button_of("power") is None
-    kinds = [type(button_of(text)) for text in ("signal", "key", f"gpio:{tmp_path}")]
-    assert kinds == [SignalButton, KeyButton, FileButton]
+    kinds = [type(button_of(text)) for text in ("key", f"gpio:{tmp_path}")]
+    assert kinds == [KeyButton, FileButton]
 
 
-@pytest.mark.parametrize("text", ["", "gpio", "gpio:", "power:1", "bell"])
+@pytest.mark.parametrize("text", ["", "signal", "gpio", "gpio:", "power:1", "bell"])
 def test_unknown_options_are_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         button_of(text)

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import enum
 import os
-import signal
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,6 @@ __all__ = [
     "KeyButton",
     "Presence",
     "Press",
-    "SignalButton",
     "button_of",
     "pulses",
     "show_of",
@@ -73,56 +70,30 @@ class Presence:
     seconds: float = WINDOW
 
 
-class _Queued(ABC):
-    """A button whose presses come by a callback of the event loop, set up at the first wait."""
-
-    def __init__(self) -> None:
-        self._presses: asyncio.Queue[Press] | None = None
-
-    async def pressed(self) -> Press:
-        """Wait for the next press."""
-        if self._presses is None:
-            self._presses = asyncio.Queue(maxsize=_PRESSES_CAP)
-            self._listen(asyncio.get_running_loop())
-        return await self._presses.get()
-
-    @abstractmethod
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to call `_note`."""
-
-    def _note(self, press: Press) -> None:
-        if self._presses is not None:
-            with contextlib.suppress(asyncio.QueueFull):
-                self._presses.put_nowait(press)
-
-
-class SignalButton(_Queued):
-    """Signals to the process: SIGUSR1 presses, SIGUSR2 resets."""
-
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.add_signal_handler(signal.SIGUSR1, self._note, Press.SHORT)
-        loop.add_signal_handler(signal.SIGUSR2, self._note, Press.LONG)
-
-
-class KeyButton(_Queued):
+class KeyButton:
     """Lines on a descriptor, for benches: an empty one presses, ``reset`` resets, its end does nothing."""
 
     def __init__(self, descriptor: int = 0) -> None:
         """``descriptor`` is standard input's, unless another is given."""
-        super().__init__()
         self._descriptor = descriptor
+        self._presses: asyncio.Queue[Press] | None = None
 
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        # A file or /dev/null can't be waited for, and has nobody behind it.
-        with contextlib.suppress(OSError):
-            loop.add_reader(self._descriptor, self._read, loop)
+    async def pressed(self) -> Press:
+        """Wait for the next line."""
+        if self._presses is None:
+            self._presses = asyncio.Queue(maxsize=_PRESSES_CAP)
+            # A file or /dev/null can't be waited for, and has nobody behind it.
+            with contextlib.suppress(OSError):
+                asyncio.get_running_loop().add_reader(self._descriptor, self._read, self._presses)
+        return await self._presses.get()
 
-    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _read(self, presses: "asyncio.Queue[Press]") -> None:
         octets = os.read(self._descriptor, _LINE_CAP)
         if not octets:
-            loop.remove_reader(self._descriptor)
+            asyncio.get_running_loop().remove_reader(self._descriptor)
         for line in octets.splitlines():
-            self._note(Press.LONG if line.strip() == b"reset" else Press.SHORT)
+            with contextlib.suppress(asyncio.QueueFull):
+                presses.put_nowait(Press.LONG if line.strip() == b"reset" else Press.SHORT)
 
 
 class FileButton:
@@ -170,19 +141,17 @@ def pulses(pattern: Pattern) -> list[tuple[bool, float]]:
 
 
 def button_of(text: str) -> Button | None:
-    """Return the button that an option names: power, signal, key or gpio:PATH."""
+    """Return the button that an option names: power, key or gpio:PATH."""
     kind, _, path = text.partition(":")
     match kind, bool(path):
         case "power", False:
             return None
-        case "signal", False:
-            return SignalButton()
         case "key", False:
             return KeyButton()
         case "gpio", True:
             return FileButton(Path(path))
         case _:
-            raise SettingsError(f"{text!r} is no button", next_step="Give power, signal, key or gpio:PATH.")
+            raise SettingsError(f"{text!r} is no button", next_step="Give power, key or gpio:PATH.")
 
 
 def show_of(text: str, say: Callable[[str], None]) -> Show:
