@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from doorstep.cli.provision.asking import terminal_kept
-from doorstep.cli.provision.finding import connections, look_around
+from doorstep.cli.provision.finding import connections, look_around, wants_bluetooth
 from doorstep.cli.provision.network import SharedNetwork
 from doorstep.cli.provision.onboarding import Run, set_up, set_up_all
 from doorstep.cli.provision.reporting import Reporter, reporter
@@ -22,6 +22,8 @@ from doorstep.onboarding.steps import Step
 __all__ = ["provision"]
 
 AT_ONCE: Final = 20
+BLUETOOTH_AT_ONCE: Final = 4
+"""Connections that a computer's adapter surely carries side by side."""
 SEEN_BY_OTHERS: Final = (
     "--token can be read by everybody on this computer while the command runs; "
     "use --token-file, DOORSTEP_TOKEN, or let the command ask."
@@ -107,8 +109,13 @@ def _run(wish: Wanted, teller: Reporter, options: dict[str, Any]) -> Run:
         platform=wish.platform,
         reporter=teller,
         allow_old_security=options["allow_old_security"],
-        at_once=options["at_once"],
+        at_once=_at_once(wish, options),
     )
+
+
+def _at_once(wish: Wanted, options: dict[str, Any]) -> int:
+    by_radio = any(wants_bluetooth(each, by_bluetooth=options["by_bluetooth"]) for each in wish.targets)
+    return min(options["at_once"], BLUETOOTH_AT_ONCE) if by_radio else int(options["at_once"])
 
 
 def _one(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
