@@ -15,12 +15,13 @@ from doorstep.onboarding.captive.api import CAPTIVE_OPTION, captive_api_url
 from doorstep.onboarding.captive.exchange import Air, PageAnswer, PageFacts, PageRequest
 from doorstep.onboarding.captive.page import FORMS, FRESH_S, CaptivePage
 from doorstep.onboarding.captive.probes import PROBES, Probe
-from doorstep.onboarding.captive.texts import LANGUAGES
+from doorstep.onboarding.captive.texts import LANGUAGES, Texts
 from doorstep.onboarding.captive.visit import IDLE_S
 from doorstep.onboarding.failures import TooManyGuesses, WrongCode
 from doorstep.onboarding.joining import Joining, JoinState, Onboarded
 from doorstep.onboarding.network import Joined, JoinFailure
 from doorstep.onboarding.protocomm.device import JoinWanted, ScanWanted
+from doorstep.onboarding.steps import Step
 from doorstep.wire.provisioning.delivery import DeviceStage
 from doorstep.wire.provisioning.scan import AuthMode, ScanEntry
 from tests.onboarding.helpers import counted_rng
@@ -431,3 +432,16 @@ def test_name_and_password_stay_octets(ssid: bytes, password: bytes) -> None:
         assert isinstance(answer.wishes[0], JoinWanted)
         assert answer.wishes[0].network.ssid == ssid
         assert answer.wishes[0].network.passphrase == password
+
+
+@pytest.mark.parametrize("air", Air)
+@pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
+def test_what_the_portal_sealed_is_taken_over_in_every_air_and_language(air: Air, texts: Texts) -> None:
+    answer = Board(air).get("/sealed", f"lang={texts.code}")
+    shown = unescape(answer.body.decode())
+    assert answer.status == 200
+    assert "script-src 'self'" in header(answer, "Content-Security-Policy")
+    assert '<script type=module src="/web/bring.js">' in shown
+    assert texts.bring_scripts in re.sub(r"<script.*?</script>", "", shown)
+    for key, sentence in (("bring-stale", texts.bring_stale), ("trying", texts.steps[Step.TRYING][0])):
+        assert f'data-key="{key}">{sentence}' in shown
