@@ -87,9 +87,12 @@ class EspTouchDoor:
         return [entry.ssid for entry in heard or ()]
 
     async def _hear(self, names: Sequence[bytes]) -> Announcement:
-        listener = Listener(self._clock(), channels=self._channels, networks=names, key=self._key)
+        listener, channel = self._listener(names), 0
         while True:
-            await self._radio.tune(listener.channel(self._clock()))
+            if (wanted := listener.channel(self._clock())) != channel:
+                channel = wanted
+                await self._radio.tune(channel)
+                listener.tuned(self._clock())
             frame = await self._radio.hear(EARSHOT)
             if frame is None:
                 continue
@@ -98,7 +101,10 @@ class EspTouchDoor:
                     return whole
             except RefusedError as refusal:
                 log.warning("%s %s", refusal.message, refusal.next_step)
-                listener = Listener(self._clock(), channels=self._channels, networks=names, key=self._key)
+                listener = self._listener(names)
+
+    def _listener(self, names: Sequence[bytes]) -> Listener:
+        return Listener(self._clock(), channels=self._channels, networks=names, key=self._key)
 
     async def _join(self, announcement: Announcement) -> bool:
         outcome = await self._joiner.join(announcement.network, self._order(announcement.reserved))
