@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from doorstep.cli.provision import provision
+from doorstep.cli.provision.results import Ending, failed
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import (
     DoorstepError,
@@ -25,7 +26,10 @@ from doorstep.errors import (
     UnavailableError,
     VerificationFailed,
 )
+from doorstep.onboarding.failures import DowngradeRefused, OldSecurityRefused, WrongCode
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.steps import Step
+from doorstep.provisioner.link import DeviceUnreachable
 from doorstep.testing.boards import Board, boards
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire.provisioning.delivery import DeviceStage
@@ -367,3 +371,34 @@ def test_unwritable_progress_names_the_file(tmp_path: Path, password: str) -> No
         result = _run("--labels", labels, "--all", "--passphrase-file", password, *there)
     assert isinstance(result.exception, UnavailableError)
     assert "done all the same" in _lines(result)[-2]["sentence"]
+
+
+def test_person_who_gives_no_password_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / "wrong").write_text("wrong password")
+    with served(_stations(2)) as made:
+        labels = _labels(tmp_path, made)
+        terminal = Terminal(
+            "--labels", labels, "--all", "--ssid", "home", "--passphrase-file", str(tmp_path / "wrong")
+        )
+        terminal.wait_for("Password of home")
+        terminal.type("\x04")
+        assert terminal.leave() != 0
+        assert "Traceback" not in terminal.shown
+
+
+ERRORS: dict[str, tuple[DoorstepError, tuple[Step, ...], Ending]] = {
+    "nobody there": (DeviceUnreachable("silent"), (), Ending.NOT_FOUND),
+    "gone before it had the network": (DeviceUnreachable("silent"), (Step.FOUND,), Ending.FAILED),
+    "silent while it joins": (DeviceUnreachable("silent"), (Step.FOUND, Step.TRYING), Ending.CHECKING),
+    "less security than promised": (DowngradeRefused("2", "1"), (), Ending.REFUSED),
+    "old security": (OldSecurityRefused("risk"), (), Ending.REFUSED),
+    "wrong code": (WrongCode(), (Step.FOUND,), Ending.WRONG_CODE),
+    "anything else": (UnavailableError("no room"), (Step.FOUND,), Ending.FAILED),
+}
+
+
+@pytest.mark.parametrize(("error", "heard", "ending"), ERRORS.values(), ids=ERRORS)
+def test_silence_is_called_a_failure_only_before_the_device_has_its_network(
+    error: DoorstepError, heard: tuple[Step, ...], ending: Ending
+) -> None:
+    assert failed("GH-1", error, heard).ending is ending

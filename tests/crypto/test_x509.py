@@ -257,3 +257,14 @@ def test_reader_refuses_request_signed_by_another_key() -> None:
     stolen = theirs.replace(OTHER_KEY.public_key.point, LEAF_KEY.public_key.point)
     with pytest.raises(CertificateRefused, match="not signed by the key"):
         SigningRequest.from_der(stolen)
+
+
+@pytest.mark.parametrize(
+    "read", [lambda each: each.common_name, lambda each: each.subject, lambda each: each.issuer]
+)
+def test_reader_refuses_names_that_are_no_text(read: Callable[[Certificate], str]) -> None:
+    """The library parses names only when they are asked for: an UTF8String of octets that are none."""
+    broken = ROOT.der.replace(b"\x0c\x04root", b"\x0c\x04\xff\xffot")
+    assert broken != ROOT.der
+    with pytest.raises(MalformedCertificate):
+        read(Certificate(broken))

@@ -58,6 +58,7 @@ def pages() -> list[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_page_shows_what_happens(page: Path, tmp_path: Path) -> None:
     if "mosquitto" in page.name and not shutil.which("mosquitto_pub"):

@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,16 @@ def test_codes_never_show_in_repr() -> None:
     shown = repr(content(3))
     assert "setupcode" not in shown
     assert content(3).claim_code not in shown
+
+
+@pytest.mark.peer
+def test_label_of_a_micro_access_point_shows_its_key_and_the_code_that_joins_it(tmp_path: Path) -> None:
+    plain = content(3)
+    label = SetupLabel(f"PROV_{plain.device_id}", "doorstep", "abc", password="abcdefgh23456765")
+    wifi = replace(plain, wifi_key=label.password, wifi_qr=draw_qr(label.encode_wifi()))
+    (page,) = pictures(sheet(tmp_path, [wifi]))
+    read = {code.text for code in zxingcpp.read_barcodes(Image.open(page))}
+    assert read == {plain.setup_text, label.encode_wifi()}
+    shown = words(tmp_path / "labels.pdf")
+    assert "abcdefgh23456765" in shown
+    assert "setupcode0003" in shown

@@ -1,6 +1,5 @@
 """A short run of every fuzz target, and the engine's own tests."""
 
-import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
@@ -8,17 +7,16 @@ from pathlib import Path
 import pytest
 
 from doorstep.errors import MalformedMessage
-from tests.fuzz import targets
+from tests.fuzz import run, targets
 from tests.fuzz.mutation import Finding, fuzz, inputs
 from tests.fuzz.targets import Target
 
 KNOWN = targets.load()
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_parser_lets_out_only_documented_errors(name: str) -> None:
-    fuzz(KNOWN[name], seed=1, most=300)
+    fuzz(KNOWN[name], seed=1, most=150)
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
@@ -55,10 +53,24 @@ def test_engine_stops_when_the_time_is_over() -> None:
     assert fuzz(Target("any", len, (b"a",), ()), seed=1, seconds=0) == 0
 
 
-def test_command_names_the_targets_where_one_is_unknown() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.run", "nonsense"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "cbor" in done.stdout
+def test_command_names_the_targets_where_one_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run", "nonsense"])
+    monkeypatch.setattr(run, "GUIDED", False)
+    assert run.main() == 2
+    assert "cbor" in capsys.readouterr().out
+
+
+def test_command_fuzzes_by_mutation_where_nothing_guides_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run, "GUIDED", False)
+    monkeypatch.setattr(run, "CACHE", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run", "crash", "--seconds", "20"])
+    monkeypatch.setitem(targets.TARGETS, "crash", Target("crash", _fragile, (b"abcd",), (MalformedMessage,)))
+    assert run.main() == 1
+    assert "put it into tests/fuzz/found/crash/" in capsys.readouterr().out
+    (kept,) = (tmp_path / "crash").glob("broke-*")
+    with pytest.raises(IndexError):
+        _fragile(kept.read_bytes())

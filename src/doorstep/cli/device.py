@@ -6,8 +6,9 @@ import signal
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Final
 
@@ -17,15 +18,21 @@ import msgspec
 from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
-from doorstep.device.sampling import Sensor
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.ble import BleName
+from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.pairing import BoardPairing
 from doorstep.device.setup.presence import Presence, button_of, show_of
+from doorstep.device.setup.secret import setup_secret
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
-from doorstep.device.wifi.hostnetwork import HostNetwork
-from doorstep.device.wifi.station import WifiStation
-from doorstep.errors import MisuseError
+from doorstep.device.wifi.board import CONTROL_FOLDER, AccessPointMode, Backend, Radio, RadioSettings
+from doorstep.errors import MisuseError, SettingsError, UnavailableError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
+from doorstep.onboarding.ble.pairing import IoCapability, policy_of
+from doorstep.onboarding.captive.api import captive_api_url
+from doorstep.onboarding.lock import LockState
+from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
@@ -33,6 +40,8 @@ from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 __all__ = ["device"]
 
 _PASSPHRASE_CAP: Final = 64
+
+_BLE_METHOD: Final = "protocomm-sec2-ble"
 
 _STATE = click.option(
     "--state",
@@ -55,6 +64,26 @@ def device() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The factory's file for this device; needed once. Destroy it afterwards.",
 )
+@click.option(
+    "--wifi",
+    type=click.Choice([backend.value for backend in Backend]),
+    help="Who has this board's Wi-Fi. host, the default: the operating system, which joined by itself.",
+)
+@click.option("--interface", default="", metavar="NAME", help="The radio's interface, such as wlan0.")
+@click.option(
+    "--access-point",
+    type=click.Choice([mode.value for mode in AccessPointMode]),
+    default=AccessPointMode.NONE.value,
+    show_default=True,
+    help="Open an access point for the set-up: with the key on the label (wpa2), or without any.",
+)
+@click.option(
+    "--control-folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=CONTROL_FOLDER,
+    show_default=True,
+    help="Where wpa_supplicant's control sockets are.",
+)
 @click.option("--simulate-wifi", metavar="SSID", help="Pretend to have a radio, with this network in reach.")
 @click.option(
     "--simulate-passphrase-file",
@@ -66,11 +95,16 @@ def device() -> None:
 @click.option("--setup-host", default="0.0.0.0", show_default=True, help="Address of the set-up service.")  # noqa: S104 - whoever is near must reach it
 @click.option("--setup-port", default=80, show_default=True, help="Its port; 0 takes a free one.")
 @click.option(
+    "--ble",
+    is_flag=True,
+    help="Open the set-up over this computer's Bluetooth, too; pairing as the product demands.",
+)
+@click.option(
     "--button",
     default="power",
     show_default=True,
     metavar="KIND",
-    help="What opens set-up without a code: power, key (Enter), gpio:PATH, signal (SIGUSR1; SIGUSR2 resets).",
+    help="What opens set-up without a code, beside SIGUSR1: power, key (Enter) or gpio:PATH.",
 )
 @click.option(
     "--signal",
@@ -89,38 +123,58 @@ def device() -> None:
 def run(  # noqa: PLR0913, PLR0917 - one for each option
     state: Path,
     provisioning: Path | None,
+    wifi: str | None,
+    interface: str,
+    access_point: str,
+    control_folder: Path,
     simulate_wifi: str | None,
     simulate_passphrase_file: Path | None,
     plain: bool,  # noqa: FBT001 - click's flag
     interval: float,
     setup_host: str,
     setup_port: int,
+    ble: bool,  # noqa: FBT001 - click's flag
     button: str,
     show: str,
     inbox: Path | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
-    """Live this device's life in the foreground, until interrupted."""
+    """Live this device's life in the foreground, until interrupted.
+
+    SIGUSR1 is the device's button: it opens the set-up for a few minutes, whatever the device does. SIGUSR2
+    is holding it: the device forgets its network.
+    """
+    if simulate_wifi is not None and wifi is not None:
+        raise SettingsError(
+            "A simulated Wi-Fi and a real one cannot both be this board's.",
+            next_step="Give --simulate-wifi or --wifi.",
+        )
+    settings = RadioSettings(
+        Backend(wifi or Backend.HOST.value), interface, AccessPointMode(access_point), control_folder
+    )
     store = Store.open(state)
     try:
         if provisioning is not None:
             store.adopt(Provisioning.from_json(_read(provisioning, "provisioning", PROVISIONING_CAP)))
         made = _identity(store)
-        station: WifiStation = (
-            HostNetwork(made.servers.device_api)
+        settings = replace(settings, portal=_portal(settings, made))
+        radio = (
+            settings.build(made)
             if simulate_wifi is None
-            else _simulated(simulate_wifi, simulate_passphrase_file)
+            else Radio(_simulated(simulate_wifi, simulate_passphrase_file))
         )
-        presence = Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True)))
         options = AgentOptions(
-            SetupAddress(setup_host, setup_port),
+            _address(settings, made, setup_host, setup_port),
+            doors=(*radio.doors, *((_ble_door(made),) if ble else ())),
+            shares_radio=radio.is_shared,
             plain=plain,
             interval_s=interval,
             inbox=inbox,
-            presence=presence,
+            presence=Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True))),
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
-        asyncio.run(_live(store, station, sensor, options, _json_line if as_json else _line))
+        agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
+        asyncio.run(_live(agent))
     finally:
         store.close()
 
@@ -168,7 +222,7 @@ def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click'
     click.echo(
         json.dumps({"device": made.device_id, "network": None})
         if as_json
-        else f"Device {made.device_id} has forgotten its network. Next: start it and set it up."
+        else f"Device {made.device_id} has forgotten its network. Next: {_next_step(store, None)}"
     )
 
 
@@ -206,16 +260,67 @@ def seal(state: Path, content: str, channel: str, as_json: bool) -> None:  # noq
     click.echo(message, nl=False)
 
 
-async def _live(
-    store: Store,
-    station: WifiStation,
-    sensor: Sensor,
-    options: AgentOptions,
-    tell: Callable[[Notice], None],
-) -> None:
-    agent = Agent(store, station, sensor, options=options, notify=tell)
+def _address(settings: RadioSettings, made: Provisioning, host: str, port: int) -> SetupAddress:
+    """Return where the set-up listens, and where the board's page may stand."""
+    if settings.access_point is AccessPointMode.NONE:
+        return SetupAddress(host, port)
+    return SetupAddress(
+        host, port, _own_address(settings, made), has_key=settings.access_point is AccessPointMode.WPA2
+    )
+
+
+def _portal(settings: RadioSettings, made: Provisioning) -> str:
+    """Return what phones are told by DHCP: the captive portal API exists over TLS alone."""
+    if settings.access_point is AccessPointMode.NONE or "https-pinned" not in made.onboarding:
+        return settings.portal
+    return captive_api_url(_own_address(settings, made))
+
+
+def _own_address(settings: RadioSettings, made: Provisioning) -> str:
+    return str(IPv4Interface(settings.plan(made).address).ip)
+
+
+class _TerminalScreen:
+    """The terminal as the board's screen; nobody is there to press a button."""
+
+    def show(self, digits: str) -> None:
+        click.echo(f"Type this into the phone: {digits}", err=True)
+
+    def clear(self) -> None:
+        pass
+
+    async def agree(self) -> bool:
+        return False
+
+
+def _ble_door(made: Provisioning) -> DoorMaker:
+    """Return what opens the set-up over Bluetooth; raises MisuseError where the product has none."""
+    if _BLE_METHOD not in made.onboarding:
+        raise MisuseError(
+            f"product {made.product} has no set-up over Bluetooth",
+            next_step=f"Leave --ble out, or turn {_BLE_METHOD} on for the product and make its file anew.",
+        )
+    try:
+        from doorstep.device.setup.linux_ble import LinuxBleDoor, check_bluetooth  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise UnavailableError(
+            "this installation cannot speak Bluetooth",
+            next_step="Install it with: pip install 'doorstep[ble]'",
+        ) from None
+    policy = policy_of(made.onboarding, IoCapability.DISPLAY)
+    pairing = BoardPairing(policy, _TerminalScreen(), lambda event: click.echo(event.sentence, err=True))
+    asyncio.run(check_bluetooth(pairing))
+    profile, name = DeviceProfile(made.device_id, setup_secret(made)), BleName(made.setup.service_name)
+    return lambda joiner: LinuxBleDoor(profile, joiner, name, pairing=pairing)
+
+
+async def _live(agent: Agent) -> None:
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, agent.stop)
+        loop.add_signal_handler(number, agent.stop)
+    presses: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(signal.SIGUSR1, lambda: presses.add(asyncio.ensure_future(agent.press_button())))
+    loop.add_signal_handler(signal.SIGUSR2, agent.hold_button)
     await agent.run()
 
 
@@ -247,6 +352,8 @@ def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
 
 
 def _next_step(store: Store, held: Operational | None) -> str:
+    if store.network() is None and store.lock().state is not LockState.OPEN:
+        return "Have its owner allow set-up again in the portal, then start it and set it up."
     if store.network() is None:
         return "Start it, and set up its Wi-Fi with the code on the label."
     if store.ticket() is not None:

@@ -5,6 +5,7 @@ tells whoever watches. A power cut at any point is a start from the store.
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -31,21 +32,22 @@ from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.doors import http_doors
 from doorstep.device.setup.inbox import Inbox
 from doorstep.device.setup.presence import Presence, Press
-from doorstep.device.setup.secret import guess_book, setup_secret
+from doorstep.device.setup.secret import guess_book
 from doorstep.device.setup.service import WINDOW_S, SetupAddress, SetupService
 from doorstep.device.setup.singletouch import SingleTouch
-from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
-from doorstep.errors import MisuseError, PeerError
+from doorstep.errors import MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import Joined
-from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["Agent", "AgentOptions"]
+
+log = logging.getLogger(__name__)
 
 _FAILURES_BEFORE_REJOINING: Final = 3
 """After so many attempts in a row that reached nothing, the network itself is joined anew."""
@@ -117,7 +119,7 @@ class Agent:
         self._outbox = Outbox(self._options.capacity)
         self._guesses = guess_book(store, made, time.monotonic())
         self._touch = SingleTouch(store, made, self._options.presence, rng)
-        doors = _doors(made, self._options, self._touch, rng)
+        doors = _doors(made, store, self._options, self._touch, rng)
         self._setup = SetupService(store, station, doors, self._guesses, self._touch)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
         self._uplink = Uplink(
@@ -171,6 +173,10 @@ class Agent:
         if self.state is not State.WAITING:  # there they are open until somebody came
             await self._open_window()
 
+    def hold_button(self) -> None:
+        """Reset the device: it forgets its network, keeps identity and owner, and waits for a set-up."""
+        self._held_long.set()
+
     def stop(self) -> None:
         """Ask ``run`` to end; what the broker has not acknowledged is lost with the memory."""
         self._stopping.set()
@@ -203,7 +209,7 @@ class Agent:
             return
         while True:
             if await button.pressed() is Press.LONG:
-                self._held_long.set()
+                self.hold_button()
             else:
                 await self.press_button()
 
@@ -363,8 +369,12 @@ class Agent:
         return life.AskAgain()
 
     async def _open_window(self) -> None:
-        await self._setup.open(window_s=self._options.window_s)
-        self._tell_open()
+        try:
+            await self._setup.open(window_s=self._options.window_s)
+        except UnavailableError as failure:  # the device goes on without
+            log.warning("no door opens for the set-up: %s %s", failure.message, failure.next_step)
+        else:
+            self._tell_open()
 
     def _tell_open(self) -> None:
         host = "" if self._options.setup is None else self._options.setup.host
@@ -392,14 +402,13 @@ class Agent:
 
 
 def _doors(
-    made: Provisioning, options: AgentOptions, touch: SingleTouch, rng: Callable[[int], bytes]
+    made: Provisioning,
+    store: Store,
+    options: AgentOptions,
+    touch: SingleTouch,
+    rng: Callable[[int], bytes],
 ) -> tuple[DoorMaker, ...]:
-    address, doors = options.setup, options.doors
-    folder = options.inbox
+    address, doors, folder = options.setup, options.doors, options.inbox
     if folder is not None:
         doors = (*doors, lambda _joiner: Inbox(folder, touch.by_hand))
-    if address is None:
-        return doors
-    profile = DeviceProfile(made.device_id, setup_secret(made))
-    host, port = address.host, address.port
-    return *doors, lambda joiner: SoftApServer(profile, joiner, host=host, port=port, rng=rng)
+    return doors if address is None else (*doors, *http_doors(made, store, address, rng))

@@ -15,9 +15,11 @@ from doorstep.factory.qr import draw_qr
 from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
+from doorstep.onboarding.access_point import access_point_key
 from doorstep.onboarding.dpp.label_key import device_label
 from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
 from doorstep.onboarding.methods import DEFAULTS
+from doorstep.onboarding.pin.secret import make_pin
 from doorstep.onboarding.protocomm import credentials
 from doorstep.runtime.authority import Authority
 
@@ -29,6 +31,9 @@ _CHUNK: Final = 50
 _SERVICE_PREFIX: Final = "PROV_"
 """Phone apps list access points that begin with it."""
 
+_MICRO_AP: Final = "micro-ap"
+_PIN: Final = "pin"
+_HTTPS: Final = "https-pinned"
 _SEC1: Final = "protocomm-sec1"
 _NEED_THE_CODE: Final = frozenset({_SEC1, "protocomm-console"})
 _SEC2_SOFTAP: Final = "protocomm-sec2"
@@ -144,7 +149,8 @@ class _Maker:
         device_id = ids.new_device_id(os.urandom)
         key = p256.generate(os.urandom)
         idevid = self._idevid(order, device_id, key)
-        setup = credentials.generate(os.urandom)
+        methods = self._request.methods
+        setup = make_pin(os.urandom) if _PIN in methods else credentials.generate(os.urandom)
         code = claim_code.generate(os.urandom)
         record = DeviceRecord(
             device_id=device_id,
@@ -206,7 +212,11 @@ class _Maker:
         self, record: DeviceRecord, code: claim_code.ClaimCode, setup: credentials.Sec2Credentials
     ) -> LabelContent:
         methods = self._request.methods
-        text = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods).encode()
+        label = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods)
+        access_key = access_point_key(setup.verifier) if _MICRO_AP in methods else ""
+        fingerprint = record.fingerprint if _HTTPS in methods else ""
+        label = replace(label, password=access_key, fingerprint=fingerprint)
+        text = label.encode()
         easy_connect = device_label(record.root_key, record.serial).encode() if _DPP in methods else ""
         alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
         text = easy_connect if alone else text
@@ -220,6 +230,8 @@ class _Maker:
             qr=draw_qr(text),
             easy_connect=easy_connect,
             easy_connect_qr=draw_qr(easy_connect) if easy_connect and not alone else None,
+            wifi_key=access_key,
+            wifi_qr=draw_qr(label.encode_wifi()) if access_key else None,
         )
 
 

@@ -23,3 +23,7 @@ class LabelContent:
     """The Easy Connect code, which phones' own Wi-Fi settings read; nothing secret, empty without."""
     easy_connect_qr: QrPath | None = None
     """Drawn as a second code, where the first says something else."""
+    wifi_key: str = field(default="", repr=False)
+    """Key of the device's own access point; empty where that is open."""
+    wifi_qr: QrPath | None = field(default=None, repr=False)
+    """The code by which a phone's camera joins it; the second one where there is no Easy Connect."""

@@ -95,8 +95,8 @@ def _font(name: str) -> TTFont:
 def _draw_content(canvas: Canvas, content: LabelContent) -> None:
     _draw_qr(canvas, content.qr, _MARGIN, _QR_BOTTOM, _QR_SIDE)
     room = _TEXT_WIDTH
-    if content.easy_connect_qr is not None:
-        _draw_second_code(canvas, content.easy_connect_qr)
+    if content.easy_connect_qr is not None or content.wifi_qr is not None:
+        _draw_second_code(canvas, content)
         room -= _SECOND_SIDE + 3 * mm
     canvas.setFillColor(_INK)
     _draw_fitted(canvas, _title(content), _BOLD, 12, _TEXT_LEFT, 57.6 * mm, _TEXT_WIDTH)
@@ -109,13 +109,22 @@ def _draw_content(canvas: Canvas, content: LabelContent) -> None:
     )
 
 
-def _draw_second_code(canvas: Canvas, qr: QrPath) -> None:
-    _draw_qr(canvas, qr, _SECOND_LEFT, _SECOND_BOTTOM, _SECOND_SIDE)
+def _draw_second_code(canvas: Canvas, content: LabelContent) -> None:
+    qr = content.easy_connect_qr or content.wifi_qr
+    if qr is not None:
+        _draw_qr(canvas, qr, _SECOND_LEFT, _SECOND_BOTTOM, _SECOND_SIDE)
     canvas.setFillColor(_QUIET)
     canvas.setFont(_PLAIN, 5.6)
     middle = _SECOND_LEFT + _SECOND_SIDE / 2
-    canvas.drawCentredString(middle, _SECOND_BOTTOM - 3 * mm, "Or scan in your")
-    canvas.drawCentredString(middle, _SECOND_BOTTOM - 5.4 * mm, "phone's Wi-Fi settings")
+    lines = (
+        ("Or scan in your", "phone's Wi-Fi settings") if content.easy_connect_qr else ("Its own Wi-Fi; key:",)
+    )
+    for number, line in enumerate(lines):
+        canvas.drawCentredString(middle, _SECOND_BOTTOM - (3 + 2.4 * number) * mm, line)
+    if content.wifi_key:
+        canvas.setFillColor(_INK)
+        canvas.setFont(_CODE, 6.4)
+        canvas.drawCentredString(middle, _SECOND_BOTTOM - (3.5 + 2.4 * len(lines)) * mm, content.wifi_key)
 
 
 def _draw_qr(canvas: Canvas, qr: QrPath, left: float, bottom: float, side: float) -> None:

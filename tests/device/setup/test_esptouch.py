@@ -159,6 +159,35 @@ def test_board_waits_while_another_door_joins(
     asyncio.run(run())
 
 
+def test_board_listens_again_once_its_radio_is_back(
+    sent: list[tuple[Ack, str, int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(esptouch, "RETRY_S", 0.01)
+
+    class Flaky(Recorded):
+        opened = 0
+
+        async def __aenter__(self) -> Self:
+            self.opened += 1
+            if self.opened == 2:
+                raise UnavailableError("no radio")
+            return await super().__aenter__()
+
+        async def hear(self, seconds: float) -> DataFrame | None:
+            if self.opened == 1:
+                raise UnavailableError("the radio went away")
+            return await super().hear(seconds)
+
+    async def run() -> None:
+        door, joiner = board(Flaky(v1(), v1()))
+        async with door, asyncio.timeout(20):
+            await joiner.wait_connected()
+
+    asyncio.run(run())
+    assert "the radio went away" in caplog.text
+    assert "cannot listen again yet" in caplog.text
+
+
 def test_board_tells_its_log_once_of_an_announcement_that_it_does_not_take(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -195,7 +224,7 @@ class Programs:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, fails: str = "") -> None:
         self.ran: list[str] = []
         self._fails = fails
-        monkeypatch.setattr(monitor, "_run", self._run)
+        monkeypatch.setattr(monitor, "run_tool", self._run)
 
     async def _run(self, *command: str) -> None:
         self.ran.append(" ".join(command))
@@ -246,25 +275,6 @@ def test_interface_says_that_it_may_not_listen(monkeypatch: pytest.MonkeyPatch) 
 def test_interface_that_is_not_open_hears_nothing() -> None:
     with pytest.raises(UnavailableError):
         asyncio.run(MonitorInterface("wlan9").hear(1))
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        (("no-such-program",), "not installed"),
-        (("sh", "-c", "echo a; echo no such device >&2; exit 3"), "no such device"),
-        (("false",), "failed: 1"),
-    ],
-)
-def test_interface_says_what_its_programs_say(command: tuple[str, ...], words: str) -> None:
-    with pytest.raises(UnavailableError, match=words):
-        asyncio.run(monitor._run(*command))
-
-
-def test_interface_waits_for_no_program_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitor, "COMMAND_TIMEOUT", 0.1)
-    with pytest.raises(UnavailableError, match="does not come back"):
-        asyncio.run(monitor._run("sleep", "30"))
 
 
 def test_packet_socket_of_no_interface_is_refused() -> None:

@@ -186,7 +186,10 @@ def test_button_opens_a_window_for_a_working_device(
                 await life.reached(State.OPERATING)
                 for consent in (LockEvent.RELEASE, LockEvent.RESET):
                     life.store.move_lock(consent)
+                life.agent._guesses.count(0.0)
+                assert life.store.guesses() == 1
                 await life.agent.press_button()
+                assert life.store.guesses() == 0, "whoever holds the device is locked out by nobody"
                 upstairs = NetworkCredentials(b"upstairs", HOME.passphrase)
                 assert await phone(life, platform, network=upstairs) is Step.REGISTERED
                 assert life.store.network() == upstairs

@@ -16,7 +16,16 @@ from doorstep.provisioner.link import DeviceUnreachable, Link
 if TYPE_CHECKING:
     from doorstep.provisioner.central import Heard
 
-__all__ = ["BLUETOOTH", "SOFTAP", "Connect", "Found", "connections", "look_around"]
+__all__ = [
+    "BLUETOOTH",
+    "SOFTAP",
+    "Connect",
+    "Found",
+    "checked",
+    "connections",
+    "look_around",
+    "wants_bluetooth",
+]
 
 SOFTAP: Final = "http://192.168.4.1"
 BLUETOOTH: Final = "ble"
@@ -39,7 +48,7 @@ class Found:
 
 async def connections(targets: Sequence[Target], *, by_bluetooth: bool) -> Mapping[str, Connect]:
     """Return how to reach each target, by its name; Bluetooth is listened to once for all that need it."""
-    silent = [target for target in targets if _wants_bluetooth(target, by_bluetooth=by_bluetooth)]
+    silent = [target for target in targets if wants_bluetooth(target, by_bluetooth=by_bluetooth)]
     heard = await _heard() if silent else {}
     return {
         target.name: _connect(target, heard, alone=len(targets) == 1, asked=target in silent)
@@ -47,7 +56,8 @@ async def connections(targets: Sequence[Target], *, by_bluetooth: bool) -> Mappi
     }
 
 
-def _wants_bluetooth(target: Target, *, by_bluetooth: bool) -> bool:
+def wants_bluetooth(target: Target, *, by_bluetooth: bool) -> bool:
+    """Tell whether a device is to be looked for over Bluetooth."""
     if target.address:
         return target.address == BLUETOOTH
     return by_bluetooth or target.label.transport is Transport.BLE

@@ -49,7 +49,7 @@ class Labels:
 
     def named(self, names: Iterable[str]) -> tuple[Target, ...]:
         """Return the devices of these serials, however they are typed; raises `SettingsError`."""
-        return tuple(self._named(name) for name in names)
+        return tuple(dict.fromkeys(self._named(name) for name in names))
 
     def _named(self, name: str) -> Target:
         said = spoken(name)

@@ -54,8 +54,11 @@ async def set_up_all(
         run.reporter.ended(result)
         return result
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(target)) for target in targets]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(target)) for target in targets]
+    except BaseExceptionGroup as group_of_errors:
+        raise group_of_errors.exceptions[0] from None  # a person who gives no password ends it for all
     return [task.result() for task in tasks]
 
 
@@ -89,7 +92,7 @@ async def _judged(run: Run, target: Target, connect: Connect, progress: Progress
         if result.ending is Ending.DONE:
             progress.finish(target.name)
     except DoorstepError as error:
-        return failed(target.name, error, found=bool(heard))
+        return failed(target.name, error, heard)
     return result
 
 

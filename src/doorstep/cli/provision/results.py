@@ -2,7 +2,7 @@
 
 import enum
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,17 +62,23 @@ def ended(name: str, outcome: Outcome, *, platform_asked: bool) -> DeviceResult:
     )
 
 
-def failed(name: str, error: DoorstepError, *, found: bool) -> DeviceResult:
-    """Judge an error; silence after the device was found is never called a failure."""
+def failed(name: str, error: DoorstepError, heard: Collection[Step]) -> DeviceResult:
+    """Judge an error after these steps; silence of a device that has its network is never a failure."""
     if isinstance(error, WrongCode):
         ending = Ending.WRONG_CODE
     elif isinstance(error, DeviceUnreachable):
-        ending = Ending.CHECKING if found else Ending.NOT_FOUND
+        ending = _silent(heard)
     elif isinstance(error, DowngradeRefused | OldSecurityRefused):
         ending = Ending.REFUSED
     else:
         ending = Ending.FAILED
     return DeviceResult(name, ending, error.message, error.next_step)
+
+
+def _silent(heard: Collection[Step]) -> Ending:
+    if not heard:
+        return Ending.NOT_FOUND
+    return Ending.CHECKING if Step.TRYING in heard else Ending.FAILED
 
 
 def problem_of(results: Sequence[DeviceResult]) -> DoorstepError | None:

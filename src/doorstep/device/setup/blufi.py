@@ -64,8 +64,9 @@ class BlufiDoor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hang up and be silent; the attempt to join goes on."""
-        for task in list(self._work):
-            task.cancel()
+        async with self._turn:  # a radio that is cancelled within a word may never speak again
+            for task in list(self._work):
+                task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
         await self._stack.aclose()
 

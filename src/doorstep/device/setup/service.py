@@ -64,6 +64,10 @@ class SetupAddress:
 
     host: str = "0.0.0.0"  # noqa: S104 - the access point's clients are whom it is for
     port: int = 80
+    point: str = ""
+    """The board's address on its own access point, where its page stands; empty without one."""
+    has_key: bool = False
+    """That access point is WPA2 with the key on the label."""
 
 
 class SetupService:

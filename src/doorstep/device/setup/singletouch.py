@@ -1,7 +1,6 @@
 """What a board answers beside sessions, at every door: sealed credentials, attestations, releases."""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from doorstep.onboarding.network import Joined
 from doorstep.onboarding.presence import PresenceMissing, PresenceWindow
 from doorstep.onboarding.sealed.content import SealedContent
 from doorstep.onboarding.sealed.opening import KnownTime, Recipient
+from doorstep.onboarding.sealed.status import DeviceStatus
 
 __all__ = ["SingleTouch"]
 
@@ -52,6 +52,7 @@ class SingleTouch:
         self._recipient = Recipient(made.device_id, key.public_key, key.agree)
         self._attestor = Attestor(made.device_id, key.sign, rng)
         self._work: set[asyncio.Task[None]] = set()
+        self._showing: asyncio.Task[None] | None = None
         self.endpoints: dict[str, Beside] = {
             "doorstep-sealed": self._on_sealed,
             "sealed": self._on_sealed,
@@ -109,7 +110,9 @@ class SingleTouch:
         now = time.monotonic()
         answer = self._attestor.answer(body, session=session, window=self.window.open_number(now), now=now)
         if answer.pattern is not None:
-            self._start(self._show(answer.pattern))
+            if self._showing is not None:
+                self._showing.cancel()  # two patterns at once are none
+            self._showing = self._start(self._show(answer.pattern))
         return answer.reply
 
     async def _on_release(self, body: bytes, session: bytes) -> bytes:
@@ -151,13 +154,12 @@ class SingleTouch:
 
     def _status(self) -> bytes:
         joining = self._joiner().joining
-        status = {
-            "device": self._made.device_id,
-            "stage": joining.stage_report().name.lower().replace("_", "-"),
-            "pairing": self._window_number() is not None,
-            "locked": joining.lock is not LockState.OPEN,
-        }
-        return json.dumps(status, separators=(",", ":")).encode()
+        return DeviceStatus(
+            self._made.device_id,
+            joining.stage_report(),
+            pairing=self._window_number() is not None,
+            locked=joining.lock is not LockState.OPEN,
+        ).encode()
 
     def _window_number(self) -> int | None:
         return self.window.open_number(time.monotonic())
@@ -168,10 +170,11 @@ class SingleTouch:
         at_least = max(int(time.time()), int(born), self._store.lock().claimed_at)
         return KnownTime(at_least, sure=_CLOCK_IS_SET.exists())
 
-    def _start(self, work: Awaitable[None]) -> None:
+    def _start(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(_logged(work))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+        return task
 
 
 async def _logged(work: Awaitable[None]) -> None:

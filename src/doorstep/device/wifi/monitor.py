@@ -6,13 +6,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+from doorstep.device.wifi.addressing import run_tool
 from doorstep.errors import MalformedMessage, UnavailableError
 from doorstep.wire.monitor import MAX_FRAME, DataFrame, parse_monitor
 
 __all__ = ["MonitorInterface", "MonitorRadio"]
 
 ETH_P_ALL: Final = 0x0003
-COMMAND_TIMEOUT: Final = 10.0
 
 
 class MonitorRadio(Protocol):
@@ -74,7 +74,7 @@ class MonitorInterface:
     async def tune(self, channel: int) -> None:
         """Listen on this channel from now on; nothing happens where it is that one already."""
         if channel != self._channel:
-            await _run("iw", "dev", self._interface, "set", "channel", str(channel))
+            await run_tool("iw", "dev", self._interface, "set", "channel", str(channel))
             self._channel = channel
 
     async def hear(self, seconds: float) -> DataFrame | None:
@@ -95,9 +95,9 @@ class MonitorInterface:
 
     async def _become(self, kind: str) -> None:
         """Down, up and tuned anew: a reused interface goes on hearing its old channel otherwise."""
-        await _run("ip", "link", "set", self._interface, "down")
-        await _run("iw", "dev", self._interface, "set", "type", kind)
-        await _run("ip", "link", "set", self._interface, "up")
+        await run_tool("ip", "link", "set", self._interface, "down")
+        await run_tool("iw", "dev", self._interface, "set", "type", kind)
+        await run_tool("ip", "link", "set", self._interface, "up")
 
 
 def _packet_socket(interface: str) -> socket.socket:
@@ -115,27 +115,3 @@ def _read(octets: bytes) -> DataFrame | None:
         return parse_monitor(octets)
     except MalformedMessage:
         return None
-
-
-async def _run(*command: str) -> None:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-        )
-    except FileNotFoundError:
-        raise UnavailableError(
-            f"The program {command[0]!r} is not installed.", next_step="Install iproute2 and iw."
-        ) from None
-    try:
-        async with asyncio.timeout(COMMAND_TIMEOUT):
-            _, said = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise UnavailableError(f"'{' '.join(command)}' does not come back.") from None
-    if process.returncode:
-        why = said.decode("utf-8", "replace").strip().splitlines()[-1:]
-        raise UnavailableError(
-            f"'{' '.join(command)}' failed: {''.join(why) or process.returncode}.",
-            next_step="Check that the agent runs as root and that the radio can monitor ('iw list').",
-        )
