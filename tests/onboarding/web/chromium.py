@@ -22,6 +22,7 @@ __all__ = ["Bridge", "chromium"]
 
 WEB_BLUETOOTH: Final = "--enable-features=WebBluetooth"
 """Off by default on Linux."""
+CAMERA: Final = "--use-fake-device-for-media-stream"
 ADDRESS: Final = "F0:F1:F2:F3:F4:F5"
 DESCRIPTION: Final = "00002901-0000-1000-8000-00805f9b34fb"
 UNLIKELY: Final = 0x0E
@@ -34,7 +35,9 @@ async def chromium() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no chromium in PATH")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, WEB_BLUETOOTH])
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, WEB_BLUETOOTH, CAMERA]
+        )
         yield browser
         await browser.close()
 

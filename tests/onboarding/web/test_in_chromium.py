@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from doorstep.device.life import State
 from doorstep.device.setup.ble import BleDoor, BleName
 from doorstep.device.setup.captive import CaptiveServer
 from doorstep.device.setup.presence import Presence
+from doorstep.device.setup.secret import setup_secret
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.attestation.transcript import Pattern, in_words
 from doorstep.onboarding.captive import exchange
@@ -142,14 +143,35 @@ async def browsing(office: Office, session: str) -> AsyncIterator[tuple[BrowserC
     assert not [text for text in broken if "the server responded with a status of 404" not in text]
 
 
-@asynccontextmanager
-async def staged(office: Office, session: str, folder: Path) -> AsyncIterator[Stage]:
-    """Everything switched on; the device waits for its set-up."""
-    (made,) = await asyncio.to_thread(office.make_devices, 1)
+def _known_code(office: Office) -> Provisioning:
+    """A device whose code this module knows."""
+    (made,) = office.make_devices(1)
     verifier = SetupVerifier(NAME, CREDENTIALS.username, CREDENTIALS.salt, CREDENTIALS.verifier)
-    made = replace(made, setup=verifier)
+    return replace(made, setup=verifier)
+
+
+def _released_code(office: Office) -> Provisioning:
+    """A device whose code nobody here knows, but the platform, which may tell it."""
+    product, out = "lamp-released", office.plant.state.root / "batch-released"
+    policy = ("--claim-policy", "device_key & setup_session")
+    office._doorstep("product", "add", product, "--name", "Lamp", "--release-setup-code", *policy)
+    office._doorstep("factory", "batch", "--product", product, "--count", "1", "--out", str(out), "--yes")
+    (path,) = out.glob("devices/*.json")
+    return Provisioning.from_json(path.read_bytes())
+
+
+@asynccontextmanager
+async def staged(
+    office: Office,
+    session: str,
+    folder: Path,
+    make: Callable[[Office], Provisioning] = _known_code,
+    script: str = "",
+) -> AsyncIterator[Stage]:
+    """Everything switched on; the device waits for its set-up. ``script`` runs before the page's own."""
+    made = await asyncio.to_thread(make, office)
     air, wifi, shown = Air(), SimulatedWifi(NEIGHBOURS), list[str]()
-    profile = DeviceProfile(made.device_id, CREDENTIALS.for_device())
+    profile = DeviceProfile(made.device_id, setup_secret(made))
     facts = PageFacts(NAME, exchange.Air.CODE)
 
     async def show(pattern: Pattern) -> None:
@@ -167,6 +189,7 @@ async def staged(office: Office, session: str, folder: Path) -> AsyncIterator[St
         )
         async with device, BumbleCentral(air) as phone, browsing(office, session) as (context, page):
             board_page = f"http://127.0.0.1:{await device.setup_port()}"
+            await page.add_init_script(script)
             bridge = Bridge(phone, NAME)
             await bridge.attach(context, page)
             await page.goto(f"http://localhost:{office.plant.settings.portal_port}/devices/set-up/")
@@ -312,5 +335,46 @@ def test_customer_sets_a_device_up_with_its_button_and_no_code(
                 "Propagation bench has registered. It is yours.", timeout=30_000
             )
             assert "prov-session" not in stage.bridge.asked
+
+    asyncio.run(main())
+
+
+def test_platform_tells_the_code_of_a_device_in_hand_where_its_product_allows(
+    office: Office, session: str, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with staged(office, session, tmp_path, _released_code) as stage:
+            page = stage.page
+            await page.get_by_label("By Bluetooth, with its button and no code").check()
+            await page.locator("#button-choose").click()
+            await page.get_by_role("button", name="Yes, it shows the same").click()
+            await expect(page.get_by_role("radio", name="Zuhause strong")).to_be_checked()
+            await page.locator("#joining-password").fill(PASSWORD)
+            await page.get_by_role("button", name="Join this network").click()
+            await expect(page.locator("#status")).to_contain_text("It is yours.", timeout=30_000)
+            assert stage.bridge.asked.count("prov-session") == 2
+
+    asyncio.run(main())
+
+
+_DETECTOR = """
+    window.BarcodeDetector = class {
+        async detect() { return [{ rawValue: "https://elsewhere.example" }, { rawValue: LABEL }]; }
+    };
+"""
+"""Chromium on Linux reads no codes, so this stands in; the camera is the browser's own test picture."""
+
+
+def test_camera_reads_the_label_where_the_browser_can(office: Office, session: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        script = _DETECTOR.replace("LABEL", json.dumps(LABEL.encode()))
+        async with staged(office, session, tmp_path, script=script) as stage:
+            page = stage.page
+            await page.context.grant_permissions(["camera"])
+            await page.get_by_role("button", name="Scan the QR code").click()
+            await expect(page.get_by_label("Set-up code")).to_have_value(LABEL.encode())
+            await expect(page.locator("#choose")).to_be_focused()
+            await expect(page.locator("#viewfinder")).to_be_hidden()
+            assert await page.evaluate("document.getElementById('viewfinder').srcObject.active") is False
 
     asyncio.run(main())
