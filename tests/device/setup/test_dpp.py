@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import functools
 import os
 import socket
-from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,44 +18,18 @@ from doorstep.onboarding.dpp.enrollee import Enrollee
 from doorstep.onboarding.dpp.exchange import State
 from doorstep.onboarding.dpp.failures import NotTheLabelsDevice
 from doorstep.onboarding.dpp.uri import BootstrapUri
-from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.onboarding.network import JoinFailure, NetworkCredentials
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.dpp import DppController, configure
 from doorstep.provisioner.link import DeviceUnreachable
 from doorstep.wire.dpp import ActionFrame, Attribute, FrameReader, FrameType, encode_attributes, encode_frame
-from doorstep.wire.provisioning.scan import ScanEntry, ScanStart
-
-
-def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test in an event loop of its own, with an end."""
-
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 20))
-
-    return run
-
+from tests.device.setup.looping import in_a_loop
+from tests.device.setup.radio import HOME, Radio
 
 KEY = generate(os.urandom)
 LABEL = BootstrapUri(KEY.public_key)
 URI = LABEL.encode()
-HOME = NetworkCredentials(b"home", b"correct horse")
 WRONG = NetworkCredentials(b"home", b"wrong horse")
-
-
-@dataclass
-class Radio:
-    """A station in reach of one network."""
-
-    tried: list[NetworkCredentials] = field(default_factory=list)
-
-    async def scan(self, request: ScanStart) -> Sequence[ScanEntry]:
-        del request
-        return ()
-
-    async def try_connect(self, network: NetworkCredentials) -> JoinOutcome:
-        self.tried.append(network)
-        return Joined("192.0.2.7") if network == HOME else JoinFailure.WRONG_PASSWORD
 
 
 @dataclass
