@@ -261,6 +261,15 @@ def _core(core: str) -> None:
     pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
 
 
+def fuzz(*arguments: str) -> None:
+    """Search every parser for inputs that break it: --seconds N for each, or one TARGET."""
+    environment(dev=True)
+    named = arguments[:1] if arguments and not arguments[0].startswith("-") else ()
+    options = arguments[len(named) :]
+    run("python", "-m", "tests.fuzz.run", *(named or ("all",)), *options,
+        why="Mend what broke, and put its input into tests/fuzz/found/TARGET/.")  # fmt: skip
+
+
 def docs() -> None:
     """Write the pages of the reference that are made from the code."""
     environment(dev=True)
@@ -310,7 +319,8 @@ def clean() -> None:
 
 
 TASKS = {
-    task.__name__: task for task in (demo, up, test, quick, radio, check, cores, docs, vectors, lock, clean)
+    task.__name__: task
+    for task in (demo, up, test, quick, radio, check, cores, fuzz, docs, vectors, lock, clean)
 }
 STARTED = time.monotonic()
 
@@ -322,7 +332,7 @@ def main() -> int:
         print("Run this with another one: python3.12 tasks.py TASK")
         return 2
     name, *arguments = sys.argv[1:] or [""]
-    if name not in TASKS or (arguments and name not in ("demo", "up")):
+    if name not in TASKS or (arguments and name not in ("demo", "up", "fuzz")):
         print("Usage: python3 tasks.py TASK\n")
         print("\n".join(f"  {key:7} {(task.__doc__ or '').splitlines()[0]}" for key, task in TASKS.items()))
         return 0 if name in ("-h", "--help") else 2

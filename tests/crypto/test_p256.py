@@ -109,7 +109,10 @@ def test_reader_refuses_point_and_pem() -> None:
         PublicKey.from_pem(b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
 
 
-@pytest.mark.parametrize("encoded", [b"", b"garbage", b"-----BEGIN", b"\x30" * 5000])
+UNKNOWN_KIND = KEY.to_pkcs8().replace(bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce740201"))
+
+
+@pytest.mark.parametrize("encoded", [b"", b"garbage", b"-----BEGIN", b"\x30" * 5000, UNKNOWN_KIND])
 def test_reader_refuses_private_key(encoded: bytes) -> None:
     with pytest.raises(MalformedKey):
         PrivateKey.from_pkcs8(encoded)

@@ -27,7 +27,7 @@ SIGNATURE_LENGTH: Final = 64
 POINT_LENGTH: Final = 65
 """Bytes of an uncompressed point: 04, x, y."""
 
-_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _SCALAR_LENGTH: Final = 32
 _KEY_CAP: Final = 4096
 """Bytes of an encoded key that are looked at; a P-256 key with its passphrase header has far fewer."""
@@ -130,7 +130,7 @@ class PrivateKey:
             raise MisuseError(
                 "this private key and the passphrase do not go together: one of them is missing"
             ) from error
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             if passphrase is not None:
                 raise VerificationFailed("the passphrase does not open this private key") from error
             raise MalformedKey("this is not a PKCS#8 private key") from error
@@ -185,7 +185,7 @@ def generate(rng: Callable[[int], bytes]) -> PrivateKey:
     """Draw a private key by testing candidates (FIPS 186-5 A.2.2)."""
     while True:
         candidate = int.from_bytes(rng(_SCALAR_LENGTH), "big")
-        if 0 < candidate < _ORDER:
+        if 0 < candidate < ORDER:
             return PrivateKey(ec.derive_private_key(candidate, ec.SECP256R1()))
 
 

@@ -20,6 +20,7 @@ from doorstep.device.store import Broker, Endpoint
 from doorstep.errors import MalformedMessage, RefusedError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.identity.statement import Purpose, Statement, sign
+from doorstep.wire import jsontext
 
 __all__ = [
     "Answer",
@@ -210,8 +211,8 @@ def _endpoint(place: _Place) -> Endpoint:
 
 def _decoded(body: bytes, kind: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+        return jsontext.decode(body, kind)
+    except jsontext.NotJson as error:
         raise PlatformMisbehaved(f"the device API's answer is not what it should be: {error}") from error
 
 
@@ -247,8 +248,8 @@ def _refusal(
 
 def _problem(content: bytes) -> _Problem:
     try:
-        return msgspec.json.decode(content, type=_Problem)
-    except msgspec.DecodeError:
+        return jsontext.decode(content, _Problem)
+    except jsontext.NotJson:
         return _Problem()
 
 

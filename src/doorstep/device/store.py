@@ -33,6 +33,7 @@ from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.sealer import DeviceState, next_boot
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.runtime.state import write_private
+from doorstep.wire import jsontext
 
 __all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Endpoint", "Operational", "Store", "Ticket"]
 
@@ -261,10 +262,10 @@ class Store:
 
     def _read(self, name: str, kind: type[_T]) -> _T | None:
         try:
-            return msgspec.json.decode(self._path(name).read_bytes(), type=kind)
+            return jsontext.decode(self._path(name).read_bytes(), kind)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except jsontext.NotJson as error:
             raise MisuseError(
                 f"{self._path(name)} is damaged: {error}",
                 next_step="Restore the folder from a copy, or delete that file and set the device up again.",

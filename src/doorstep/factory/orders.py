@@ -62,13 +62,19 @@ def read_rows(content: bytes, prefix: str) -> Orders:
     Raises `MisuseError` when the file as a whole is no such table; a bad row is only refused.
     """
     reader = csv.DictReader(io.StringIO(_text(content)), strict=True)
-    header = {name.strip().lower() for name in reader.fieldnames or ()}
+    try:
+        names = [name.strip().lower() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise MisuseError(
+            f"the first line is not CSV: {error}", next_step="Mend that line and try again."
+        ) from error
+    header = set(names)
     if not header or not header <= _COLUMNS:
         raise MisuseError(
             f"the first line must name the columns mac or serial or both, it names {sorted(header)}",
             next_step="Put `mac`, `serial` or `mac,serial` on the first line.",
         )
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    reader.fieldnames = names
     return _collect(_numbered_rows(reader), prefix)
 
 

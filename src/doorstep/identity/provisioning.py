@@ -15,6 +15,7 @@ from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import MalformedMessage
 from doorstep.identity.ids import check_device_id, check_product_key, check_serial, parse_hardware_id
 from doorstep.identity.methods import OnboardingMethod
+from doorstep.wire import jsontext
 
 __all__ = [
     "METHODS_CAP",
@@ -59,7 +60,7 @@ class SetupVerifier:
     salt: bytes = field(repr=False)
     verifier: bytes = field(repr=False)
     code: str | None = field(default=None, repr=False)
-    """The code, only for ``protocomm-sec1``, which cannot do without."""
+    """The code, only for security 1 (``protocomm-sec1``, ``protocomm-console``), which cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,9 @@ class Provisioning:
         if len(data) > PROVISIONING_CAP:
             raise MalformedProvisioning(f"a provisioning file has at most {PROVISIONING_CAP} bytes")
         try:
-            made = msgspec.json.decode(data, type=cls)
+            made = jsontext.decode(data, cls)
             known = msgspec.json.decode(msgspec.json.encode(made)) == _with_newer_fields(data)
-        except msgspec.DecodeError as error:
+        except jsontext.NotJson as error:
             raise MalformedProvisioning(f"this is not a provisioning file: {error}") from error
         if not known:
             raise MalformedProvisioning("a provisioning file has no other fields than the factory writes")
@@ -118,7 +119,7 @@ class Provisioning:
 
 def _with_newer_fields(data: bytes) -> Any:
     """Return what a file says, with the fields that the first ones did not have."""
-    given = msgspec.json.decode(data)
+    given = jsontext.decode(data, dict[str, Any])
     setup = {"code": None} | given["setup"]
     return {"onboarding": list(METHODS_OF_OLD_FILES)} | given | {"setup": setup}
 

@@ -96,7 +96,7 @@ class SetupLabel:
 def _read(text: str) -> dict[str, Any]:
     try:
         values = json.loads(text) if len(text) <= MAX_LABEL else None
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise MalformedMessage(

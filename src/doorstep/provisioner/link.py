@@ -1,10 +1,10 @@
 """The wire between a configurator and a device: one request, one reply, whatever the transport."""
 
 from abc import ABC, abstractmethod
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from doorstep.errors import ProtocolViolation, UnavailableError
-from doorstep.onboarding.protocomm.configurator import Conversation
+from doorstep.onboarding.protocomm.configurator import PAGE, Conversation
 
 __all__ = ["DeviceUnreachable", "Link", "SessionLost", "reply_timeout", "shown"]
 
@@ -25,6 +25,9 @@ class SessionLost(ProtocolViolation):
 
 class Link(ABC):
     """Carries requests to one device, whatever the transport."""
+
+    scan_page: ClassVar[int] = PAGE
+    """How many networks fit into one reply."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -90,7 +90,7 @@ class Provisioner:
         Giving ``warn`` consents to old security; without it such a device is refused.
         """
         self._link = link
-        self._core = Configurator(label, os.urandom, allow_old_security=warn is not None)
+        self._core = Configurator(label, os.urandom, allow_old_security=warn is not None, page=link.scan_page)
         self._tell = tell
         self._warn = warn
         self._pause = pause

@@ -32,6 +32,7 @@ def test_reader_ignores_what_strangers_add() -> None:
 
 BAD = {
     "too long": b"{" + b" " * 4096,
+    "too deep": b"[" * 2048,
     "no prov": b"{}",
     "list": b"[]",
     "prov is text": b'{"prov":"x"}',

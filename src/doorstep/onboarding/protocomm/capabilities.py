@@ -49,6 +49,8 @@ def parse_capabilities(data: bytes) -> Capabilities:
         raise MalformedMessage(f"the device's description has {len(data)} bytes, more than {MAX_DOCUMENT}")
     try:
         document = json.loads(data)
+    except RecursionError:
+        raise MalformedMessage("the device's description nests too deeply") from None
     except ValueError:
         return Capabilities(version=data[:16].decode("ascii", "replace"), sec_ver=None)
     if not isinstance(document, dict) or not isinstance(document.get("prov"), dict):

@@ -58,7 +58,7 @@ from doorstep.wire.provisioning.scan import (
     encode_scan,
 )
 
-__all__ = ["Configurator", "Conversation", "Request"]
+__all__ = ["PAGE", "Configurator", "Conversation", "Request"]
 
 T = TypeVar("T")
 PAGE = 16
@@ -79,8 +79,14 @@ Conversation = Generator[Request, bytes, T]
 class Configurator:
     """Onboards one device by its label."""
 
-    def __init__(self, label: SetupLabel, rng: Rng, *, allow_old_security: bool = False) -> None:
-        """``rng`` returns that many unpredictable bytes; ``allow_old_security`` consents to `risk`."""
+    def __init__(
+        self, label: SetupLabel, rng: Rng, *, allow_old_security: bool = False, page: int = PAGE
+    ) -> None:
+        """``rng`` returns that many unpredictable bytes; ``allow_old_security`` consents to `risk`.
+
+        ``page`` is how many networks fit into one reply of the transport.
+        """
+        self._page = page
         self._label = label
         self._rng = rng
         self._allow_old = allow_old_security
@@ -136,7 +142,7 @@ class Configurator:
         _check(state, "scan")
         found: list[ScanEntry] = []
         while len(found) < state.count:
-            query = ScanPageQuery(len(found), min(PAGE, state.count - len(found)))
+            query = ScanPageQuery(len(found), min(self._page, state.count - len(found)))
             page = yield from self._ask("prov-scan", encode_scan(query), decode_scan, ScanPage)
             _check(page, "list its networks")
             if not 1 <= len(page.entries) <= query.count:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from doorstep.errors import DoorstepError, IllegalTransition, ProtocolViolation, SettingsError
+from doorstep.onboarding.delivery import answer_delivery
 from doorstep.onboarding.failures import UnknownEndpoint, WrongCode
 from doorstep.onboarding.guesses import GuessLimit
 from doorstep.onboarding.joining import Joining, Onboarded
 from doorstep.onboarding.network import NetworkCredentials
-from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.capabilities import OWN_LABEL, AppCapabilities, Capabilities
 from doorstep.onboarding.protocomm.credentials import Sec1Code, Sec2Verifier
 from doorstep.onboarding.protocomm.schemes import RISKS, Scheme
@@ -35,14 +35,6 @@ from doorstep.wire.provisioning.ctrl import (
     ResetDone,
     decode_ctrl,
     encode_ctrl,
-)
-from doorstep.wire.provisioning.delivery import (
-    Deliver,
-    Delivered,
-    StageQuery,
-    StageReport,
-    decode_delivery,
-    encode_delivery,
 )
 from doorstep.wire.provisioning.scan import (
     MAX_SCAN_ENTRIES,
@@ -149,6 +141,11 @@ class DeviceOnboarding:
             "prov-ctrl": self._on_ctrl,
             OWN_LABEL: self._on_delivery,
         }
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The names of what can be asked, in the order in which they were made."""
+        return ("proto-ver", "prov-session", *self._endpoints)
 
     @property
     def busy(self) -> bool:
@@ -271,23 +268,7 @@ class DeviceOnboarding:
                 raise ProtocolViolation("the configurator sent a ctrl reply")
 
     def _on_delivery(self, plain: bytes) -> tuple[bytes, tuple[Wish, ...]]:
-        message = decode_delivery(plain)
-        match message:
-            case Deliver():
-                return self._take_order(message)
-            case StageQuery():
-                return encode_delivery(StageReport(self._joining.stage_report())), ()
-            case _:
-                raise ProtocolViolation("the configurator sent a delivery reply")
-
-    def _take_order(self, message: Deliver) -> tuple[bytes, tuple[Wish, ...]]:
-        try:
-            order = RegistrationOrder(message.token, message.server, message.alias)
-        except SettingsError:
-            return encode_delivery(Delivered("", Status.INVALID_ARGUMENT)), ()
-        onboarded = self._joining.bring(order)
-        wishes = () if onboarded is None else (onboarded,)
-        return encode_delivery(Delivered(self._device_id)), wishes
+        return answer_delivery(plain, self._device_id, self._joining)
 
 
 def _attempt(move: Callable[[], None]) -> Status:

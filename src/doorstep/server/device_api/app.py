@@ -27,6 +27,7 @@ from doorstep.runtime.state import StateFolder, write_private
 from doorstep.server import setup
 from doorstep.server.clock import now_us
 from doorstep.server.serving import listening, serve, uvicorn_config
+from doorstep.wire import jsontext
 
 __all__ = ["ROLE", "DeviceApi", "run"]
 
@@ -101,8 +102,8 @@ class DeviceApi:
     async def _nonce(self, request: Request) -> Response:
         body = await _body(request, "application/json", _NONCE_REQUEST_CAP)
         try:
-            device = msgspec.json.decode(body, type=_NonceRequest).device
-        except msgspec.DecodeError as error:
+            device = jsontext.decode(body, _NonceRequest).device
+        except jsontext.NotJson as error:
             raise MalformedMessage('a nonce is asked for with {"device": …}') from error
         nonce = self._desk.nonce(device)
         return JSONResponse({"nonce": base64.urlsafe_b64encode(nonce).rstrip(b"=").decode()})

@@ -1,0 +1,1 @@
+"""Onboarding over Bluetooth Low Energy: the GATT layout, the advertisement, the pairing policy."""
