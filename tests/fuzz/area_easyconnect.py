@@ -3,14 +3,14 @@
 import json
 
 from doorstep.crypto.p256 import generate
-from doorstep.errors import DoorstepError, PeerError, RefusedError, SettingsError
+from doorstep.errors import DoorstepError, PeerError, SettingsError
 from doorstep.onboarding.dpp.configuration import Configuration, EnrolleeRequest, decode_network
 from doorstep.onboarding.dpp.configurator import Configurator
 from doorstep.onboarding.dpp.enrollee import Enrollee
 from doorstep.onboarding.dpp.uri import BootstrapUri
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.wps.session import DeviceSession, RouterSession
-from doorstep.wire.dpp import Attributes, FrameReader
+from doorstep.wire.dpp import Attributes, FrameReader, encode_frame
 from doorstep.wire.wpa_control import decode_event
 from doorstep.wire.wps import decode_credentials
 from tests.fuzz.targets import target
@@ -22,6 +22,7 @@ from tests.wire.test_wps import SENT
 _STORED = json.loads(RECORDED.read_text())
 _FRAMES = [bytes.fromhex(frame) for frame in _STORED["frames"]]
 _KEY = generate(counted_rng(b"label"))
+_ASKING = Configurator(BootstrapUri(_KEY.public_key), Configuration(NETWORK), counted_rng(SEED))
 _HOLDER = generate(counted_rng(b"holder")).public_key
 
 
@@ -46,7 +47,7 @@ def fuzz_dpp_configurator(data: bytes) -> None:
             return
 
 
-@target("dpp-enrollee", [_FRAMES[0], _FRAMES[0] + _FRAMES[2]], allowed=(PeerError, RefusedError))
+@target("dpp-enrollee", [encode_frame(_ASKING.start())])
 def fuzz_dpp_enrollee(data: bytes) -> None:
     core = Enrollee(_KEY, "kettle", counted_rng(b"device"))
     for message in FrameReader().feed(data):

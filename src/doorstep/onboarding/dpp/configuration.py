@@ -12,6 +12,7 @@ from doorstep.crypto.p256 import PrivateKey, PublicKey
 from doorstep.errors import MalformedMessage, SettingsError
 from doorstep.onboarding.dpp.connector import jwk, key_name, sign_connector
 from doorstep.onboarding.network import MAX_PASSPHRASE, NetworkCredentials
+from doorstep.wire import jsontext
 
 __all__ = ["Akm", "Configuration", "EnrolleeRequest", "decode_network"]
 
@@ -155,21 +156,13 @@ def _dump(value: object) -> bytes:
 
 
 def _load(text: bytes) -> dict[str, Any]:
-    try:
-        values = json.loads(text.decode()) if len(text) <= MAX_OBJECT else None
-    except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, dict):
-        raise MalformedMessage("an Easy Connect object is not JSON, or has more than 4096 bytes")
-    return values
+    if len(text) > MAX_OBJECT:
+        raise MalformedMessage(f"an Easy Connect object has more than {MAX_OBJECT} bytes")
+    return jsontext.decode(text, dict[str, Any])
 
 
 def _text(values: dict[str, Any], key: str) -> str:
     value = values.get(key)
     if not isinstance(value, str):
         raise MalformedMessage(f"an Easy Connect object has no {key!r}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise MalformedMessage(f"an Easy Connect object has half a character in {key!r}") from None
     return value
