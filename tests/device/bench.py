@@ -23,7 +23,7 @@ from doorstep.runtime.authority import Authority
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire import cbor
-from tests.device.peer import Answer, Script, peer
+from tests.device.peer import LOOPBACK, Answer, Script, peer
 
 __all__ = ["HOME", "Bench", "Life", "bench"]
 
@@ -37,6 +37,7 @@ class Bench:
 
     authority: Authority
     say: dict[str, Answer | str] = field(default_factory=lambda: {"register": "bound", "renew": "bound"})
+    address: str = LOOPBACK[0]
     connack: int = 0
     lifetime: timedelta = timedelta(days=7)
     first_epoch: int = 0
@@ -55,7 +56,7 @@ class Bench:
             return said
         document: dict[str, Any] = {"status": said, "reason": "a person must look", "time": self.now}
         if said == "bound":
-            place = {"host": "127.0.0.1", "port": self.mqtt_port}
+            place = {"host": self.address, "port": self.mqtt_port}
             document |= {"mqtt": {"tls": place, "plain": place}, "sealed": {"epoch": self.first_epoch}}
             document["certificate"] = self.certificate(body)
         return 200, json.dumps(document).encode()
@@ -116,16 +117,18 @@ async def packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 @asynccontextmanager
-async def bench(authority: Authority, folder: Path) -> AsyncIterator[Bench]:
-    made = Bench(authority)
+async def bench(
+    authority: Authority, folder: Path, place: tuple[str, str] = LOOPBACK
+) -> AsyncIterator[Bench]:
+    made = Bench(authority, address=place[0])
     answers: Script = {
         "nonce": NONCE,
         "register": lambda body: made.answer("register", body),
         "renew": lambda body: made.answer("renew", body),
     }
-    broker = await asyncio.start_server(made.serve_mqtt, "127.0.0.1", 0)
+    broker = await asyncio.start_server(made.serve_mqtt, made.address, 0)
     made.mqtt_port = broker.sockets[0].getsockname()[1]
-    async with broker, peer(authority, folder, answers) as there:
+    async with broker, peer(authority, folder, answers, place=place) as there:
         made.url = there.url
         yield made
         made.hang_up()

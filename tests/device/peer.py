@@ -10,9 +10,10 @@ from pathlib import Path
 
 from doorstep.runtime.authority import Authority
 
-__all__ = ["Answer", "Peer", "Script", "peer"]
+__all__ = ["LOOPBACK", "Answer", "Peer", "Script", "peer"]
 
 Answer = tuple[int, bytes]
+LOOPBACK = ("127.0.0.1", "localhost")
 Script = Mapping[str, "Answer | Callable[[bytes], Answer]"]
 
 
@@ -43,16 +44,25 @@ class Peer:
 
 @asynccontextmanager
 async def peer(
-    authority: Authority, folder: Path, answers: Script, *, now: datetime | None = None
+    authority: Authority,
+    folder: Path,
+    answers: Script,
+    *,
+    now: datetime | None = None,
+    place: tuple[str, str] = LOOPBACK,
 ) -> AsyncIterator[Peer]:
-    """Serve on a free port with a certificate of ``authority``, made as if it were ``now``."""
-    identity = authority.issue_server(["localhost"], now=now or datetime.now(UTC))
+    """Serve on a free port with a certificate of ``authority``, made as if it were ``now``.
+
+    ``place`` is the address to listen on and the name that it has.
+    """
+    address, name = place
+    identity = authority.issue_server([name], now=now or datetime.now(UTC))
     chain = folder / "peer.pem"
     chain.write_bytes(identity.key.to_pem() + identity.chain_pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     made = Peer(answers)
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=context)
-    made.url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(made.serve, address, 0, ssl=context)
+    made.url = f"https://{name}:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield made

@@ -1,9 +1,17 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.errors import SettingsError
-from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.network import (
+    MAX_DER,
+    EapMethod,
+    Enterprise,
+    NetworkCredentials,
+    StaticAddress,
+)
 
 
 @given(st.binary(max_size=32), st.just(b"") | st.binary(min_size=8, max_size=63))
@@ -41,4 +49,61 @@ def test_network_keeps_password_out_of_repr_and_error() -> None:
     assert "correct" not in repr(NetworkCredentials(b"home", b"correct horse"))
     with pytest.raises(SettingsError) as caught:
         NetworkCredentials(b"home", b"s3cret")
+    assert "s3cret" not in caught.value.message + caught.value.next_step
+
+
+CA = b"0authority"
+PASSWORD = b"s3cret"
+
+
+def test_network_takes_enterprise_credentials_and_a_fixed_address() -> None:
+    peap = Enterprise(EapMethod.PEAP, "device@example.org", CA, "radius.example.org", PASSWORD)
+    tls = Enterprise(EapMethod.TLS, "device", CA, certificate=b"0own", private_key=b"0key")
+    static = StaticAddress("192.168.1.20/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"))
+    for enterprise in (peap, tls):
+        network = NetworkCredentials(b"office", enterprise=enterprise, static=static)
+        assert "s3cret" not in repr(network)
+        assert "0key" not in repr(network)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: Enterprise(EapMethod.PEAP, "i", CA), id="no password"),
+        pytest.param(lambda: Enterprise(EapMethod.TTLS, "i", CA, "", PASSWORD, b"c", b"k"), id="both"),
+        pytest.param(lambda: Enterprise(EapMethod.PEAP, "i", CA, "", PASSWORD, b"c"), id="half of both"),
+        pytest.param(lambda: Enterprise(EapMethod.TLS, "i", CA, certificate=b"c"), id="no key"),
+        pytest.param(lambda: Enterprise(EapMethod.TLS, "i", CA, private_key=b"k"), id="no certificate"),
+        pytest.param(
+            lambda: Enterprise(EapMethod.TLS, "i", CA, "", PASSWORD, b"c", b"k"), id="TLS and password"
+        ),
+        pytest.param(lambda: Enterprise(EapMethod.PEAP, "i", b"", password=PASSWORD), id="no authority"),
+        pytest.param(lambda: Enterprise(EapMethod.PEAP, "", CA, password=PASSWORD), id="no identity"),
+        pytest.param(
+            lambda: Enterprise(EapMethod.PEAP, "i" * 129, CA, password=PASSWORD), id="long identity"
+        ),
+        pytest.param(lambda: Enterprise(EapMethod.PEAP, "i\n", CA, password=PASSWORD), id="line end"),
+        pytest.param(
+            lambda: Enterprise(EapMethod.PEAP, "i", bytes(MAX_DER + 1), password=PASSWORD),
+            id="long authority",
+        ),
+        pytest.param(lambda: StaticAddress("192.168.1.20", "192.168.1.1"), id="no prefix"),
+        pytest.param(lambda: StaticAddress("192.168.1.20/24", "10.0.0.1"), id="gateway elsewhere"),
+        pytest.param(lambda: StaticAddress("192.168.1.20/24", "192.168.1.20"), id="own gateway"),
+        pytest.param(lambda: StaticAddress("home", "192.168.1.1"), id="no address"),
+        pytest.param(lambda: StaticAddress("10.0.0.2/8", "10.0.0.1", ("dns",)), id="no name server"),
+        pytest.param(
+            lambda: StaticAddress("10.0.0.2/8", "10.0.0.1", ("9.9.9.9",) * 4), id="many name servers"
+        ),
+        pytest.param(
+            lambda: NetworkCredentials(
+                b"o", b"password", enterprise=Enterprise(EapMethod.PEAP, "i", CA, password=PASSWORD)
+            ),
+            id="password beside enterprise",
+        ),
+    ],
+)
+def test_network_refuses_extension_that_cannot_work(make: Callable[[], object]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        make()
     assert "s3cret" not in caught.value.message + caught.value.next_step

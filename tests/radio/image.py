@@ -91,6 +91,8 @@ NEVER_READ: Final = (
 FILES: Final = {
     "etc/passwd": "root:x:0:0::/root:/bin/sh\nmessagebus:x:100:100::/:/bin/false\n",
     "etc/group": "root:x:0:\nmessagebus:x:100:\nnetdev:x:101:\nbluetooth:x:102:\n",
+    "etc/hosts": "127.0.0.1 localhost\n10.1.0.1 platform\n",
+    "etc/nsswitch.conf": "hosts: files\n",
     "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
     "etc/NetworkManager/NetworkManager.conf": (
         "[main]\nplugins=keyfile\nauth-polkit=false\nno-auto-default=*\n"
@@ -125,7 +127,7 @@ MOUNT_POINTS: Final = (
     "run",
     "sys",
     "tmp",
-    "var/lib",
+    "var/lib/dhcp",
 )
 
 PROGRAMS: Final = {

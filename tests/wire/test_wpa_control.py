@@ -64,6 +64,11 @@ def test_client_reads_wrong_key_event() -> None:
     assert "reason" not in repr(event)
 
 
+def test_client_reads_number_of_network_in_connected_event() -> None:
+    text = b"<3>CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:00:00 completed [id=3 id_str=]"
+    assert decode_event(text).fields == {"id": "3", "id_str": ""}
+
+
 def test_client_reads_event_without_text() -> None:
     assert decode_event(b"<3>CTRL-EVENT-SCAN-RESULTS ").name == "CTRL-EVENT-SCAN-RESULTS"
     assert is_event(b"<3>X")

@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,13 +16,11 @@ import msgspec
 from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
-from doorstep.device.sampling import Sensor
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
-from doorstep.device.wifi.hostnetwork import HostNetwork
-from doorstep.device.wifi.station import WifiStation
-from doorstep.errors import MisuseError
+from doorstep.device.wifi.board import CONTROL_FOLDER, AccessPointMode, Backend, Radio, RadioSettings
+from doorstep.errors import MisuseError, SettingsError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
@@ -54,6 +51,26 @@ def device() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The factory's file for this device; needed once. Destroy it afterwards.",
 )
+@click.option(
+    "--wifi",
+    type=click.Choice([backend.value for backend in Backend]),
+    help="Who has this board's Wi-Fi. host, the default: the operating system, which joined by itself.",
+)
+@click.option("--interface", default="", metavar="NAME", help="The radio's interface, such as wlan0.")
+@click.option(
+    "--access-point",
+    type=click.Choice([mode.value for mode in AccessPointMode]),
+    default=AccessPointMode.NONE.value,
+    show_default=True,
+    help="Open an access point for the set-up: with the key on the label (wpa2), or without any.",
+)
+@click.option(
+    "--control-folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=CONTROL_FOLDER,
+    show_default=True,
+    help="Where wpa_supplicant's control sockets are.",
+)
 @click.option("--simulate-wifi", metavar="SSID", help="Pretend to have a radio, with this network in reach.")
 @click.option(
     "--simulate-passphrase-file",
@@ -68,6 +85,10 @@ def device() -> None:
 def run(  # noqa: PLR0913, PLR0917 - one for each option
     state: Path,
     provisioning: Path | None,
+    wifi: str | None,
+    interface: str,
+    access_point: str,
+    control_folder: Path,
     simulate_wifi: str | None,
     simulate_passphrase_file: Path | None,
     plain: bool,  # noqa: FBT001 - click's flag
@@ -76,20 +97,38 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     setup_port: int,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
-    """Live this device's life in the foreground, until interrupted."""
+    """Live this device's life in the foreground, until interrupted.
+
+    SIGUSR1 is the device's button: it opens the set-up for five minutes, whatever the device does.
+    """
+    if simulate_wifi is not None and wifi is not None:
+        raise SettingsError(
+            "A simulated Wi-Fi and a real one cannot both be this board's.",
+            next_step="Give --simulate-wifi or --wifi.",
+        )
+    settings = RadioSettings(
+        Backend(wifi or Backend.HOST.value), interface, AccessPointMode(access_point), control_folder
+    )
     store = Store.open(state)
     try:
         if provisioning is not None:
             store.adopt(Provisioning.from_json(_read(provisioning, "provisioning", PROVISIONING_CAP)))
         made = _identity(store)
-        station: WifiStation = (
-            HostNetwork(made.servers.device_api)
+        radio = (
+            settings.build(made)
             if simulate_wifi is None
-            else _simulated(simulate_wifi, simulate_passphrase_file)
+            else Radio(_simulated(simulate_wifi, simulate_passphrase_file))
         )
-        options = AgentOptions(SetupAddress(setup_host, setup_port), plain=plain, interval_s=interval)
+        options = AgentOptions(
+            SetupAddress(setup_host, setup_port),
+            doors=radio.doors,
+            shares_radio=radio.is_shared,
+            plain=plain,
+            interval_s=interval,
+        )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
-        asyncio.run(_live(store, station, sensor, options, _json_line if as_json else _line))
+        agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
+        asyncio.run(_live(agent))
     finally:
         store.close()
 
@@ -172,16 +211,12 @@ def seal(state: Path, content: str, channel: str, as_json: bool) -> None:  # noq
     click.echo(message, nl=False)
 
 
-async def _live(
-    store: Store,
-    station: WifiStation,
-    sensor: Sensor,
-    options: AgentOptions,
-    tell: Callable[[Notice], None],
-) -> None:
-    agent = Agent(store, station, sensor, options=options, notify=tell)
+async def _live(agent: Agent) -> None:
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, agent.stop)
+        loop.add_signal_handler(number, agent.stop)
+    presses: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(signal.SIGUSR1, lambda: presses.add(asyncio.ensure_future(agent.press_button())))
     await agent.run()
 
 

@@ -5,6 +5,7 @@ tells whoever watches. A power cut at any point is a start from the store.
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -34,13 +35,15 @@ from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
-from doorstep.errors import MisuseError, PeerError
+from doorstep.errors import MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.network import Joined
 from doorstep.onboarding.protocomm.credentials import Sec2Verifier
 from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["Agent", "AgentOptions"]
+
+log = logging.getLogger(__name__)
 
 _FAILURES_BEFORE_REJOINING: Final = 3
 """After so many attempts in a row that reached nothing, the network itself is joined anew."""
@@ -148,8 +151,12 @@ class Agent:
 
     async def press_button(self) -> None:
         """Open the doors for a while, whatever the device does: somebody stands beside it."""
-        await self._setup.open(window_s=self._options.window_s)
-        self._tell_open()
+        try:
+            await self._setup.open(window_s=self._options.window_s)
+        except UnavailableError as failure:  # the device goes on without
+            log.warning("no door opens for the set-up: %s %s", failure.message, failure.next_step)
+        else:
+            self._tell_open()
 
     def stop(self) -> None:
         """Ask ``run`` to end; what the broker has not acknowledged is lost with the memory."""

@@ -31,7 +31,7 @@ MAX_LINES: Final = 256
 MAX_FIELDS: Final = 64
 
 _EVENT: Final = re.compile(r"<([0-7])>(\S+)(?: +(.*))?", re.DOTALL)
-_FIELD: Final = re.compile(r'(?:^|\s)([A-Za-z0-9_]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+_FIELD: Final = re.compile(r'(?:^|[\s\[])([A-Za-z0-9_]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*?)(?=\]?(?:\s|$)))')
 _ESCAPE: Final = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.|$)", re.DOTALL)
 _LETTERS: Final = {b"\\": b"\\", b'"': b'"', b"e": b"\x1b", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _BSSID: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
