@@ -17,6 +17,7 @@ from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.easy_connect import easy_connect_doors
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.board import CONTROL_FOLDER, AccessPointMode, Backend, Radio, RadioSettings
@@ -121,7 +122,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
         )
         options = AgentOptions(
             SetupAddress(setup_host, setup_port),
-            doors=radio.doors,
+            doors=(*radio.doors, *easy_connect_doors(made, settings.own_radio)),
             shares_radio=radio.is_shared,
             plain=plain,
             interval_s=interval,

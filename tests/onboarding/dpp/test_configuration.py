@@ -15,7 +15,7 @@ from doorstep.onboarding.dpp.configuration import (
     _psk,
     decode_network,
 )
-from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.network import NetworkCredentials, StaticAddress
 from tests.onboarding.helpers import counted_rng
 
 HOLDER = generate(counted_rng(b"holder")).public_key
@@ -71,9 +71,15 @@ def _unpadded(text: str) -> bytes:
         (HOME, Akm.DPP, False, "need each other"),
         (HOME, Akm.PSK, True, "need each other"),
         (NetworkCredentials(b"home"), Akm.PSK, False, "no open network"),
+        (
+            NetworkCredentials(b"home", b"correct horse", static=StaticAddress("192.0.2.7/24", "192.0.2.1")),
+            Akm.PSK,
+            False,
+            "no fixed address",
+        ),
         (NetworkCredentials(b"home", b"a" * 64), Akm.SAE, False, "password itself"),
     ],
-    ids=["hidden name", "no signer", "signer", "open", "key for WPA3"],
+    ids=["hidden name", "no signer", "signer", "open", "fixed address", "key for WPA3"],
 )
 def test_configuration_refuses(network: NetworkCredentials, akm: Akm, *, signed: bool, says: str) -> None:
     with pytest.raises(SettingsError, match=says):

@@ -12,7 +12,7 @@ from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.provisioner.dpp import configure
 from tests.radio.guest.lab import PASSPHRASE, Lab, wpa2
-from tests.radio.guest.station import LabStation
+from tests.radio.guest.wifi_station import at, station
 
 SECONDS: Final = 15.0
 
@@ -23,19 +23,19 @@ RELAY: Final = f"dpp_controller=ipaddr=127.0.0.1 pkhash={'00' * 32}\ndpp_configu
 def proof_board_takes_the_network_of_a_phone_that_read_its_label(lab: Lab) -> str:
     lab.router.serve("home", wpa2())
     lab.router.dhcp_server()
-    lab.device.supplicant()
+    radio = station(lab.device)
     lab.phone.supplicant()
     key = generate(os.urandom)
     mac = bytes.fromhex(lab.device.mac.replace(":", ""))
     uri = BootstrapUri(key.public_key, mac, channels=((81, CHANNEL),)).encode()
 
     async def scan_label() -> Onboarded:
-        joiner = Joiner(LabStation(lab.device))
+        joiner = Joiner(radio)
         async with DppAirDoor(lab.device.control, key, joiner):
             await asyncio.to_thread(_configure_by_phone, lab, uri)
             return await asyncio.wait_for(joiner.wait_connected(), 60)
 
-    onboarded = asyncio.run(scan_label())
+    onboarded = at(lab.device, scan_label())
     assert (onboarded.network.ssid, onboarded.network.passphrase) == (b"home", PASSPHRASE.encode())
     assert lab.device.mac in lab.router.hostapd_cli("all_sta")
     return f"{len(uri)} characters; {onboarded.joined.ip4_addr}"
@@ -53,7 +53,7 @@ def proof_our_configurator_reaches_a_board_through_a_relay(lab: Lab) -> str:
     """The board has no network: it cries over the air, and the access point brings its frames to us."""
     lab.router.serve("home", wpa2(), RELAY)
     lab.router.dhcp_server()
-    lab.device.supplicant()
+    radio = station(lab.device)
     key = generate(os.urandom)
     uri = BootstrapUri(key.public_key).encode()
     network = NetworkCredentials(b"home", PASSPHRASE.encode())
@@ -62,7 +62,7 @@ def proof_our_configurator_reaches_a_board_through_a_relay(lab: Lab) -> str:
         return (await configure(uri, network, patience=60)).name
 
     async def cry() -> Onboarded:
-        joiner = Joiner(LabStation(lab.device))
+        joiner = Joiner(radio)
         async with DppAirDoor(lab.device.control, key, joiner, chirp=True):
             return await asyncio.wait_for(joiner.wait_connected(), 80)
 
@@ -70,7 +70,7 @@ def proof_our_configurator_reaches_a_board_through_a_relay(lab: Lab) -> str:
         configurator = asyncio.to_thread(lab.router.inside, asyncio.run, wait_for_cries())
         return await asyncio.gather(configurator, cry())
 
-    name, onboarded = asyncio.run(both())
+    name, onboarded = at(lab.device, both())
     assert onboarded.network == network
     assert lab.device.mac in lab.router.hostapd_cli("all_sta")
     return f"{name!r} at {onboarded.joined.ip4_addr}"

@@ -71,6 +71,11 @@ class Configuration:
         """Check that the parts fit."""
         if not self.network.ssid:
             raise SettingsError("Easy Connect names the network, so it cannot have an empty name.")
+        if self.network.enterprise is not None or self.network.static is not None:
+            raise SettingsError(
+                "Easy Connect carries no enterprise network and no fixed address here.",
+                next_step="Set the device up another way.",
+            )
         if (self.akm is Akm.DPP) != (self.signer is not None):
             raise SettingsError("A signing key and the way of joining dpp need each other.")
         if self.akm is not Akm.DPP and not self.network.passphrase:
