@@ -19,6 +19,7 @@ from doorstep.onboarding.dpp.exchange import State
 from doorstep.onboarding.dpp.failures import NotTheLabelsDevice
 from doorstep.onboarding.dpp.uri import BootstrapUri
 from doorstep.onboarding.network import JoinFailure, NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.dpp import DppController, configure
 from doorstep.provisioner.link import DeviceUnreachable
@@ -58,6 +59,15 @@ async def test_device_joins_the_network_and_hands_it_on_only_then() -> None:
     assert onboarded.network == HOME
     assert board.radio.tried == [WRONG, HOME]
     assert steps == [Step.FOUND, Step.SECURED, Step.TRYING]
+
+
+@in_a_loop
+async def test_device_gets_its_registration_order_with_the_network() -> None:
+    board = Board()
+    order = RegistrationOrder(b"token", "https://example.org", "kettle")
+    async with board.door:
+        await give(board, HOME, order=order)
+        assert (await board.joiner.wait_connected()).order == order
 
 
 @in_a_loop

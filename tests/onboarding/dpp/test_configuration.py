@@ -14,13 +14,22 @@ from doorstep.onboarding.dpp.configuration import (
     EnrolleeRequest,
     _psk,
     decode_network,
+    decode_order,
 )
 from doorstep.onboarding.network import NetworkCredentials, StaticAddress
+from doorstep.onboarding.order import RegistrationOrder
 from tests.onboarding.helpers import counted_rng
 
 HOLDER = generate(counted_rng(b"holder")).public_key
 SIGNER = generate(counted_rng(b"signer"))
 HOME = NetworkCredentials(b"home", b"correct horse")
+
+
+OBJECT: dict[str, Any] = {
+    "wi-fi_tech": "infra",
+    "discovery": {"ssid": "home"},
+    "cred": {"akm": "psk", "pass": "correct horse"},
+}
 
 
 def object_of(configuration: Configuration) -> dict[str, Any]:
@@ -97,6 +106,29 @@ def test_device_reads_the_network_that_was_configured(ssid: bytes, passphrase: b
     assert network.passphrase == passphrase or len(network.passphrase) == 64
 
 
+def test_device_reads_the_order_that_was_sent() -> None:
+    order = RegistrationOrder(b"\xfftoken", "https://example.org", "kettle")
+    sent = Configuration(HOME, order=order).encode(HOLDER)
+    assert (decode_network(sent), decode_order(sent)) == (HOME, order)
+    assert decode_order(Configuration(HOME).encode(HOLDER)) is None
+    assert "token" not in repr(Configuration(HOME, order=order))
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ([], "broken registration order"),
+        ({}, "'token'"),
+        ({"token": "$", "server": "https://example.org", "alias": ""}, "broken"),
+        ({"token": "AA", "server": "ftp://example.org", "alias": ""}, "https://name"),
+    ],
+    ids=["list", "nothing", "token", "server"],
+)
+def test_device_refuses_order(order: object, says: str) -> None:
+    with pytest.raises((MalformedMessage, SettingsError), match=says):
+        decode_order(json.dumps(OBJECT | {"doorstep": order}).encode())
+
+
 @given(st.binary(max_size=200))
 def test_device_answers_any_object_with_a_network_or_a_documented_error(text: bytes) -> None:
     with pytest.raises(DoorstepError):
@@ -117,13 +149,6 @@ def test_request_is_cleaned_for_screens() -> None:
 def test_configurator_answers_any_request_with_a_documented_error(text: bytes) -> None:
     with pytest.raises(MalformedMessage):
         EnrolleeRequest.decode(text)
-
-
-OBJECT: dict[str, Any] = {
-    "wi-fi_tech": "infra",
-    "discovery": {"ssid": "home"},
-    "cred": {"akm": "psk", "pass": "correct horse"},
-}
 
 
 @pytest.mark.parametrize(
