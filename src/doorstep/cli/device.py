@@ -19,6 +19,7 @@ from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.easy_connect import easy_connect_doors
 from doorstep.device.setup.service import SetupAddress
+from doorstep.device.setup.wps_button import WpsButton
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.board import CONTROL_FOLDER, AccessPointMode, Backend, Radio, RadioSettings
 from doorstep.errors import MisuseError, SettingsError
@@ -120,16 +121,18 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else Radio(_simulated(simulate_wifi, simulate_passphrase_file))
         )
+        wps = WpsButton.of(made, settings.own_radio)
+        pushed = () if wps is None else (wps.door,)
         options = AgentOptions(
             SetupAddress(setup_host, setup_port),
-            doors=(*radio.doors, *easy_connect_doors(made, settings.own_radio)),
+            doors=(*radio.doors, *easy_connect_doors(made, settings.own_radio), *pushed),
             shares_radio=radio.is_shared,
             plain=plain,
             interval_s=interval,
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
-        asyncio.run(_live(agent))
+        asyncio.run(_live(agent, wps))
     finally:
         store.close()
 
@@ -212,12 +215,18 @@ def seal(state: Path, content: str, channel: str, as_json: bool) -> None:  # noq
     click.echo(message, nl=False)
 
 
-async def _live(agent: Agent) -> None:
+async def _press(agent: Agent, wps: WpsButton | None) -> None:
+    await agent.press_button()
+    if wps is not None:
+        wps.press()
+
+
+async def _live(agent: Agent, wps: WpsButton | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.stop)
     presses: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(signal.SIGUSR1, lambda: presses.add(asyncio.ensure_future(agent.press_button())))
+    loop.add_signal_handler(signal.SIGUSR1, lambda: presses.add(asyncio.ensure_future(_press(agent, wps))))
     await agent.run()
 
 
