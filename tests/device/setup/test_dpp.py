@@ -124,16 +124,18 @@ async def test_device_speaks_to_one_configurator_at_a_time() -> None:
         assert await reader.read() == b""
 
 
-CHIRP = ActionFrame(
-    FrameType.PRESENCE_ANNOUNCEMENT,
-    encode_attributes([(Attribute.RESPONDER_KEY_HASH, LABEL.chirp_hash)]),
-)
+def chirp(label: BootstrapUri) -> ActionFrame:
+    name = [(Attribute.RESPONDER_KEY_HASH, label.chirp_hash)]
+    return ActionFrame(FrameType.PRESENCE_ANNOUNCEMENT, encode_attributes(name))
 
 
-async def relay(port: int, enrollee: Enrollee) -> None:
+CHIRP = chirp(LABEL)
+
+
+async def relay(port: int, enrollee: Enrollee, label: BootstrapUri = LABEL) -> None:
     """Be the access point that brings a device's cries to the controller, each of them twice."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(encode_frame(CHIRP) * 2)
+    writer.write(encode_frame(chirp(label)) * 2)
     frames = FrameReader()
     with contextlib.suppress(OSError):
         while octets := await reader.read(4096):
@@ -159,6 +161,20 @@ async def test_controller_configures_each_device_whose_label_it_has() -> None:
         assert await reader.read() == b""  # it has its network; a second cry is not answered
         writer.close()
     assert told == [Step.FOUND, Step.SECURED, Step.TRYING]
+
+
+@in_a_loop
+async def test_controller_configures_twenty_devices_at_once() -> None:
+    keys = [generate(os.urandom) for _ in range(20)]
+    labels = [BootstrapUri(key.public_key) for key in keys]
+    async with DppController(Configuration(HOME), labels, host="127.0.0.1", port=0) as waiting:
+        relays = [
+            relay(waiting.port, Enrollee(key, f"kettle {number}", os.urandom), label)
+            for number, (key, label) in enumerate(zip(keys, labels, strict=True))
+        ]
+        configured = [waiting.configured(label, patience=10) for label in labels]
+        enrollees = await asyncio.gather(*configured, *relays)
+    assert [each.name for each in enrollees if each is not None] == [f"kettle {n}" for n in range(20)]
 
 
 @in_a_loop
