@@ -1,4 +1,4 @@
-"""A whole board, the phone that sets it up, and a platform that it registers at: for proofs of the whole way."""
+"""A whole board, the phone that sets it up, and a platform to register at: for proofs of the whole way."""
 
 import asyncio
 import json

@@ -145,7 +145,8 @@ class Host:
     def supplicant(self, config: str = "") -> None:
         """Start wpa_supplicant with a control socket in ``control``; ``config`` may hold networks."""
         path = self.log("wpa_supplicant.conf")
-        head = f"ctrl_interface={self._control('wpa')}\nupdate_config=1\n"
+        # Three channels instead of all that a simulated radio has: most boards have the low band only.
+        head = f"ctrl_interface={self._control('wpa')}\nupdate_config=1\nfreq_list=2412 2437 2462\n"
         path.write_text(head + config)
         self.start(f"wpa_supplicant -t -Dnl80211 -i{self.interface} -c{path}", "wpa_supplicant")
         until(self.control.exists, "control socket")

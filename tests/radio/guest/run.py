@@ -19,7 +19,7 @@ from typing import Final
 from tests.radio.guest.lab import LOGS, Lab
 
 LINES: Final = Path("/outcome/lines")
-PROOF_SECONDS: Final = 100
+PROOF_SECONDS: Final = 150
 LOG_LINES: Final = 15
 
 

@@ -133,10 +133,10 @@ def proof_board_says_that_its_radio_fails_without_wpa_supplicant(lab: Lab) -> No
 
 def proof_board_joins_enterprise_network_by_password_and_by_certificate(lab: Lab) -> str:
     pki = Path("/tmp/pki")
-    _make_pki(pki)
+    make_pki(pki)
     serve_enterprise(lab.router, pki)
     lab.router.dhcp_server()
-    ca = _der(pki / "ca.pem", "x509")
+    ca = der(pki / "ca.pem", "x509")
     peap = Enterprise(EapMethod.PEAP, "lamp", ca, "radius.example", b"pass \xc3\xa4 word")
     wrong = Enterprise(EapMethod.PEAP, "lamp", ca, "radius.example", b"another")
     stranger = Enterprise(EapMethod.PEAP, "lamp", ca, "another.example", b"pass \xc3\xa4 word")
@@ -144,8 +144,8 @@ def proof_board_joins_enterprise_network_by_password_and_by_certificate(lab: Lab
         EapMethod.TLS,
         "lamp-7",
         ca,
-        certificate=_der(pki / "lamp.pem", "x509"),
-        private_key=_der(pki / "lamp.key", "pkey"),
+        certificate=der(pki / "lamp.pem", "x509"),
+        private_key=der(pki / "lamp.key", "pkey"),
     )
     ttls = Enterprise(EapMethod.TTLS, "plug", ca, password=b"plain")
     outcomes = join(
@@ -173,7 +173,8 @@ def serve_enterprise(router: Host, pki: Path) -> None:
     )
 
 
-def _make_pki(pki: Path) -> None:
+def make_pki(pki: Path) -> None:
+    """Make an authority, a RADIUS server's certificate, and a device's."""
     pki.mkdir(exist_ok=True)
     new = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30"
     sh(f"openssl req -x509 {new} -keyout {pki}/ca.key -out {pki}/ca.pem -subj /CN=office")
@@ -183,7 +184,8 @@ def _make_pki(pki: Path) -> None:
         sh(f"openssl req -x509 {new} {files} -subj /CN={subject} {by_ca}")
 
 
-def _der(path: Path, kind: str) -> bytes:
+def der(path: Path, kind: str) -> bytes:
+    """Return a PEM file's octets."""
     out = path.with_suffix(f".{kind}.der")
     sh(f"openssl {kind} -in {path} -outform DER -out {out}")
     return out.read_bytes()

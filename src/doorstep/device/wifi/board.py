@@ -12,7 +12,7 @@ from doorstep.device.wifi.hostnetwork import HostNetwork
 from doorstep.device.wifi.one_radio import OneRadio
 from doorstep.device.wifi.station import WifiStation
 from doorstep.device.wifi.wpa_supplicant import WpaSupplicantStation
-from doorstep.errors import SettingsError
+from doorstep.errors import SettingsError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.access_point import access_point_key
 
@@ -91,7 +91,7 @@ class RadioSettings:
         """Return the radio of this device; nothing is asked of it yet."""
         if self.backend is Backend.HOST:
             return Radio(HostNetwork(made.servers.device_api))
-        station, point = self._by_supplicant(made)
+        station, point = _BACKENDS[self.backend](self, made)
         if self.access_point is AccessPointMode.NONE:
             return Radio(station)
         radio = OneRadio(station, point)
@@ -103,7 +103,26 @@ class RadioSettings:
         key = b"" if is_open else access_point_key(made.setup.verifier).encode("ascii")
         return AccessPointPlan(made.setup.service_name.encode(), key, portal=self.portal)
 
-    def _by_supplicant(self, made: Provisioning) -> tuple[WifiStation, AccessPoint]:
-        control, addressing = self.control / self.interface, Addressing(self.interface)
-        station = WpaSupplicantStation(control, addressing)
-        return station, SupplicantAccessPoint(control, addressing, self.plan(made))
+
+def _by_supplicant(settings: RadioSettings, made: Provisioning) -> tuple[WifiStation, AccessPoint]:
+    control, addressing = settings.control / settings.interface, Addressing(settings.interface)
+    station = WpaSupplicantStation(control, addressing)
+    return station, SupplicantAccessPoint(control, addressing, settings.plan(made))
+
+
+def _by_networkmanager(settings: RadioSettings, made: Provisioning) -> tuple[WifiStation, AccessPoint]:
+    try:
+        from doorstep.device.wifi.networkmanager import (  # noqa: PLC0415 - its library is an extra
+            NetworkManagerAccessPoint,
+            NetworkManagerStation,
+        )
+    except ImportError:
+        raise UnavailableError(
+            "this installation cannot speak with NetworkManager",
+            next_step="Install it with: pip install 'doorstep[wifi]'",
+        ) from None
+    interface = settings.interface
+    return NetworkManagerStation(interface), NetworkManagerAccessPoint(interface, settings.plan(made))
+
+
+_BACKENDS: Final = {Backend.WPA_SUPPLICANT: _by_supplicant, Backend.NETWORKMANAGER: _by_networkmanager}
