@@ -131,6 +131,28 @@ def test_private_key_never_shows_in_repr() -> None:
     assert KEY.to_pkcs8().hex() not in repr(KEY)
 
 
+def test_both_sides_agree_on_a_secret() -> None:
+    other = p256.generate(os.urandom)
+    secret = KEY.agree(other.public_key)
+    assert secret == other.agree(KEY.public_key)
+    assert len(secret) == 32
+
+
+def test_compressed_point_is_read_back() -> None:
+    assert PublicKey.from_point(KEY.public_key.compressed) == KEY.public_key
+
+
+def test_derived_key_stays_and_differs() -> None:
+    assert KEY.derive(b"a").to_pkcs8() == KEY.derive(b"a").to_pkcs8()
+    assert len({key.public_key.point for key in (KEY, KEY.derive(b"a"), KEY.derive(b"b"))}) == 3
+
+
+def test_traditional_encoding_is_of_the_same_key() -> None:
+    read = serialization.load_der_private_key(KEY.to_sec1(), None)
+    assert isinstance(read, ec.EllipticCurvePrivateKey)
+    assert PublicKey(read.public_key()) == KEY.public_key
+
+
 @pytest.mark.peer
 def test_openssl_verifies_our_signature(tmp_path: Path) -> None:
     key = p256.generate(os.urandom)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from doorstep.crypto.p256 import PublicKey
+from doorstep.crypto.p256 import PrivateKey, PublicKey
 from doorstep.crypto.srp6a import make_verifier
 from doorstep.crypto.x509 import Certificate
 from doorstep.factory.batch import MadeDevice, make_devices
@@ -102,7 +102,7 @@ def test_label_of_easy_connect_is_the_devices(methods: tuple[str, ...]) -> None:
     (chunk,) = make_devices(replace(request(1), methods=methods), authority(), workers=1)
     file, label = Provisioning.from_json(chunk[0].provisioning), chunk[0].label
     uri = BootstrapUri.decode(label.easy_connect)
-    assert uri.key == label_key(file.root_key).public_key
+    assert uri.key == label_key(PrivateKey.from_pkcs8(file.private_key.encode())).public_key
     assert uri.info == file.serial
     alone = len(methods) == 1
     assert (label.setup_text == label.easy_connect) is alone

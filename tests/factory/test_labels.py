@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from doorstep.crypto.p256 import generate
 from doorstep.factory.content import LabelContent
 from doorstep.factory.labels import LABELS_PER_PAGE, LabelSheet
 from doorstep.factory.qr import draw_qr
@@ -75,7 +77,7 @@ def test_scanner_reads_every_code_back(tmp_path: Path) -> None:
 
 @pytest.mark.peer
 def test_scanner_reads_both_codes_of_a_label_that_has_two(tmp_path: Path) -> None:
-    uris = {device_label(bytes((number,)) * 32, f"SN-{number:05d}").encode() for number in range(8)}
+    uris = {device_label(generate(os.urandom), f"SN-{number:05d}").encode() for number in range(8)}
     labels = [content(number, easy_connect=uri) for number, uri in enumerate(sorted(uris))]
     (page,) = pictures(sheet(tmp_path, labels))
     read = {code.text for code in zxingcpp.read_barcodes(Image.open(page))}
@@ -113,7 +115,7 @@ def test_same_labels_give_the_same_file(tmp_path: Path) -> None:
 
 
 def test_label_takes_less_room_than_is_kept_for_it(tmp_path: Path) -> None:
-    uri = device_label(bytes(32), "W" * 40).encode()
+    uri = device_label(generate(os.urandom), "W" * 40).encode()
     few = sheet(tmp_path, [content(n, easy_connect=uri) for n in range(8)]).stat().st_size
     many = sheet(tmp_path, [content(n, easy_connect=uri) for n in range(32)]).stat().st_size
     assert (many - few) / 24 < 10 * 1024

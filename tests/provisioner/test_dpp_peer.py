@@ -14,6 +14,7 @@ from doorstep.onboarding.dpp.failures import ConfigurationRejected
 from doorstep.onboarding.dpp.keys import Transcript
 from doorstep.onboarding.dpp.uri import BootstrapUri
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.dpp import configure
 from doorstep.provisioner.link import DeviceUnreachable
@@ -53,7 +54,8 @@ def give(
     signer: PrivateKey | None = None,
     tell: Callable[[Step], None] = lambda _step: None,
 ) -> str:
-    given = configure(uri, network, address="127.0.0.1", akm=akm, signer=signer, tell=tell)
+    order = RegistrationOrder(b"token", "https://example.org")  # a stranger's device skips it
+    given = configure(uri, network, address="127.0.0.1", akm=akm, signer=signer, order=order, tell=tell)
     return asyncio.run(given).name
 
 

@@ -21,10 +21,12 @@ from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.ble import BleName
 from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.easy_connect import easy_connect_doors
 from doorstep.device.setup.pairing import BoardPairing
 from doorstep.device.setup.presence import Presence, button_of, show_of
 from doorstep.device.setup.secret import setup_secret
 from doorstep.device.setup.service import SetupAddress
+from doorstep.device.setup.wps_button import WpsButton
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.board import CONTROL_FOLDER, AccessPointMode, Backend, Radio, RadioSettings
 from doorstep.errors import MisuseError, SettingsError, UnavailableError
@@ -163,9 +165,16 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else Radio(_simulated(simulate_wifi, simulate_passphrase_file))
         )
+        wps = WpsButton.of(made, settings.own_radio)
+        pushed = () if wps is None else (wps.door,)
         options = AgentOptions(
             _address(settings, made, setup_host, setup_port),
-            doors=(*radio.doors, *((_ble_door(made),) if ble else ())),
+            doors=(
+                *radio.doors,
+                *easy_connect_doors(made, settings.own_radio),
+                *pushed,
+                *((_ble_door(made),) if ble else ()),
+            ),
             shares_radio=radio.is_shared,
             plain=plain,
             interval_s=interval,
@@ -174,7 +183,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
-        asyncio.run(_live(agent))
+        asyncio.run(_live(agent, wps))
     finally:
         store.close()
 
@@ -314,12 +323,18 @@ def _ble_door(made: Provisioning) -> DoorMaker:
     return lambda joiner: LinuxBleDoor(profile, joiner, name, pairing=pairing)
 
 
-async def _live(agent: Agent) -> None:
+async def _press(agent: Agent, wps: WpsButton | None) -> None:
+    await agent.press_button()
+    if wps is not None:
+        wps.press()
+
+
+async def _live(agent: Agent, wps: WpsButton | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.stop)
     presses: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(signal.SIGUSR1, lambda: presses.add(asyncio.ensure_future(agent.press_button())))
+    loop.add_signal_handler(signal.SIGUSR1, lambda: presses.add(asyncio.ensure_future(_press(agent, wps))))
     loop.add_signal_handler(signal.SIGUSR2, agent.hold_button)
     await agent.run()
 

@@ -1,5 +1,6 @@
 """P-256 keys and ECDSA with SHA-256: generation, signing, verifying and their encodings."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from doorstep.crypto.hkdf import hkdf
 from doorstep.errors import MalformedMessage, MisuseError, VerificationFailed
 
 __all__ = [
@@ -158,6 +160,12 @@ class PrivateKey:
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """Return PEM PKCS#8, encrypted when there is a passphrase."""
         return self._encoded(serialization.Encoding.PEM, passphrase)
+
+    def derive(self, info: bytes) -> "PrivateKey":
+        """Return the key that follows from this one for ``info``; it tells nothing of this one."""
+        scalar = self.key.private_numbers().private_value.to_bytes(_SCALAR_LENGTH, "big")
+        rounds = itertools.count()
+        return generate(lambda size: hkdf(scalar, b"", info + next(rounds).to_bytes(4), size))
 
     def agree(self, peer: PublicKey) -> bytes:
         """Return the x coordinate of the shared point, 32 bytes (ECDH, SP 800-56A §5.7.1.2)."""

@@ -168,7 +168,7 @@ class _Maker:
             record,
             provisioning.to_json(),
             nvs_image(provisioning),
-            self._label(record, code, setup),
+            self._label(record, key, code, setup),
         )
 
     def _idevid(self, order: DeviceOrder, device_id: str, key: PrivateKey) -> Certificate:
@@ -209,7 +209,11 @@ class _Maker:
         )
 
     def _label(
-        self, record: DeviceRecord, code: claim_code.ClaimCode, setup: credentials.Sec2Credentials
+        self,
+        record: DeviceRecord,
+        key: PrivateKey,
+        code: claim_code.ClaimCode,
+        setup: credentials.Sec2Credentials,
     ) -> LabelContent:
         methods = self._request.methods
         label = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods)
@@ -217,7 +221,7 @@ class _Maker:
         fingerprint = record.fingerprint if _HTTPS in methods else ""
         label = replace(label, password=access_key, fingerprint=fingerprint)
         text = label.encode()
-        easy_connect = device_label(record.root_key, record.serial).encode() if _DPP in methods else ""
+        easy_connect = device_label(key, record.serial).encode() if _DPP in methods else ""
         alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
         text = easy_connect if alone else text
         return LabelContent(

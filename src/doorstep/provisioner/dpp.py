@@ -18,6 +18,7 @@ from doorstep.onboarding.dpp.configurator import Configurator
 from doorstep.onboarding.dpp.exchange import State
 from doorstep.onboarding.dpp.uri import BootstrapUri
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.link import DeviceUnreachable
 from doorstep.wire.dpp import (
@@ -52,6 +53,7 @@ async def configure(  # noqa: PLR0913 - each is a thing that a person may say
     port: int = TCP_PORT,
     akm: Akm = Akm.PSK_SAE,
     signer: PrivateKey | None = None,
+    order: RegistrationOrder | None = None,
     patience: float = PATIENCE,
     tell: Tell = lambda _step: None,
     rng: Callable[[int], bytes] = os.urandom,
@@ -59,11 +61,12 @@ async def configure(  # noqa: PLR0913 - each is a thing that a person may say
     """Give the network to the device of the label ``uri``; returns what the device says of itself.
 
     With ``address`` the device is called there; without, it is waited for on ``port`` until it asks through
-    a relay. That it took the network is not yet that it joined: the platform has to see it. Raises
-    `MalformedUri`, `SettingsError`, `DeviceUnreachable`, `NotTheLabelsDevice`, `DeviceRefused`, `WrongRole`
-    and `ConfigurationRejected`.
+    a relay. ``order`` reaches devices that speak Easy Connect themselves, not those whose Wi-Fi driver does.
+    That it took the network is not yet that it joined: the platform has to see it. Raises `MalformedUri`,
+    `SettingsError`, `DeviceUnreachable`, `NotTheLabelsDevice`, `DeviceRefused`, `WrongRole` and
+    `ConfigurationRejected`.
     """
-    label, configuration = BootstrapUri.decode(uri), Configuration(network, akm, signer)
+    label, configuration = BootstrapUri.decode(uri), Configuration(network, akm, signer, order)
     if address is not None:
         return await _call(Configurator(label, configuration, rng), address, port, tell)
     here = DppController(configuration, [label], port=port, tell=lambda _label, step: tell(step), rng=rng)

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import functools
 import os
 import socket
-from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,44 +18,19 @@ from doorstep.onboarding.dpp.enrollee import Enrollee
 from doorstep.onboarding.dpp.exchange import State
 from doorstep.onboarding.dpp.failures import NotTheLabelsDevice
 from doorstep.onboarding.dpp.uri import BootstrapUri
-from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.onboarding.network import JoinFailure, NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.dpp import DppController, configure
 from doorstep.provisioner.link import DeviceUnreachable
 from doorstep.wire.dpp import ActionFrame, Attribute, FrameReader, FrameType, encode_attributes, encode_frame
-from doorstep.wire.provisioning.scan import ScanEntry, ScanStart
-
-
-def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test in an event loop of its own, with an end."""
-
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 20))
-
-    return run
-
+from tests.device.setup.looping import in_a_loop
+from tests.device.setup.radio import HOME, Radio
 
 KEY = generate(os.urandom)
 LABEL = BootstrapUri(KEY.public_key)
 URI = LABEL.encode()
-HOME = NetworkCredentials(b"home", b"correct horse")
 WRONG = NetworkCredentials(b"home", b"wrong horse")
-
-
-@dataclass
-class Radio:
-    """A station in reach of one network."""
-
-    tried: list[NetworkCredentials] = field(default_factory=list)
-
-    async def scan(self, request: ScanStart) -> Sequence[ScanEntry]:
-        del request
-        return ()
-
-    async def try_connect(self, network: NetworkCredentials) -> JoinOutcome:
-        self.tried.append(network)
-        return Joined("192.0.2.7") if network == HOME else JoinFailure.WRONG_PASSWORD
 
 
 @dataclass
@@ -86,6 +59,15 @@ async def test_device_joins_the_network_and_hands_it_on_only_then() -> None:
     assert onboarded.network == HOME
     assert board.radio.tried == [WRONG, HOME]
     assert steps == [Step.FOUND, Step.SECURED, Step.TRYING]
+
+
+@in_a_loop
+async def test_device_gets_its_registration_order_with_the_network() -> None:
+    board = Board()
+    order = RegistrationOrder(b"token", "https://example.org", "kettle")
+    async with board.door:
+        await give(board, HOME, order=order)
+        assert (await board.joiner.wait_connected()).order == order
 
 
 @in_a_loop
@@ -142,16 +124,18 @@ async def test_device_speaks_to_one_configurator_at_a_time() -> None:
         assert await reader.read() == b""
 
 
-CHIRP = ActionFrame(
-    FrameType.PRESENCE_ANNOUNCEMENT,
-    encode_attributes([(Attribute.RESPONDER_KEY_HASH, LABEL.chirp_hash)]),
-)
+def chirp(label: BootstrapUri) -> ActionFrame:
+    name = [(Attribute.RESPONDER_KEY_HASH, label.chirp_hash)]
+    return ActionFrame(FrameType.PRESENCE_ANNOUNCEMENT, encode_attributes(name))
 
 
-async def relay(port: int, enrollee: Enrollee) -> None:
+CHIRP = chirp(LABEL)
+
+
+async def relay(port: int, enrollee: Enrollee, label: BootstrapUri = LABEL) -> None:
     """Be the access point that brings a device's cries to the controller, each of them twice."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(encode_frame(CHIRP) * 2)
+    writer.write(encode_frame(chirp(label)) * 2)
     frames = FrameReader()
     with contextlib.suppress(OSError):
         while octets := await reader.read(4096):
@@ -177,6 +161,20 @@ async def test_controller_configures_each_device_whose_label_it_has() -> None:
         assert await reader.read() == b""  # it has its network; a second cry is not answered
         writer.close()
     assert told == [Step.FOUND, Step.SECURED, Step.TRYING]
+
+
+@in_a_loop
+async def test_controller_configures_twenty_devices_at_once() -> None:
+    keys = [generate(os.urandom) for _ in range(20)]
+    labels = [BootstrapUri(key.public_key) for key in keys]
+    async with DppController(Configuration(HOME), labels, host="127.0.0.1", port=0) as waiting:
+        relays = [
+            relay(waiting.port, Enrollee(key, f"kettle {number}", os.urandom), label)
+            for number, (key, label) in enumerate(zip(keys, labels, strict=True))
+        ]
+        configured = [waiting.configured(label, patience=10) for label in labels]
+        enrollees = await asyncio.gather(*configured, *relays)
+    assert [each.name for each in enrollees if each is not None] == [f"kettle {n}" for n in range(20)]
 
 
 @in_a_loop

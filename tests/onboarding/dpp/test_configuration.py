@@ -14,13 +14,22 @@ from doorstep.onboarding.dpp.configuration import (
     EnrolleeRequest,
     _psk,
     decode_network,
+    decode_order,
 )
-from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.network import NetworkCredentials, StaticAddress
+from doorstep.onboarding.order import RegistrationOrder
 from tests.onboarding.helpers import counted_rng
 
 HOLDER = generate(counted_rng(b"holder")).public_key
 SIGNER = generate(counted_rng(b"signer"))
 HOME = NetworkCredentials(b"home", b"correct horse")
+
+
+OBJECT: dict[str, Any] = {
+    "wi-fi_tech": "infra",
+    "discovery": {"ssid": "home"},
+    "cred": {"akm": "psk", "pass": "correct horse"},
+}
 
 
 def object_of(configuration: Configuration) -> dict[str, Any]:
@@ -71,9 +80,15 @@ def _unpadded(text: str) -> bytes:
         (HOME, Akm.DPP, False, "need each other"),
         (HOME, Akm.PSK, True, "need each other"),
         (NetworkCredentials(b"home"), Akm.PSK, False, "no open network"),
+        (
+            NetworkCredentials(b"home", b"correct horse", static=StaticAddress("192.0.2.7/24", "192.0.2.1")),
+            Akm.PSK,
+            False,
+            "no fixed address",
+        ),
         (NetworkCredentials(b"home", b"a" * 64), Akm.SAE, False, "password itself"),
     ],
-    ids=["hidden name", "no signer", "signer", "open", "key for WPA3"],
+    ids=["hidden name", "no signer", "signer", "open", "fixed address", "key for WPA3"],
 )
 def test_configuration_refuses(network: NetworkCredentials, akm: Akm, *, signed: bool, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
@@ -89,6 +104,29 @@ def test_device_reads_the_network_that_was_configured(ssid: bytes, passphrase: b
     network = decode_network(Configuration(NetworkCredentials(ssid, passphrase), akm).encode(HOLDER))
     assert network.ssid == ssid
     assert network.passphrase == passphrase or len(network.passphrase) == 64
+
+
+def test_device_reads_the_order_that_was_sent() -> None:
+    order = RegistrationOrder(b"\xfftoken", "https://example.org", "kettle")
+    sent = Configuration(HOME, order=order).encode(HOLDER)
+    assert (decode_network(sent), decode_order(sent)) == (HOME, order)
+    assert decode_order(Configuration(HOME).encode(HOLDER)) is None
+    assert "token" not in repr(Configuration(HOME, order=order))
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ([], "broken registration order"),
+        ({}, "'token'"),
+        ({"token": "$", "server": "https://example.org", "alias": ""}, "broken"),
+        ({"token": "AA", "server": "ftp://example.org", "alias": ""}, "https://name"),
+    ],
+    ids=["list", "nothing", "token", "server"],
+)
+def test_device_refuses_order(order: object, says: str) -> None:
+    with pytest.raises((MalformedMessage, SettingsError), match=says):
+        decode_order(json.dumps(OBJECT | {"doorstep": order}).encode())
 
 
 @given(st.binary(max_size=200))
@@ -113,13 +151,6 @@ def test_configurator_answers_any_request_with_a_documented_error(text: bytes) -
         EnrolleeRequest.decode(text)
 
 
-OBJECT: dict[str, Any] = {
-    "wi-fi_tech": "infra",
-    "discovery": {"ssid": "home"},
-    "cred": {"akm": "psk", "pass": "correct horse"},
-}
-
-
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -131,7 +162,7 @@ OBJECT: dict[str, Any] = {
         ({"cred": {"akm": "psk"}}, "psk_hex"),
         ({"cred": {"akm": "psk", "pass": 12345678}}, "'pass'"),
         ({"cred": {"akm": "psk", "pass": "short"}}, "8 to 63"),
-        ({"cred": {"akm": "psk", "pass": "\ud800 and more"}}, "half a character"),
+        ({"cred": {"akm": "psk", "pass": "\ud800 and more"}}, "surrogate"),
         ({"discovery": {"ssid64": "$"}}, "broken network name"),
         ({"discovery": {"ssid64": "A"}}, "broken network name"),
         ({"discovery": {"ssid": "x" * 33}}, "33 bytes"),
@@ -146,8 +177,8 @@ def test_device_refuses_configuration(change: dict[str, Any], says: str) -> None
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"[" * 2000, "not JSON"),
-        (b"[]", "not JSON"),
+        (b"[" * 2000, "object"),
+        (b"[]", "object"),
         (b'{"name":"x","wi-fi_tech":"map","netRole":"sta"}', "another kind"),
         (b'{"name":"x","wi-fi_tech":"infra"}', "'netRole'"),
     ],

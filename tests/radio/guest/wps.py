@@ -5,12 +5,14 @@ from typing import Final
 
 from doorstep.device.setup.joiner import Joiner
 from doorstep.device.setup.wps import WpsDoor
+from doorstep.device.wifi.addressing import Addressing
 from doorstep.device.wifi.registrar import WpsRegistrar
+from doorstep.device.wifi.wpa_supplicant import WpaSupplicantStation
 from doorstep.onboarding.joining import JoinState
 from doorstep.onboarding.network import Joined
 from doorstep.onboarding.wps.failures import Overlap, PinIsOff, WrongPin
 from tests.radio.guest.lab import PASSPHRASE, Lab, LabError, until, wpa2
-from tests.radio.guest.station import LabStation
+from tests.radio.guest.wifi_station import at
 
 SECONDS: Final = 15.0
 
@@ -18,6 +20,10 @@ WPS: Final = (
     "eap_server=1\nwps_state=2\ndevice_name=router\nuuid=12345678-9abc-def0-1234-56789abcdef0\n"
     "config_methods=label virtual_display virtual_push_button keypad\n"
 )
+
+
+def _station(lab: Lab) -> WpaSupplicantStation:
+    return WpaSupplicantStation(lab.device.control, Addressing(lab.device.interface))
 
 
 def _serve(lab: Lab, more: str = "") -> None:
@@ -33,7 +39,7 @@ def proof_board_joins_after_both_buttons(lab: Lab) -> str:
 
 def _press_both(lab: Lab) -> str:
     async def press_both() -> str:
-        joiner = Joiner(LabStation(lab.device))
+        joiner = Joiner(_station(lab))
         async with (
             WpsDoor(lab.device.control, joiner) as door,
             WpsRegistrar(lab.router.hostapd_control) as router,
@@ -45,7 +51,7 @@ def _press_both(lab: Lab) -> str:
         assert (onboarded.network.ssid, onboarded.network.passphrase) == (b"home", PASSPHRASE.encode())
         return outcome.ip4_addr
 
-    return asyncio.run(press_both())
+    return at(lab.device, press_both())
 
 
 def proof_board_joins_by_the_pin_that_it_shows(lab: Lab) -> str:
@@ -53,7 +59,7 @@ def proof_board_joins_by_the_pin_that_it_shows(lab: Lab) -> str:
 
     async def type_pin() -> str:
         shown: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        joiner = Joiner(LabStation(lab.device))
+        joiner = Joiner(_station(lab))
         door = WpsDoor(lab.device.control, joiner, pin_allowed=True)
         router = WpsRegistrar(lab.router.hostapd_control, pin_allowed=True)
         async with door, router:
@@ -63,21 +69,21 @@ def proof_board_joins_by_the_pin_that_it_shows(lab: Lab) -> str:
             assert isinstance(await joining, Joined)
         return f"PIN {len(pin)} digits"
 
-    return asyncio.run(type_pin())
+    return at(lab.device, type_pin())
 
 
 def proof_board_refuses_the_pin_unless_allowed(lab: Lab) -> None:
     lab.device.supplicant()
 
     async def try_it() -> None:
-        async with WpsDoor(lab.device.control, Joiner(LabStation(lab.device))) as door:
+        async with WpsDoor(lab.device.control, Joiner(_station(lab))) as door:
             try:
                 await door.type_pin(lambda _pin: None)
             except PinIsOff:
                 return
         raise LabError("the PIN was on")
 
-    asyncio.run(try_it())
+    at(lab.device, try_it())
 
 
 def proof_two_boards_in_one_window_get_nothing(lab: Lab) -> str:
@@ -85,7 +91,7 @@ def proof_two_boards_in_one_window_get_nothing(lab: Lab) -> str:
     lab.phone.supplicant()
 
     async def press_three() -> str:
-        joiner = Joiner(LabStation(lab.device))
+        joiner = Joiner(_station(lab))
         async with (
             WpsDoor(lab.device.control, joiner) as door,
             WpsRegistrar(lab.router.hostapd_control) as router,
@@ -100,26 +106,26 @@ def proof_two_boards_in_one_window_get_nothing(lab: Lab) -> str:
         assert joiner.joining.state is JoinState.IDLE
         return failures[0].next_step
 
-    return asyncio.run(press_three())
+    return at(lab.device, press_three())
 
 
 def proof_router_refuses_a_wrong_pin(lab: Lab) -> str:
     _serve(lab)
 
     async def mistype() -> str:
-        joiner = Joiner(LabStation(lab.device))
+        joiner = Joiner(_station(lab))
         door = WpsDoor(lab.device.control, joiner, pin_allowed=True)
         router = WpsRegistrar(lab.router.hostapd_control, pin_allowed=True)
         async with door, router:
             board = asyncio.create_task(door.type_pin(lambda _pin: None))
             (failure,) = await asyncio.gather(router.take_pin("12345670"), return_exceptions=True)
-            board.cancel()
-            (told,) = await asyncio.gather(board, return_exceptions=True)
+            (told,) = await asyncio.gather(asyncio.wait_for(board, 20), return_exceptions=True)
         assert isinstance(failure, WrongPin), failure
+        assert isinstance(told, WrongPin), told
         assert joiner.joining.state is JoinState.IDLE
-        return f"router: {failure}; board: {told!r}"
+        return f"both sides: {failure}"
 
-    return asyncio.run(mistype())
+    return at(lab.device, mistype())
 
 
 def proof_router_that_a_stranger_locked_still_takes_the_button(lab: Lab) -> str:

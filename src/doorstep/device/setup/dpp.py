@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,8 +16,8 @@ from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.setup.joiner import Joiner
 from doorstep.errors import DoorstepError, UnavailableError
 from doorstep.onboarding.dpp.enrollee import Enrollee
-from doorstep.onboarding.dpp.exchange import State
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.wire.dpp import TCP_PORT, FrameReader, encode_frame
 
 __all__ = ["DppDoor"]
@@ -25,6 +26,14 @@ EXCHANGE_TIMEOUT: Final = 10.0
 CHUNK: Final = 4096
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What one exchange brought; the network is tried, and kept only once it worked."""
+
+    network: NetworkCredentials
+    order: RegistrationOrder | None
 
 
 class DppDoor:
@@ -87,10 +96,11 @@ class DppDoor:
         self._work.add(task)
         try:
             async with self._turn, asyncio.timeout(EXCHANGE_TIMEOUT):
-                network = await self._exchange(reader, writer)
+                given = await self._exchange(reader, writer)
             writer.close()
-            if network is not None:
-                await self._join(network)
+            if given is not None:
+                log.info("Easy Connect brought a network; joining")
+                await asyncio.shield(self._joiner.join(given.network, given.order))
         except (OSError, TimeoutError, asyncio.CancelledError):
             log.debug("an Easy Connect exchange ended early")
         except DoorstepError as error:
@@ -99,10 +109,8 @@ class DppDoor:
             self._work.discard(task)
             writer.close()
 
-    async def _exchange(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> NetworkCredentials | None:
-        """Return the network that was brought, None where the configurator hung up before."""
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Given | None:
+        """Return what was brought, None where the configurator hung up before."""
         core, frames = Enrollee(self._key, self._name, self._rng), FrameReader()
         while octets := await reader.read(CHUNK):
             for message in frames.feed(octets):
@@ -112,11 +120,6 @@ class DppDoor:
                 await writer.drain()
                 if answer.failure is not None:
                     raise answer.failure
-                if core.state is State.DONE:
-                    return answer.network
+                if answer.network is not None:
+                    return _Given(answer.network, answer.order)
         return None
-
-    async def _join(self, network: NetworkCredentials) -> None:
-        """Try the network; the joiner hands it on to be stored only where it worked."""
-        log.info("Easy Connect brought a network; joining")
-        await asyncio.shield(self._joiner.join(network))

@@ -12,8 +12,8 @@ from typing import Final, Self
 
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.setup.joiner import Joiner
-from doorstep.device.wifi.control_socket import ControlEvents, ControlSocket
-from doorstep.errors import DoorstepError, IllegalTransition
+from doorstep.device.wifi.control_socket import CommandRefused, ControlEvents, ControlSocket
+from doorstep.errors import DoorstepError, IllegalTransition, UnavailableError
 from doorstep.onboarding.dpp.driver import EVENTS, DriverConfiguration
 from doorstep.onboarding.network import NetworkCredentials
 
@@ -47,12 +47,18 @@ class DppAirDoor:
         self._waiting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Listen; raises UnavailableError without wpa_supplicant, RefusedError where that has no DPP."""
+        """Listen; raises UnavailableError without wpa_supplicant, or where that has no DPP."""
         await self._control.__aenter__()
         try:
             await self._control.order("SET dpp_config_processing 0")
             key, channel = self._key.to_sec1().hex(), f"{OPERATING_CLASS}/{self._channel}"
             label = await self._control.ask(f"DPP_BOOTSTRAP_GEN type=qrcode chan={channel} key={key}")
+        except CommandRefused:
+            await self._control.__aexit__(None, None, None)
+            raise UnavailableError(
+                "This board's wpa_supplicant has no Easy Connect.",
+                next_step="Install one that is built with DPP, or take the method off this product.",
+            ) from None
         except BaseException:
             await self._control.__aexit__(None, None, None)
             raise

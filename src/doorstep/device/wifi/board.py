@@ -80,6 +80,13 @@ class RadioSettings:
                 next_step="Add --wifi networkmanager or --wifi wpa-supplicant, or leave both out.",
             )
 
+    @property
+    def own_radio(self) -> Path | None:
+        """Return wpa_supplicant's socket of a radio that is no access point, None without one."""
+        if self.backend is not Backend.WPA_SUPPLICANT or self.access_point is not AccessPointMode.NONE:
+            return None
+        return self.control / self.interface
+
     def build(self, made: Provisioning) -> Radio:
         """Return the radio of this device; nothing is asked of it yet."""
         if self.backend is Backend.HOST:

@@ -12,12 +12,15 @@ from doorstep.crypto.p256 import PrivateKey, PublicKey
 from doorstep.errors import MalformedMessage, SettingsError
 from doorstep.onboarding.dpp.connector import jwk, key_name, sign_connector
 from doorstep.onboarding.network import MAX_PASSPHRASE, NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
+from doorstep.wire import jsontext
 
-__all__ = ["Akm", "Configuration", "EnrolleeRequest", "decode_network"]
+__all__ = ["Akm", "Configuration", "EnrolleeRequest", "decode_network", "decode_order"]
 
 MAX_OBJECT: Final = 4096
 MAX_NAME: Final = 64
 TECHNOLOGY: Final = "infra"
+ORDER: Final = "doorstep"
 PSK_ROUNDS: Final = 4096
 PSK_SIZE: Final = 32
 
@@ -65,11 +68,18 @@ class Configuration:
     akm: Akm = Akm.PSK_SAE
     signer: PrivateKey | None = field(default=None, repr=False)
     """The configurator's signing key, for `Akm.DPP`."""
+    order: RegistrationOrder | None = None
+    """Ours: what a device of Doorstep's registers with; others skip it."""
 
     def __post_init__(self) -> None:
         """Check that the parts fit."""
         if not self.network.ssid:
             raise SettingsError("Easy Connect names the network, so it cannot have an empty name.")
+        if self.network.enterprise is not None or self.network.static is not None:
+            raise SettingsError(
+                "Easy Connect carries no enterprise network and no fixed address here.",
+                next_step="Set the device up another way.",
+            )
         if (self.akm is Akm.DPP) != (self.signer is not None):
             raise SettingsError("A signing key and the way of joining dpp need each other.")
         if self.akm is not Akm.DPP and not self.network.passphrase:
@@ -84,8 +94,12 @@ class Configuration:
 
     def encode(self, holder: PublicKey) -> bytes:
         """Return the configuration object for the enrollee whose protocol key is ``holder``."""
-        found = {"wi-fi_tech": TECHNOLOGY, "discovery": _discovery(self.network.ssid)}
-        return _dump(found | {"cred": self._credentials(holder)})
+        found: dict[str, Any] = {"wi-fi_tech": TECHNOLOGY, "discovery": _discovery(self.network.ssid)}
+        found["cred"] = self._credentials(holder)
+        if self.order is not None:
+            token = base64.urlsafe_b64encode(self.order.token).rstrip(b"=").decode()
+            found[ORDER] = {"token": token, "server": self.order.server, "alias": self.order.alias}
+        return _dump(found)
 
     def _credentials(self, holder: PublicKey) -> dict[str, Any]:
         if self.signer is not None:
@@ -113,6 +127,17 @@ def decode_network(text: bytes) -> NetworkCredentials:
     return NetworkCredentials(_ssid(found), passphrase.encode())
 
 
+def decode_order(text: bytes) -> RegistrationOrder | None:
+    """Read the registration order of a configuration object; raises `MalformedMessage` or `SettingsError`."""
+    order = _load(text).get(ORDER)
+    if order is None:
+        return None
+    if not isinstance(order, dict):
+        raise MalformedMessage("an Easy Connect configuration has a broken registration order")
+    token = _octets(_text(order, "token"))
+    return RegistrationOrder(token, _text(order, "server"), _text(order, "alias"))
+
+
 def _discovery(ssid: bytes) -> dict[str, str]:
     text = _as_text(ssid)
     if text is not None:
@@ -121,13 +146,16 @@ def _discovery(ssid: bytes) -> dict[str, str]:
 
 
 def _ssid(found: dict[str, Any]) -> bytes:
-    if "ssid64" not in found:
-        return _text(found, "ssid").encode()
-    text = _text(found, "ssid64")
+    if "ssid64" in found:
+        return _octets(_text(found, "ssid64"))
+    return _text(found, "ssid").encode()
+
+
+def _octets(text: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
-        raise MalformedMessage("an Easy Connect configuration has a broken network name") from None
+        raise MalformedMessage("an Easy Connect configuration has a broken network name or token") from None
 
 
 def _password(network: NetworkCredentials) -> str | None:
@@ -155,21 +183,13 @@ def _dump(value: object) -> bytes:
 
 
 def _load(text: bytes) -> dict[str, Any]:
-    try:
-        values = json.loads(text.decode()) if len(text) <= MAX_OBJECT else None
-    except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, dict):
-        raise MalformedMessage("an Easy Connect object is not JSON, or has more than 4096 bytes")
-    return values
+    if len(text) > MAX_OBJECT:
+        raise MalformedMessage(f"an Easy Connect object has more than {MAX_OBJECT} bytes")
+    return jsontext.decode(text, dict[str, Any])
 
 
 def _text(values: dict[str, Any], key: str) -> str:
     value = values.get(key)
     if not isinstance(value, str):
         raise MalformedMessage(f"an Easy Connect object has no {key!r}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise MalformedMessage(f"an Easy Connect object has half a character in {key!r}") from None
     return value

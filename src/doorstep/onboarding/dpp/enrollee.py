@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from doorstep.crypto.p256 import PrivateKey, generate
 from doorstep.errors import PeerError, ProtocolViolation, RefusedError, SettingsError, VerificationFailed
-from doorstep.onboarding.dpp.configuration import EnrolleeRequest, decode_network
+from doorstep.onboarding.dpp.configuration import EnrolleeRequest, decode_network, decode_order
 from doorstep.onboarding.dpp.exchange import (
     CONFIGURATOR,
     ENROLLEE,
@@ -159,11 +159,12 @@ class Enrollee:
         if status != Status.OK:
             raise RefusedError(f"The configurator has nothing for this device (status {status}).")
         try:
-            network = decode_network(inner.get(Attribute.CONFIGURATION))
+            given = inner.get(Attribute.CONFIGURATION)
+            network, order = decode_network(given), decode_order(given)
         except (PeerError, SettingsError) as failure:
             return Answer(self._result(Status.CONFIGURATION_REJECTED), failure)
         self.state = advance(self.state, Event.FINISH)
-        return Answer(self._result(Status.OK), network=network)
+        return Answer(self._result(Status.OK), network=network, order=order)
 
     def _result(self, status: Status) -> tuple[ActionFrame, ...]:
         if self._version < FIRST_VERSION_WITH_RESULT:

@@ -7,6 +7,7 @@ from typing import Final
 
 from doorstep.errors import DoorstepError, IllegalTransition
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
 from doorstep.wire.dpp import Message
 
 __all__ = [
@@ -84,3 +85,5 @@ class Answer:
     failure: DoorstepError | None = None
     network: NetworkCredentials | None = None
     """What the device has learnt; to be tried, and stored only once it worked."""
+    order: RegistrationOrder | None = None
+    """What the device registers with afterwards, where the configurator sent it."""
