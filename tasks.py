@@ -273,7 +273,7 @@ def fuzz(*arguments: str) -> None:
 def docs() -> None:
     """Write the pages of the reference that are made from the code."""
     environment(dev=True)
-    for page in ("settings", "cli", "identity"):
+    for page in ("settings", "cli", "identity", "methods"):
         run("python", "-m", f"tests.docs.test_{page}_page", why="Mend the error above.")
 
 

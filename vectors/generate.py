@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+import attestation_cases
 import onboarding_cases
 import readings_cases
 import sealed_cases
@@ -14,6 +15,7 @@ import sealed_credentials_cases
 import statement_cases
 
 FILES = {
+    "attestation.json": attestation_cases.document,
     "onboarding.json": onboarding_cases.document,
     "readings.json": readings_cases.document,
     "sealed.json": sealed_cases.document,

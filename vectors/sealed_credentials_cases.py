@@ -88,7 +88,7 @@ def case(name: str, content: SealedContent) -> Json:
 
 
 def refused() -> list[Json]:
-    """Return what the device refuses at ``now``, having opened the first blob, and in which class of error."""
+    """Return what a device refuses at ``now``, having opened the first blob, and why."""
     first = seal(DEVICE, KEY.public_key, SealedContent((NETWORK,), ORDER), expires=EXPIRES, rng=rng_of("x"))
     sent = first.encode()
     late = seal(DEVICE, KEY.public_key, SealedContent((NETWORK,)), expires=NOW, rng=rng_of("late"))
@@ -108,11 +108,29 @@ def refused() -> list[Json]:
         "followed by a byte": (sent + b"\0", "malformed"),
         "nothing": (b"", "malformed"),
         "content without padding mark": (_raw(bytes(64)), "malformed"),
-        "content with a whole block of padding": (_raw(_padded({1: [[b"AB", b""]]}) + bytes(64)), "malformed"),
+        "content with a whole block of padding": (
+            _raw(_padded({1: [[b"AB", b""]]}) + bytes(64)),
+            "malformed",
+        ),
         "content without a network": (_raw(_padded({1: []})), "malformed"),
         "content with five networks": (_raw(_padded({1: [[b"AB", b""]] * 5})), "malformed"),
         "content with an unknown key": (_raw(_padded({1: [[b"AB", b""]], 4: True})), "malformed"),
         "content with a password of 7 bytes": (_raw(_padded({1: [[b"AB", b"1234567"]]})), "malformed"),
+        "content with an order of two": (
+            _raw(_padded({1: [[b"AB", b""]], 2: [b"t", "https://a"]})),
+            "malformed",
+        ),
+        "content with a token as text": (
+            _raw(_padded({1: [[b"AB", b""]], 2: ["t", "https://a", ""]})),
+            "malformed",
+        ),
+        "content with a server of another kind": (
+            _raw(_padded({1: [[b"AB", b""]], 2: [b"t", "ftp://a", ""]})),
+            "malformed",
+        ),
+        "content with a release as text": (_raw(_padded({1: [[b"AB", b""]], 3: "r"})), "malformed"),
+        "content without its networks": (_raw(_padded({2: [b"t", "https://a", ""]})), "malformed"),
+        "content that is a list": (_raw(_padded([])), "malformed"),
         "content with an empty release": (_raw(_padded({1: [[b"AB", b""]], 3: b""})), "malformed"),
         "content with a network name as text": (_raw(_padded({1: [["AB", b""]]})), "malformed"),
     }

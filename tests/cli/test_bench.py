@@ -32,3 +32,22 @@ def test_bench_ingest_prints_one_object_and_loses_nothing(database: str) -> None
 def test_bench_ingest_prints_a_table() -> None:
     result = CliRunner().invoke(bench, SMALL, catch_exceptions=False)
     assert "acknowledged and not stored" in result.stdout
+
+
+@pytest.mark.slow
+def test_bench_onboarding_prints_the_ratio_and_what_handshakes_cost() -> None:
+    """How far the ratio is below the number of devices depends on who else uses the machine."""
+    options = ["onboarding", "--devices", "4", "--rounds", "1"]
+    figures = json.loads(CliRunner().invoke(bench, [*options, "--json"], catch_exceptions=False).stdout)
+    assert 0.9 <= figures["ratio_4_to_1"] < 3
+    assert figures["seconds_one"] > figures["scan_s"] + figures["join_s"]
+    assert 0 < figures["sec1_configurator_ms"] < figures["sec2_configurator_ms"]
+    assert 0 < figures["sec2_configurator_ms"] <= figures["session_cpu_ms"] <= 150
+    assert figures["sec2_device_ms"] > 0
+
+
+@pytest.mark.slow
+def test_bench_onboarding_prints_a_table_that_says_what_is_simulated() -> None:
+    options = ["onboarding", "--devices", "2", "--rounds", "1"]
+    result = CliRunner().invoke(bench, options, catch_exceptions=False)
+    assert "of that the simulated radio" in result.stdout

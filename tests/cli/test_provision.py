@@ -1,11 +1,5 @@
 import json
-import os
-import pty
-import select
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,10 +15,12 @@ from doorstep.errors import DoorstepError, MalformedMessage, RefusedError, Setti
 from doorstep.onboarding.failures import OldSecurityRefused, WrongCode
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.protocomm import device
+from doorstep.onboarding.protocomm.capabilities import Capabilities
 from doorstep.onboarding.protocomm.credentials import Sec1Code
 from doorstep.onboarding.protocomm.schemes import RISKS, Scheme
 from doorstep.wire.provisioning.delivery import DeviceStage
-from tests.device.serving import Served, serving
+from tests.cli.terminal import Terminal
+from tests.device.serving import serving
 from tests.onboarding.helpers import LABEL
 
 KEY = "key-of-the-owner"
@@ -193,51 +189,19 @@ def test_command_refuses_what_is_no_label(label: str, error: type[Exception]) ->
 
 
 def test_stock_device_takes_no_order(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "CAPABILITIES", replace(device.CAPABILITIES, apps={}))
+    def as_stock_firmware(core: device.DeviceOnboarding) -> Capabilities:
+        return replace(device.CAPABILITIES, apps={}, sec_ver=2, sec_patch_ver=1)
+
+    monkeypatch.setattr(device.DeviceOnboarding, "_capabilities", as_stock_firmware)
     with serving() as served:
         network = ("--url", served.url, "--ssid", "home", "--passphrase-file", password)
         assert isinstance(_run(*network, *ORDER).exception, SettingsError)
         assert _run(*network).exception is None
 
 
-class _Terminal:
-    """The real command in a real terminal, typed at by the test."""
-
-    def __init__(self, served: Served) -> None:
-        self.master, slave = pty.openpty()
-        code = "from doorstep.cli.provision import provision; provision()"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "--label", LABEL.encode(), "--url", served.url],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=os.environ | {"TERM": "dumb", "COLUMNS": "100"},
-        )
-        os.close(slave)
-        self.seen = ""
-
-    def wait_for(self, words: str) -> str:
-        """Return what was shown up to ``words``."""
-        deadline = time.monotonic() + 30
-        while words not in self.seen:
-            assert time.monotonic() < deadline, self.seen
-            if select.select([self.master], [], [], 0.2)[0]:
-                self.seen += os.read(self.master, 4096).decode()
-        before, self.seen = self.seen.split(words, 1)
-        return before
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode() + b"\n")
-
-    def leave(self) -> int:
-        code = self.process.wait(30)
-        os.close(self.master)
-        return code
-
-
 def test_person_chooses_from_the_list_and_corrects_the_password() -> None:
     with serving() as served:
-        terminal = _Terminal(served)
+        terminal = Terminal("--label", LABEL.encode(), "--url", served.url)
         table = terminal.wait_for("Number or name of your network")
         assert "home" in table
         assert "Café ☕" in table

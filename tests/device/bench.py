@@ -13,6 +13,7 @@ from typing import Any, Self
 from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.life import State
 from doorstep.device.notices import Moved, Notice
+from doorstep.device.setup.presence import Presence
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Store, Ticket
 from doorstep.device.wifi.station import WifiStation
@@ -147,6 +148,8 @@ class Life:
         network: bool = True,
         station: WifiStation | None = None,
         ahead_s: float = 0,
+        presence: Presence | None = None,
+        inbox: Path | None = None,
         window_s: float = 60,
     ) -> None:
         self.store = Store.open(folder)
@@ -161,7 +164,12 @@ class Life:
             station or SimulatedWifi([HOME]),
             simulated_sensor(),
             options=AgentOptions(
-                SetupAddress("127.0.0.1", 0), plain=True, interval_s=0.02, window_s=window_s
+                SetupAddress("127.0.0.1", 0),
+                inbox=inbox,
+                plain=True,
+                interval_s=0.02,
+                window_s=window_s,
+                presence=presence or Presence(),
             ),
             notify=self.notices.append,
             rng=lambda count: bytes(4) if count == 4 else os.urandom(count),

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from doorstep.cli.device import device
 from doorstep.device.store import Store, Ticket
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.ids import kid_of
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.allowance import Allowance
@@ -147,3 +148,20 @@ def test_run_waits_for_a_set_up_and_stops_cleanly(tmp_path: Path, made: Provisio
     assert told[0]["state"] == "waiting"
     assert json.loads(rest.splitlines()[-1])["state"] == "stopped"
     assert Store(tmp_path / "d").next_epoch() == 1
+
+
+def test_run_over_bluetooth_that_is_not_there_is_told(
+    tmp_path: Path, made: Provisioning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "other")
+    store.adopt(replace(made, onboarding=("protocomm-sec2-ble", "ble-passkey")))
+    store.close()
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/system_bus_socket")
+    with pytest.raises(UnavailableError, match="no system bus") as told:
+        called("run", "--state", tmp_path / "other", "--ble")
+    assert "bluetooth" in told.value.next_step
+
+
+def test_run_over_bluetooth_is_refused_where_the_product_has_none(folder: Path) -> None:
+    with pytest.raises(MisuseError, match="no set-up over Bluetooth"):
+        called("run", "--state", folder, "--ble")

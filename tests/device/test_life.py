@@ -34,6 +34,7 @@ EXAMPLES: dict[type[LifeEvent], LifeEvent] = {
         life.SessionLost("closed"),
         life.RenewalDue(),
         life.Renewed(1),
+        life.WasReset(),
         life.Stopped(),
     )
 }

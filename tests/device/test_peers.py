@@ -68,6 +68,27 @@ def test_official_client_provisions_our_device() -> None:
     assert onboarded.order is None
 
 
+def test_official_client_provisions_our_device_over_bluetooth() -> None:
+    folder = _rainmaker()
+    checkout = Path(__file__).parents[2]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-P", str(CLIENT.with_name("rainmaker_ble_client.py"))),
+            *(CREDENTIALS.username, CREDENTIALS.pop, "home", "wrong password", "correct horse"),
+        ],
+        env=os.environ | {"PYTHONPATH": f"{folder}:{checkout / 'src'}:{checkout}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    result = _result(done)
+    assert result["states"] == ["failed", "connected"]
+    assert (result["found"][0]["ssid"], len(result["found"])) == ("home", len(NEIGHBOURS))
+    assert result["joined"] == "home"
+    assert "Discovered endpoints via user descriptors: proto-ver, prov-session" in done.stdout
+
+
 def test_official_client_is_told_of_missing_network() -> None:
     _rainmaker()
     with serving() as served:

@@ -177,14 +177,15 @@ def test_methods_without_a_key_get_policies_without_one() -> None:
     assert strict.policy == "setup_session & label_code & (sale | staff)"
 
 
-def test_customers_without_sight_get_one_touch_once_the_platform_can() -> None:
+def test_customers_without_sight_get_one_touch_where_the_platform_can() -> None:
     blind = dataclasses.replace(THERMOMETER, can_scan=False, control=Control.BUTTON)
-    today, some_day = advise(blind), advise(blind, available=EVERYTHING)
-    assert today.recommended.onboarding is OnboardingMethod.PROTOCOMM_SEC2
-    assert any("sealed-credentials" in text for text in today.later)
+    today = advise(blind)
+    without = advise(blind, available={IdentityMethod.CERTIFICATE, OnboardingMethod.PROTOCOMM_SEC2})
+    assert without.recommended.onboarding is OnboardingMethod.PROTOCOMM_SEC2
+    assert any("sealed-credentials" in text for text in without.later)
     assert any("presence" in text for text in today.later)
-    assert some_day.recommended.onboarding is OnboardingMethod.SEALED_CREDENTIALS
-    assert not any("sealed-credentials" in text for text in some_day.later)
+    assert today.recommended.onboarding is OnboardingMethod.SEALED_CREDENTIALS
+    assert not any("sealed-credentials" in text for text in today.later)
 
 
 def test_secure_element_on_the_board_costs_no_part() -> None:

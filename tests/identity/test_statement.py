@@ -26,7 +26,7 @@ RENEW = Statement(Purpose.RENEW, "abcdefgh", bytes(range(64)))
 
 statements = st.builds(
     Statement,
-    purpose=st.sampled_from(Purpose),
+    purpose=st.sampled_from([Purpose.REGISTER, Purpose.RENEW]),
     device=st.binary(min_size=5, max_size=5).map(ids.device_id_of),
     nonce=st.binary(min_size=16, max_size=64),
     token=st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128),
@@ -40,6 +40,16 @@ def test_platform_reads_what_device_signs(said: Statement) -> None:
     assert len(sent) <= statement.STATEMENT_CAP
     assert statement.claimed_device(sent) == said.device
     assert statement.verify(sent, KEY.public_key, purpose=said.purpose) == said
+
+
+@given(
+    nonce=st.binary(min_size=16, max_size=64),
+    transcript=st.binary(min_size=32, max_size=32),
+    presence=st.booleans(),
+)
+def test_platform_reads_attestations(nonce: bytes, transcript: bytes, presence: bool) -> None:  # noqa: FBT001
+    said = Statement(Purpose.ATTEST, "abcdefgh", nonce, transcript=transcript, presence=presence)
+    assert statement.verify(statement.sign(said, KEY.sign), KEY.public_key, purpose=Purpose.ATTEST) == said
 
 
 def test_platform_refuses_statement_of_another_key() -> None:
@@ -96,6 +106,8 @@ def envelope(
 
 GOOD: dict[str, object] = {"purpose": "renew", "device": "abcdefgh", "nonce": bytes(16)}
 
+ATTESTATION = GOOD | {"purpose": "attest", "transcript": bytes(32), "presence": True}
+
 MALFORMED = {
     "empty": b"",
     "too long": bytes(5000),
@@ -124,6 +136,14 @@ MALFORMED = {
     "csr is text": envelope(GOOD | {"csr": "x"}),
     "csr is empty": envelope(GOOD | {"csr": b""}),
     "csr too long": envelope(GOOD | {"csr": bytes(2049)}),
+    "renewal with a transcript": envelope(GOOD | {"transcript": bytes(32)}),
+    "renewal with presence": envelope(GOOD | {"presence": True}),
+    "attestation without a transcript": envelope(GOOD | {"purpose": "attest", "presence": True}),
+    "attestation without presence": envelope(GOOD | {"purpose": "attest", "transcript": bytes(32)}),
+    "attestation with a token": envelope(ATTESTATION | {"token": "T"}),
+    "attestation with a csr": envelope(ATTESTATION | {"csr": b"x"}),
+    "transcript too short": envelope(ATTESTATION | {"transcript": bytes(31)}),
+    "presence is a number": envelope(ATTESTATION | {"presence": 1}),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from doorstep.device.setup.ble import BleName
 from doorstep.device.setup.gatt import Access, Characteristic, GattService
 from doorstep.device.setup.pairing import BoardPairing
+from doorstep.device.setup.runner import DeviceRunner
 from doorstep.errors import MalformedMessage, SettingsError
 from doorstep.onboarding.ble.advertising import Advertisement, ManufacturerData
 from doorstep.onboarding.ble.layout import DEFAULT_SERVICE
@@ -176,13 +177,13 @@ def _ask(link: BleLink, endpoint: str, body: bytes) -> Coroutine[None, None, byt
     return link._ask(endpoint, body)
 
 
-def test_unknown_endpoint_is_told() -> None:
+def test_request_that_cannot_be_sent_is_told() -> None:
     async def use(shared: Room) -> None:
         link = await connect(LABEL.name, central=shared.phone)
         with pytest.raises(SessionLost, match="no endpoint 'custom-data'"):
             await _ask(link, "custom-data", b"x")
-        with pytest.raises(SettingsError, match="513 bytes"):
-            await _ask(link, "prov-scan", bytes(513))
+        with pytest.raises(SettingsError, match="4097 bytes"):
+            await _ask(link, "prov-scan", bytes(4097))
         with pytest.raises(AttRefused):
             await _ask(link, "prov-scan", b"x")
         await link.close()
@@ -190,6 +191,20 @@ def test_unknown_endpoint_is_told() -> None:
             await _ask(link, "prov-scan", b"x")
 
     _in_room(use)
+
+
+def test_long_messages_go_in_parts_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def mirror(_runner: DeviceRunner, _endpoint: str, body: bytes) -> bytes:
+        return body[::-1]
+
+    async def use(shared: Room) -> None:
+        link = await connect(LABEL.name, central=shared.phone)
+        for size in (1, 512, 513, 1024, 4096):
+            body = bytes(number % 251 for number in range(size))
+            assert await _ask(link, "doorstep", body) == body[::-1]
+
+    monkeypatch.setattr(DeviceRunner, "ask", mirror)
+    _in_room(use, mtu=247)
 
 
 def test_silent_device_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

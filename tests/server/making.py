@@ -47,6 +47,7 @@ class MadeDevice:
     public_key: bytes
     idevid: bytes
     claim_code_hash: bytes
+    setup_code: str
     root_key: bytes
     key: PrivateKey = field(repr=False)
     code: str = field(repr=False)
@@ -146,6 +147,7 @@ def _device() -> MadeDevice:
         public_key=key.public_key.spki,
         idevid=certificate.der,
         claim_code_hash=code.hash(claim_code_pepper()),
+        setup_code=f"code{serial[3:12]}",
         root_key=os.urandom(32),
         key=key,
         code=code.printed,

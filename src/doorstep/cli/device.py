@@ -19,12 +19,19 @@ from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
 from doorstep.device.sealing import Sealing
+from doorstep.device.setup.ble import BleName
+from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.pairing import BoardPairing
+from doorstep.device.setup.presence import Presence, button_of, show_of
+from doorstep.device.setup.secret import setup_secret
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.store import Operational, Store
 from doorstep.device.wifi.board import CONTROL_FOLDER, AccessPointMode, Backend, Radio, RadioSettings
-from doorstep.errors import MisuseError, SettingsError
+from doorstep.errors import MisuseError, SettingsError, UnavailableError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
+from doorstep.onboarding.ble.pairing import IoCapability, policy_of
 from doorstep.onboarding.captive.api import captive_api_url
+from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
@@ -32,6 +39,8 @@ from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 __all__ = ["device"]
 
 _PASSPHRASE_CAP: Final = 64
+
+_BLE_METHOD: Final = "protocomm-sec2-ble"
 
 _STATE = click.option(
     "--state",
@@ -84,6 +93,31 @@ def device() -> None:
 @click.option("--interval", default=10.0, show_default=True, help="Seconds between two measurements.")
 @click.option("--setup-host", default="0.0.0.0", show_default=True, help="Address of the set-up service.")  # noqa: S104 - whoever is near must reach it
 @click.option("--setup-port", default=80, show_default=True, help="Its port; 0 takes a free one.")
+@click.option(
+    "--ble",
+    is_flag=True,
+    help="Open the set-up over this computer's Bluetooth, too; pairing as the product demands.",
+)
+@click.option(
+    "--button",
+    default="power",
+    show_default=True,
+    metavar="KIND",
+    help="What opens set-up without a code: power, key (Enter), gpio:PATH, signal (SIGUSR1; SIGUSR2 resets).",
+)
+@click.option(
+    "--signal",
+    "show",
+    default="console",
+    show_default=True,
+    metavar="KIND",
+    help="What shows the pattern to compare: console, or led:PATH.",
+)
+@click.option(
+    "--inbox",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder, as of a stick, from which *.sealed and *.release are taken.",
+)
 @_JSON
 def run(  # noqa: PLR0913, PLR0917 - one for each option
     state: Path,
@@ -98,6 +132,10 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     interval: float,
     setup_host: str,
     setup_port: int,
+    ble: bool,  # noqa: FBT001 - click's flag
+    button: str,
+    show: str,
+    inbox: Path | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Live this device's life in the foreground, until interrupted.
@@ -125,10 +163,12 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
         )
         options = AgentOptions(
             _address(settings, made, setup_host, setup_port),
-            doors=radio.doors,
+            doors=(*radio.doors, *((_ble_door(made),) if ble else ())),
             shares_radio=radio.is_shared,
             plain=plain,
             interval_s=interval,
+            inbox=inbox,
+            presence=Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True))),
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
@@ -167,11 +207,14 @@ def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
 @_STATE
 @_JSON
 def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
-    """Forget the Wi-Fi, so that the next start waits for a new set-up. Identity and owner stay."""
+    """Forget the Wi-Fi, so that the next start waits for a new set-up. Identity and owner stay.
+
+    This counts as a hand on the device. If it has an owner, they must also allow set-up again in the portal.
+    """
     store = Store.open(state)
     try:
         made = _identity(store)
-        store.forget_network()
+        store.reset()
     finally:
         store.close()
     click.echo(
@@ -233,6 +276,40 @@ def _portal(settings: RadioSettings, made: Provisioning) -> str:
 
 def _own_address(settings: RadioSettings, made: Provisioning) -> str:
     return str(IPv4Interface(settings.plan(made).address).ip)
+
+
+class _TerminalScreen:
+    """The terminal as the board's screen; nobody is there to press a button."""
+
+    def show(self, digits: str) -> None:
+        click.echo(f"Type this into the phone: {digits}", err=True)
+
+    def clear(self) -> None:
+        pass
+
+    async def agree(self) -> bool:
+        return False
+
+
+def _ble_door(made: Provisioning) -> DoorMaker:
+    """Return what opens the set-up over Bluetooth; raises MisuseError where the product has none."""
+    if _BLE_METHOD not in made.onboarding:
+        raise MisuseError(
+            f"product {made.product} has no set-up over Bluetooth",
+            next_step=f"Leave --ble out, or turn {_BLE_METHOD} on for the product and make its file anew.",
+        )
+    try:
+        from doorstep.device.setup.linux_ble import LinuxBleDoor, check_bluetooth  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise UnavailableError(
+            "this installation cannot speak Bluetooth",
+            next_step="Install it with: pip install 'doorstep[ble]'",
+        ) from None
+    policy = policy_of(made.onboarding, IoCapability.DISPLAY)
+    pairing = BoardPairing(policy, _TerminalScreen(), lambda event: click.echo(event.sentence, err=True))
+    asyncio.run(check_bluetooth(pairing))
+    profile, name = DeviceProfile(made.device_id, setup_secret(made)), BleName(made.setup.service_name)
+    return lambda joiner: LinuxBleDoor(profile, joiner, name, pairing=pairing)
 
 
 async def _live(agent: Agent) -> None:

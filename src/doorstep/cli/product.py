@@ -27,13 +27,18 @@ def product() -> None:
 @click.option(
     "--claim-policy", default="", help="Evidence that a claim needs, as in 'device_key & (sale | staff)'."
 )
+@click.option(
+    "--release-setup-code",
+    is_flag=True,
+    help="Keep the labels' set-up codes, for accounts to which a device attests itself.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(*, key: str, name: str, claim_policy: str, as_json: bool) -> None:
+def add(*, key: str, name: str, claim_policy: str, release_setup_code: bool, as_json: bool) -> None:
     """Add a product; it has the secure onboarding methods on."""
     migrate()
     from doorstep.server.fleet.products import add_product  # noqa: PLC0415 - needs Django started
 
-    made = add_product(key, name, claim_policy)
+    made = add_product(key, name, claim_policy, release_setup_code=release_setup_code)
     if as_json:
         click.echo(json.dumps(_values(made)))
         return

@@ -31,7 +31,7 @@ _MODE_BASE: Final = b"\x00"
 _SECRET_LENGTH, _KEY_LENGTH, _NONCE_LENGTH = 32, 16, 12
 
 
-def seal(  # noqa: PLR0913 - RFC 9180 section 6.1
+def seal(
     recipient: PublicKey, info: bytes, aad: bytes, plaintext: bytes, *, rng: Callable[[int], bytes]
 ) -> tuple[bytes, bytes]:
     """Return the encapsulated key and the ciphertext with its tag."""

@@ -232,9 +232,11 @@ class Certificate:
                 f"a certificate has at most {CERTIFICATE_CAP} bytes, not {len(self.der)}"
             )
         try:
-            return x509.load_der_x509_certificate(self.der)
-        except ValueError as error:
+            parsed = x509.load_der_x509_certificate(self.der)
+            _ = parsed.subject, parsed.issuer, parsed.not_valid_before_utc, parsed.not_valid_after_utc
+        except (ValueError, x509.InvalidVersion) as error:
             raise MalformedCertificate("these bytes are not a certificate") from error
+        return parsed
 
     @cached_property
     def _extensions(self) -> x509.Extensions:

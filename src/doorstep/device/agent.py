@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from doorstep.device import life
@@ -17,6 +18,7 @@ from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLAT
 from doorstep.device.enrolment import Enrolment
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
+    ButtonPressed,
     CameDown,
     ClockCorrected,
     DownlinkRefused,
@@ -31,8 +33,11 @@ from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.door import DoorMaker
 from doorstep.device.setup.doors import http_doors
+from doorstep.device.setup.inbox import Inbox
+from doorstep.device.setup.presence import Presence, Press
 from doorstep.device.setup.secret import guess_book
 from doorstep.device.setup.service import WINDOW_S, SetupAddress, SetupService
+from doorstep.device.setup.singletouch import SingleTouch
 from doorstep.device.store import Operational, Store
 from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
@@ -75,6 +80,10 @@ class AgentOptions:
     """Between two measurements."""
     capacity: int = CAPACITY
     """Messages that the outbox holds."""
+    inbox: Path | None = None
+    """Folder in which somebody may put sealed credentials by hand: a stick's, or one that a cable fills."""
+    presence: Presence = field(default_factory=Presence)
+    """The board's button, and its light, sound or motor."""
 
 
 class Agent:
@@ -109,7 +118,9 @@ class Agent:
         self._sealing = Sealing(store, made.device_id)
         self._outbox = Outbox(self._options.capacity)
         self._guesses = guess_book(store, made, time.monotonic())
-        self._setup = SetupService(store, station, _doors(made, store, self._options, rng), self._guesses)
+        self._touch = SingleTouch(store, made, self._options.presence, rng)
+        doors = _doors(made, store, self._options, self._touch, rng)
+        self._setup = SetupService(store, station, doors, self._guesses, self._touch)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
         self._uplink = Uplink(
             made,
@@ -120,6 +131,7 @@ class Agent:
             received=self._received,
         )
         self._stopping = asyncio.Event()
+        self._held_long = asyncio.Event()
         self._sent = 0
         self._join_failures = 0
         self._silences = 0
@@ -152,10 +164,14 @@ class Agent:
     async def press_button(self) -> None:
         """Open the doors for a while, whatever the device does: somebody stands beside it.
 
-        It also ends the wait after wrong codes, so that a stranger who guesses locks nobody out for long.
+        It opens the presence window, and ends the wait after wrong codes, so that a stranger who guesses
+        locks nobody out for long.
         """
+        self._touch.press()
         self._guesses.clear()
-        await self._open_window()
+        self._notify(ButtonPressed(self._options.presence.seconds))
+        if self.state is not State.WAITING:  # there they are open until somebody came
+            await self._open_window()
 
     def stop(self) -> None:
         """Ask ``run`` to end; what the broker has not acknowledged is lost with the memory."""
@@ -163,12 +179,12 @@ class Agent:
 
     async def run(self) -> None:
         """Live until stopped."""
-        sampling = asyncio.create_task(self._sample())
+        helpers = asyncio.create_task(self._sample()), asyncio.create_task(self._watch_button())
         try:
             while self.state is not State.STOPPED:
-                self._move(await race(self._stopped(), self._steps[self.state]()))
+                self._move(await race(self._stopped(), self._was_reset(), self._steps[self.state]()))
         finally:
-            await end(sampling)
+            await end(*helpers)
             await self._uplink.close()
             await self._setup.close()
 
@@ -180,6 +196,27 @@ class Agent:
     async def _stopped(self) -> LifeEvent:
         await self._stopping.wait()
         return life.Stopped()
+
+    async def _watch_button(self) -> None:
+        """Hear the button; a board without one is touched by whoever switches it on."""
+        button = self._options.presence.button
+        if button is None:
+            self._touch.press()
+            return
+        while True:
+            if await button.pressed() is Press.LONG:
+                self._held_long.set()
+            else:
+                await self.press_button()
+
+    async def _was_reset(self) -> LifeEvent:
+        while life.WasReset not in life.TRANSITIONS[self.state]:
+            await asyncio.Event().wait()  # a device that is blocked or stops is not reset
+        await self._held_long.wait()
+        self._held_long.clear()
+        await self._setup.close()
+        self._store.reset()
+        return life.WasReset()
 
     async def _start(self) -> LifeEvent:
         network = self._store.network()
@@ -361,9 +398,16 @@ class Agent:
 
 
 def _doors(
-    made: Provisioning, store: Store, options: AgentOptions, rng: Callable[[int], bytes]
+    made: Provisioning,
+    store: Store,
+    options: AgentOptions,
+    touch: SingleTouch,
+    rng: Callable[[int], bytes],
 ) -> tuple[DoorMaker, ...]:
-    address = options.setup
+    address, doors = options.setup, options.doors
+    folder = options.inbox
+    if folder is not None:
+        doors = (*doors, lambda _joiner: Inbox(folder, touch.by_hand))
     if address is None:
-        return options.doors
-    return *options.doors, *http_doors(made, store, address, rng)
+        return doors
+    return *doors, *http_doors(made, store, address, rng)

@@ -19,6 +19,7 @@ from doorstep.device.registration import Answer, ClockWrong, DeviceApi, DeviceBl
 from doorstep.device.store import Store, Ticket
 from doorstep.errors import DoorstepError, MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
+from doorstep.onboarding.lock import LockEvent
 
 __all__ = ["Enrolment", "Registered", "RenewalAnswered"]
 
@@ -71,6 +72,7 @@ class Enrolment:
         except DeviceBlocked as error:
             return Blocked(error.message)
         except NotOwned as error:
+            self._store.move_lock(LockEvent.RELEASE)
             self._store.drop_operational()
             return Unknown(error.message)
         except (Refused, PeerError, UnavailableError) as error:
@@ -89,6 +91,7 @@ class Enrolment:
 
     def _bound(self, answer: Answer, ticket: Ticket) -> Bound:
         event = Bound(self._commit(answer, ticket.device_api))
+        self._store.claim(answer.time_us // 1_000_000)
         self._store.drop_ticket()
         return event
 

@@ -41,6 +41,7 @@ __all__ = [
     "TokenHeld",
     "TokenMissing",
     "Unknown",
+    "WasReset",
     "advance",
     "diagram",
     "held_event",
@@ -230,6 +231,11 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class WasReset:
+    """Somebody held the button: the network is forgotten; identity, owner and a block are not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """Somebody asked the agent to stop."""
 
@@ -257,6 +263,7 @@ LifeEvent = (
     | SessionLost
     | RenewalDue
     | Renewed
+    | WasReset
     | Stopped
 )
 
@@ -268,17 +275,20 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[LifeEvent], State]]] = {
     },
     State.WAITING: {
         Joined: State.ONLINE,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.JOINING: {
         Joined: State.ONLINE,
         JoinFailed: State.JOINING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.ONLINE: {
         TokenHeld: State.REGISTERING,
         TokenMissing: State.WAITING,
         CertificateHeld: State.CONNECTING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.REGISTERING: {
@@ -289,11 +299,13 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[LifeEvent], State]]] = {
         Blocked: State.BLOCKED,
         PlatformSilent: State.REGISTERING,
         NetworkLost: State.JOINING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.HELD: {
         AskAgain: State.REGISTERING,
         NetworkLost: State.JOINING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.CONNECTING: {
@@ -301,6 +313,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[LifeEvent], State]]] = {
         SessionFailed: State.CONNECTING,
         SessionRefused: State.ASKING,
         NetworkLost: State.JOINING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.OPERATING: {
@@ -308,6 +321,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[LifeEvent], State]]] = {
         RenewalDue: State.RENEWING,
         SessionLost: State.CONNECTING,
         NetworkLost: State.JOINING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.RENEWING: {
@@ -317,6 +331,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[LifeEvent], State]]] = {
         Blocked: State.BLOCKED,
         Unknown: State.ONLINE,
         NetworkLost: State.JOINING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.ASKING: {
@@ -325,6 +340,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[LifeEvent], State]]] = {
         Blocked: State.BLOCKED,
         Unknown: State.ONLINE,
         NetworkLost: State.JOINING,
+        WasReset: State.WAITING,
         Stopped: State.STOPPED,
     },
     State.BLOCKED: {

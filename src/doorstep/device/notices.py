@@ -7,6 +7,7 @@ from doorstep.device import life
 from doorstep.device.life import LifeEvent, State
 
 __all__ = [
+    "ButtonPressed",
     "CameDown",
     "ClockCorrected",
     "DownlinkRefused",
@@ -35,6 +36,13 @@ class SetupOpened:
 
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """Somebody pressed the button: for so many seconds the device may be set up without a code."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class DownlinkRefused:
 Notice = (
     Moved
     | SetupOpened
+    | ButtonPressed
     | ReadingsSent
     | ReadingsRefused
     | SensorFailed
@@ -104,6 +113,8 @@ def sentence(notice: Notice) -> str:  # noqa: PLR0911 - one line for each notice
         case SetupOpened(host, port):
             where = f"listens on {host} port {port}" if port else "is open"
             return f"The set-up service {where}."
+        case ButtonPressed(seconds):
+            return f"Somebody pressed the button: set it up within {seconds / 60:.0f} minutes."
         case ReadingsSent(sent, waiting, epoch):
             return f"{sent} messages sent in epoch {epoch}, {waiting} waiting."
         case ReadingsRefused(reason):
@@ -159,6 +170,8 @@ def _why(event: LifeEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one line fo
             return "Its certificate is two thirds old."
         case life.Renewed():
             return "It has its next certificate."
+        case life.WasReset():
+            return "Somebody held its button: it forgot its network."
         case life.AskAgain() | life.Stopped():
             return ""
         case _:

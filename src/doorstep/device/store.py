@@ -10,6 +10,8 @@ state/               0700, locked by one agent at a time
   next.pem           the key of a certificate that was asked for and has not come
   operational.pem    the operational key with its certificate chain
   platform.json      where the broker listens
+  lock.json          whether the set-up is locked, and since which claim
+  opened.json        nonces of the sealed credentials that were opened
   guesses.json       how many wrong set-up codes came in a row
   https.pem          the set-up server's own key and certificate
   idevid.pem         the factory key and its chain, where the set-up server shows those
@@ -35,7 +37,9 @@ from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.sealer import DeviceState, next_boot
+from doorstep.onboarding.lock import LockEvent, SetupLock
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.sealed.opening import BlobMemory
 from doorstep.runtime.state import write_private
 from doorstep.wire import jsontext
 
@@ -197,6 +201,33 @@ class Store:
     def forget_network(self) -> None:
         """Make the next start wait for a new Wi-Fi set-up."""
         self._drop("network.json")
+
+    def lock(self) -> SetupLock:
+        """Return how the set-up is locked; open for a device that was never claimed."""
+        return self._read("lock.json", SetupLock) or SetupLock()
+
+    def claim(self, at: int) -> None:
+        """Lock the set-up: the platform said, at this second of its clock, that the device has an owner."""
+        self._write("lock.json", self.lock().claimed(at))
+
+    def move_lock(self, event: LockEvent) -> SetupLock:
+        """Note a reset or a release, and return the lock."""
+        lock = self.lock().after(event)
+        self._write("lock.json", lock)
+        return lock
+
+    def reset(self) -> None:
+        """Forget the network because a hand on the device said so; identity and owner stay."""
+        self.move_lock(LockEvent.RESET)
+        self.forget_network()
+
+    def opened_blobs(self) -> BlobMemory:
+        """Return which sealed credentials were opened."""
+        return self._read("opened.json", BlobMemory) or BlobMemory()
+
+    def keep_opened_blobs(self, memory: BlobMemory) -> None:
+        """Remember them, before anything is done about the newest."""
+        self._write("opened.json", memory)
 
     def ticket(self) -> Ticket | None:
         """Return the registration token that nobody answered yet."""

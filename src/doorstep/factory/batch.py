@@ -35,6 +35,7 @@ _MICRO_AP: Final = "micro-ap"
 _PIN: Final = "pin"
 _HTTPS: Final = "https-pinned"
 _SEC1: Final = "protocomm-sec1"
+_NEED_THE_CODE: Final = frozenset({_SEC1, "protocomm-console"})
 _SEC2_SOFTAP: Final = "protocomm-sec2"
 _SEC2_BLE: Final = "protocomm-sec2-ble"
 _DPP: Final = "dpp"
@@ -83,6 +84,8 @@ class DeviceRecord:
     public_key: bytes
     """DER SubjectPublicKeyInfo."""
     claim_code_hash: bytes = field(repr=False)
+    setup_code: str = field(repr=False)
+    """As on the label; the platform keeps it only where the product says so."""
     root_key: bytes = field(repr=False)
 
 
@@ -157,6 +160,7 @@ class _Maker:
             fingerprint=idevid.fingerprint,
             public_key=key.public_key.spki,
             claim_code_hash=code.hash(self._request.pepper),
+            setup_code=setup.pop,
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
         provisioning = self._provisioning(record, key, idevid, setup)
@@ -198,7 +202,7 @@ class _Maker:
                 setup.username,
                 setup.salt,
                 setup.verifier,
-                setup.pop if _SEC1 in self._request.methods else None,
+                setup.pop if _NEED_THE_CODE.intersection(self._request.methods) else None,
             ),
             servers=self._request.servers,
             onboarding=self._request.methods,

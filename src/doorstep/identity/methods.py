@@ -21,7 +21,7 @@ class OnboardingMethod(enum.StrEnum):
     """One touch: the network's password encrypted to the device's factory key; nothing to read."""
 
 
-AVAILABLE: Final = frozenset({IdentityMethod.CERTIFICATE, OnboardingMethod.PROTOCOMM_SEC2})
+AVAILABLE: Final = frozenset({IdentityMethod.CERTIFICATE, *OnboardingMethod})
 """What the platform does today; everything else is shown as not yet there."""
 
 NEEDS: Final[Mapping[Damage, tuple[IdentityMethod, str]]] = {
@@ -64,8 +64,8 @@ ONBOARDING_RISKS: Final[Mapping[OnboardingMethod, str]] = {
     "customer's Wi-Fi password.",
     OnboardingMethod.PROTOCOMM_SEC2: "Whoever photographed the label and stands near the device while it "
     "waits for a network can set it up; the claim policy still decides who owns it.",
-    OnboardingMethod.SEALED_CREDENTIALS: "While the button's window is open, another genuine device of yours "
-    "could be set up in place of this one.",
+    OnboardingMethod.SEALED_CREDENTIALS: "Who names another device's serial seals the Wi-Fi password "
+    "for that one, and gives it to whoever holds it.",
 }
 
 

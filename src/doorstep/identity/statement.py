@@ -3,7 +3,8 @@
 A COSE_Sign1 message (RFC 9052 §4.2) with ES256, whose payload is a deterministic CBOR map:
 
 ```
-{"purpose": text, "device": text, "nonce": bytes, ? "token": text, ? "csr": bytes}
+{"purpose": text, "device": text, "nonce": bytes, ? "token": text, ? "csr": bytes,
+ ? "transcript": bytes, ? "presence": bool}
 ```
 
 The external data `STATEMENT_CONTEXT` is signed as well, so that no signature made for something else by the
@@ -12,12 +13,14 @@ same key is a statement. `docs/spec/statement.md` is the normative text.
 
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from doorstep.crypto.p256 import PublicKey
-from doorstep.errors import MalformedMessage, MisuseError, VerificationFailed
+from doorstep.errors import MalformedMessage, VerificationFailed
+from doorstep.identity import cose_sign1
+from doorstep.identity.cose_sign1 import Signer
 from doorstep.identity.ids import check_device_id
 from doorstep.wire import cbor
 
@@ -27,6 +30,7 @@ __all__ = [
     "STATEMENT_CAP",
     "STATEMENT_CONTEXT",
     "TOKEN_CAP",
+    "TRANSCRIPT_LENGTH",
     "MalformedStatement",
     "Purpose",
     "Signer",
@@ -52,16 +56,13 @@ TOKEN_CAP: Final = 128
 NONCE_LENGTHS: Final = range(16, 65)
 """Bytes of a nonce."""
 
-Signer = Callable[[bytes], bytes]
-"""Signs a message with ES256 and returns r‖s, 64 bytes: a key in memory, or a secure element."""
+TRANSCRIPT_LENGTH: Final = 32
+"""Bytes of the hash of an onboarding conversation."""
 
-_T = TypeVar("_T", str, bytes)
-_COSE_SIGN1: Final = 18
-_PROTECTED: Final = cbor.encode({1: -7})
-"""alg (1) is ES256 (-7)."""
+_T = TypeVar("_T", str, bytes, bool)
 _TOKEN: Final = re.compile(r"[!-~]{1,128}")
 _REQUIRED: Final = frozenset({"purpose", "device", "nonce"})
-_KNOWN: Final = _REQUIRED | {"token", "csr"}
+_KNOWN: Final = _REQUIRED | {"token", "csr", "transcript", "presence"}
 
 
 class Purpose(enum.Enum):
@@ -71,6 +72,8 @@ class Purpose(enum.Enum):
     """Put me into the account that issued the token."""
     RENEW = "renew"
     """Give me a new operational certificate."""
+    ATTEST = "attest"
+    """I take part in this onboarding conversation; it moves nothing."""
 
 
 class MalformedStatement(MalformedMessage):
@@ -90,10 +93,15 @@ class Statement:
     nonce: bytes
     token: str | None = field(default=None, repr=False)
     csr: bytes | None = field(default=None, repr=False)
+    transcript: bytes | None = None
+    """Hash of the conversation that is attested."""
+    presence: bool | None = None
+    """Whether somebody pressed the device's button for it, just now."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be decoded again."""
         check_device_id(self.device)
+        _check_parts(self)
         if len(self.nonce) not in NONCE_LENGTHS:
             raise MalformedStatement(
                 f"a nonce has {NONCE_LENGTHS[0]} to {NONCE_LENGTHS[-1]} bytes, this has {len(self.nonce)}"
@@ -106,17 +114,12 @@ class Statement:
 
 def sign(statement: Statement, signer: Signer) -> bytes:
     """Return the signed bytes to send."""
-    payload = _payload(statement)
-    signature = signer(_to_be_signed(payload))
-    if len(signature) != 64:  # noqa: PLR2004 - ES256
-        raise MisuseError(f"the signer returned {len(signature)} bytes; ES256 has 64: r and s, not DER")
-    return cbor.encode(cbor.Tag(_COSE_SIGN1, [_PROTECTED, {}, payload, signature]))
+    return cose_sign1.sign(_payload(statement), STATEMENT_CONTEXT, signer)
 
 
 def claimed_device(data: bytes) -> str:
     """Return the device id that a statement names, to look its key up. Nothing is verified yet."""
-    payload, _ = _opened(data)
-    return _statement(payload).device
+    return _statement(_read(data).payload).device
 
 
 def verify(data: bytes, public_key: PublicKey, *, purpose: Purpose) -> Statement:
@@ -125,9 +128,9 @@ def verify(data: bytes, public_key: PublicKey, *, purpose: Purpose) -> Statement
     Raises `MalformedStatement`, `SignatureRefused` or, for another purpose, `StatementRefused`. Whether nonce
     and token are fresh is for the caller to decide, who has the memory.
     """
-    payload, signature = _opened(data)
-    public_key.verify(signature, _to_be_signed(payload))
-    statement = _statement(payload)
+    signed = _read(data)
+    signed.verify(public_key, STATEMENT_CONTEXT)
+    statement = _statement(signed.payload)
     if statement.purpose is not purpose:
         raise StatementRefused(
             f"device {statement.device} signed a statement to {statement.purpose.value}, "
@@ -142,35 +145,36 @@ def _payload(statement: Statement) -> bytes:
         "device": statement.device,
         "nonce": statement.nonce,
     }
-    if statement.token is not None:
-        fields["token"] = statement.token
-    if statement.csr is not None:
-        fields["csr"] = statement.csr
-    return cbor.encode(fields)
+    more = {name: getattr(statement, name) for name in sorted(_KNOWN - _REQUIRED)}
+    return cbor.encode(fields | {name: value for name, value in more.items() if value is not None})
 
 
-def _to_be_signed(payload: bytes) -> bytes:
-    """Build the Sig_structure (RFC 9052 §4.4)."""
-    return cbor.encode(["Signature1", _PROTECTED, STATEMENT_CONTEXT, payload])
+def _read(data: bytes) -> cose_sign1.Signed:
+    signed = cose_sign1.read(data, max_bytes=STATEMENT_CAP)
+    if signed.unprotected:
+        raise MalformedStatement("a statement has no other header than its algorithm")
+    return signed
 
 
-def _opened(data: bytes) -> tuple[bytes, bytes]:
-    match cbor.decode(data, max_bytes=STATEMENT_CAP):
-        case cbor.Tag(
-            number=18, value=[bytes(protected), dict(unprotected), bytes(payload), bytes(signature)]
-        ):
-            if protected != _PROTECTED or unprotected:
-                raise MalformedStatement("a statement is signed with ES256 and has no other header")
-            return payload, signature
-        case _:
-            raise MalformedStatement("this is not a tagged COSE_Sign1 message")
+def _check_parts(said: Statement) -> None:
+    """Check that an attestation is about a conversation and brings nothing else, and no other is."""
+    attests = said.purpose is Purpose.ATTEST
+    if attests != (said.transcript is not None) or attests != (said.presence is not None):
+        raise MalformedStatement("transcript and presence belong to a statement to attest, and to no other")
+    if attests and (said.token is not None or said.csr is not None):
+        raise MalformedStatement("a statement to attest has neither token nor csr")
+    if said.transcript is not None and len(said.transcript) != TRANSCRIPT_LENGTH:
+        raise MalformedStatement(
+            f"a transcript has {TRANSCRIPT_LENGTH} bytes, this has {len(said.transcript)}"
+        )
 
 
 def _statement(payload: bytes) -> Statement:
     fields = cbor.decode(payload, max_bytes=STATEMENT_CAP)
     if not isinstance(fields, dict) or not _REQUIRED <= fields.keys() <= _KNOWN:
         raise MalformedStatement(
-            "a statement has purpose, device, nonce, perhaps token and csr, and nothing else"
+            "a statement has purpose, device, nonce, perhaps token and csr or transcript and presence, "
+            "and nothing else"
         )
     match fields:
         case {"purpose": str(purpose), "device": str(device), "nonce": bytes(nonce)}:
@@ -180,6 +184,8 @@ def _statement(payload: bytes) -> Statement:
                 nonce,
                 token=_optional(fields, "token", str),
                 csr=_optional(fields, "csr", bytes),
+                transcript=_optional(fields, "transcript", bytes),
+                presence=_optional(fields, "presence", bool),
             )
         case _:
             raise MalformedStatement("purpose and device are text, nonce is bytes")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorstep.errors import IllegalTransition, MisuseError
+from doorstep.onboarding.lock import LockState, check_open
 from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.wire.provisioning.config import ConnectedNetwork, ConnectFailure, StationReport, StationState
@@ -97,9 +98,12 @@ class Joining:
     outcome: JoinOutcome | None = None
     later: DeviceStage = DeviceStage.CONNECTED
     order: RegistrationOrder | None = None
+    lock: LockState = LockState.OPEN
+    """While it is not open, nothing is put forward or brought, whichever way it comes."""
 
     def stage(self, network: NetworkCredentials) -> None:
-        """Put a network forward."""
+        """Put a network forward; raises SetupLocked for a device that is somebody's."""
+        check_open(self.lock)
         self.state = advance(self.state, JoinEvent.STAGE)
         self.network, self.outcome = network, None
 
@@ -116,7 +120,11 @@ class Joining:
         return self._onboarded()
 
     def bring(self, order: RegistrationOrder) -> Onboarded | None:
-        """Take a registration order; returns it with the network where the device is on one already."""
+        """Take a registration order; returns it with the network where the device is on one already.
+
+        Raises SetupLocked for a device that is somebody's.
+        """
+        check_open(self.lock)
         self.order = order
         return self._onboarded()
 

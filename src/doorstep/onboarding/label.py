@@ -119,7 +119,7 @@ def _escaped(text: str) -> str:
 def _read(text: str) -> dict[str, Any]:
     try:
         values = json.loads(text) if len(text) <= MAX_LABEL else None
-    except (ValueError, RecursionError):
+    except ValueError:
         values = None
     if not isinstance(values, dict):
         raise MalformedMessage(

@@ -67,6 +67,10 @@ class Kind(enum.StrEnum):
     RETURNED = "returned"
     SWAPPED = "swapped"
     SCRAPPED = "scrapped"
+    SETUP_RELEASED = "setup_released"
+    """The owner allowed to set the device up again."""
+    CODE_RELEASED = "code_released"
+    """The label's code was given to an organisation to which the device attested itself."""
 
 
 _DETAIL: Final[Mapping[Kind, frozenset[str]]] = {
@@ -83,6 +87,8 @@ _DETAIL: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.RETURNED: frozenset({"reason"}),
     Kind.SWAPPED: frozenset({"replacement"}),
     Kind.SCRAPPED: frozenset({"reason"}),
+    Kind.SETUP_RELEASED: frozenset(),
+    Kind.CODE_RELEASED: frozenset({"organisation"}),
 }
 """What each kind says besides device and actor: exactly these, nothing more."""
 

@@ -5,14 +5,16 @@ the device asks for it, and nothing is remembered.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Final
 from uuid import UUID
 
-from doorstep.errors import SettingsError, UnavailableError
-from doorstep.onboarding.ble.exchange import MAX_BODY, SCAN_PAGE
+from doorstep.errors import MalformedMessage, SettingsError, UnavailableError
+from doorstep.onboarding.ble.exchange import LONG, MAX_BODY, SCAN_PAGE, goes_on_at, in_parts
 from doorstep.onboarding.ble.layout import DEFAULT_SERVICE, LEGACY_SERVICE, Found, find_endpoints
 from doorstep.provisioner.central import AttRefused, Central, Heard, Peripheral, RemoteCharacteristic
 from doorstep.provisioner.link import DeviceUnreachable, Link, SessionLost, reply_timeout
+from doorstep.wire.provisioning.common import MAX_MESSAGE
 
 __all__ = ["SCAN_SECONDS", "BleLink", "computer_radio", "connect", "connect_to", "scan"]
 
@@ -49,23 +51,37 @@ class BleLink(Link):
                 f"The device has no endpoint {endpoint!r} over Bluetooth.",
                 next_step="Set it up over its access point, or ask the maker for newer firmware.",
             )
-        if len(body) > MAX_BODY:
+        if len(body) > (MAX_MESSAGE if LONG in self._endpoints else MAX_BODY):
             raise SettingsError(
-                f"A message of {len(body)} bytes does not fit into the {MAX_BODY} of Bluetooth.",
+                f"A message of {len(body)} bytes is more than the device takes over Bluetooth.",
                 next_step="Set the device up over its access point, or shorten the name or address in it.",
             )
         try:
             async with asyncio.timeout(reply_timeout(endpoint)):
-                return await self._exchange(self._endpoints[endpoint], body)
+                return await self._refused_unpaired(self._exchange(self._endpoints[endpoint], body))
         except TimeoutError:
             raise DeviceUnreachable(
                 "The device does not answer over Bluetooth.", next_step="Move nearer and try again."
             ) from None
 
     async def _exchange(self, characteristic: RemoteCharacteristic, body: bytes) -> bytes:
+        parts, last = in_parts(body)
+        for part in parts:
+            await self._peripheral.write(self._endpoints[LONG], part)
+        await self._peripheral.write(characteristic, last)
+        reply = piece = await self._peripheral.read(characteristic)
+        while len(piece) == MAX_BODY and len(reply) <= MAX_MESSAGE and LONG in self._endpoints:
+            await self._peripheral.write(self._endpoints[LONG], goes_on_at(len(reply)))
+            piece = await self._peripheral.read(self._endpoints[LONG])
+            reply += piece
+        if len(reply) > MAX_MESSAGE:
+            raise MalformedMessage(f"the device's reply has more than {MAX_MESSAGE} bytes")
+        return reply
+
+    @staticmethod
+    async def _refused_unpaired(exchange: Awaitable[bytes]) -> bytes:
         try:
-            await self._peripheral.write(characteristic, body)
-            return await self._peripheral.read(characteristic)
+            return await exchange
         except AttRefused as refused:
             if refused.code in (INSUFFICIENT_AUTHENTICATION, INSUFFICIENT_ENCRYPTION):
                 raise SessionLost(

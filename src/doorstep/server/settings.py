@@ -10,6 +10,7 @@ from doorstep.runtime.database import SQLITE_PRAGMAS
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import load
 from doorstep.runtime.state import StateFolder
+from doorstep.runtime.webfiles import web_folder
 
 DOORSTEP = load(os.environ)
 STATE = StateFolder.open(DOORSTEP.state)
@@ -145,6 +146,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = DOORSTEP.base_url.startswith("https://")
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("onboarding", str(web_folder()))]
 WHITENOISE_USE_FINDERS = True
 
 DEFAULT_FROM_EMAIL = f"doorstep@{DOORSTEP.public_host}"

@@ -31,17 +31,23 @@ class SimulatedNetwork:
 
 
 class SimulatedWifi:
-    """A `WifiStation` among given networks; ``joined`` is its own, each act takes ``delay`` seconds."""
+    """A `WifiStation` among given networks; ``joined`` is its own.
 
-    def __init__(self, networks: Sequence[SimulatedNetwork], *, delay: float = 0.0) -> None:
+    Each act takes ``delay`` seconds, a scan ``scan_delay`` where that is given.
+    """
+
+    def __init__(
+        self, networks: Sequence[SimulatedNetwork], *, delay: float = 0.0, scan_delay: float | None = None
+    ) -> None:
         self.networks = list(networks)
         self.joined: NetworkCredentials | None = None
         self._delay = delay
+        self._scan_delay = delay if scan_delay is None else scan_delay
 
     async def scan(self, request: ScanStart) -> Sequence[ScanEntry]:
         """Return what is heard; the pace of ``request`` has no radio to spare here."""
         del request
-        await asyncio.sleep(self._delay)
+        await asyncio.sleep(self._scan_delay)
         return [network.as_heard() for network in self.networks]
 
     async def try_connect(self, network: NetworkCredentials) -> JoinOutcome:

@@ -93,6 +93,7 @@ def test_device_names_its_endpoints() -> None:
         "prov-config": "1775ff52-6b43-439b-877c-060f2d9bed07",
         "prov-ctrl": "1775ff4f-6b43-439b-877c-060f2d9bed07",
         "doorstep": "1775ff54-6b43-439b-877c-060f2d9bed07",
+        "doorstep-long": "1775ff55-6b43-439b-877c-060f2d9bed07",
     }
 
 
@@ -154,6 +155,23 @@ def test_attempt_to_join_outlives_its_connection() -> None:
 
     station = SimulatedWifi([SimulatedNetwork(HOME.ssid, HOME.passphrase)], delay=0.1)
     assert _in_room(use, station=station) is Step.REGISTERED
+
+
+def test_endpoints_beside_the_session_are_served_whatever_their_length() -> None:
+    async def mirror(body: bytes, session: bytes) -> bytes:
+        assert len(session) == 32
+        return body[::-1]
+
+    async def use(shared: Room) -> None:
+        link = await connect(LABEL.name, central=shared.phone)
+        phone = Configurator(LABEL, counted_rng(b"phone"))
+        await link.hold(phone.find())
+        await link.hold(phone.secure())
+        body = bytes(number % 251 for number in range(2048))
+        assert await link._ask("doorstep-sealed", body) == body[::-1]
+        await link.hold(phone.progress())
+
+    _in_room(use, beside={"doorstep-sealed": mirror})
 
 
 def test_failure_of_the_device_is_answered(
@@ -229,6 +247,11 @@ GOOD = {
 TOO_WEAK = {
     "just works where a passkey is demanded": Case(
         PASSKEY, lambda _: PhoneUser(IoCapability.NOTHING), PairingTooWeak(PairingKind.PASSKEY, WEAK)
+    ),
+    "just works that nobody wanted otherwise": Case(
+        PASSKEY,
+        lambda _: PhoneUser(IoCapability.NOTHING, protects=False),
+        PairingTooWeak(PairingKind.PASSKEY, WEAK),
     ),
     "just works where a comparison is demanded": Case(
         NUMERIC,

@@ -16,6 +16,7 @@ from doorstep.device.store import Store
 from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.lock import LockEvent
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.credentials import generate
@@ -185,6 +186,8 @@ def test_button_opens_a_window_for_a_working_device(
                 await life.reached(State.OPERATING)
                 life.agent._guesses.count(0.0)
                 assert life.store.guesses() == 1
+                for consent in (LockEvent.RELEASE, LockEvent.RESET):
+                    life.store.move_lock(consent)
                 await life.agent.press_button()
                 assert life.store.guesses() == 0, "whoever holds the device is locked out by nobody"
                 upstairs = NetworkCredentials(b"upstairs", HOME.passphrase)

@@ -1,12 +1,12 @@
 """A board that serves protocomm on a virtual radio, and a phone beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from doorstep.device.setup.ble import BleDoor, BleName
-from doorstep.device.setup.joiner import Joiner
+from doorstep.device.setup.joiner import Beside, Joiner
 from doorstep.device.setup.pairing import BoardPairing
 from doorstep.device.wifi.station import WifiStation
 from doorstep.onboarding.joining import Onboarded
@@ -19,6 +19,7 @@ from tests.onboarding.helpers import PROFILE
 
 NAME = BleName("PROV_1")
 BARE = BoardPairing()
+NOTHING: Mapping[str, Beside] = {}
 
 
 @dataclass
@@ -41,9 +42,11 @@ async def room(  # noqa: PLR0913 - what tests vary
     name: BleName = NAME,
     mtu: int = MAX_MTU,
     pairing: BoardPairing = BARE,
+    beside: Mapping[str, Beside] = NOTHING,
 ) -> AsyncIterator[Room]:
     """Open the board's door; once connected, the device reports ``stage``."""
     joiner, air = Joiner(station or SimulatedWifi(NEIGHBOURS)), Air()
+    joiner.beside = beside
     async with (
         BumbleBoard(air, mtu=mtu, pairing=pairing) as board,
         BumbleCentral(air) as phone,

@@ -19,6 +19,7 @@ from doorstep.onboarding.ble.pairing import (
     PairingEvent,
     PairingKind,
     PairingPolicy,
+    PairingTooWeak,
 )
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
@@ -26,6 +27,7 @@ from doorstep.onboarding.steps import Step
 from doorstep.provisioner.ble import BleLink, connect, scan
 from doorstep.provisioner.bleak_central import BleakCentral
 from doorstep.provisioner.central import AttRefused, Central
+from doorstep.provisioner.link import DeviceUnreachable
 from doorstep.provisioner.provisioner import Provisioner
 from doorstep.testing.bumble import (
     Air,
@@ -71,7 +73,8 @@ class Screen:
 async def _bluez() -> AsyncIterator[Air]:
     """Give this machine's BlueZ an adapter on an air of its own."""
     if not _daemons:
-        sh("modprobe hci_vhci && mkdir -p /run/dbus /var/lib/bluetooth && ln -sfn /run/dbus /var/run/dbus")
+        sh("modprobe hci_vhci; mkdir -p /run/dbus /var/run /var/lib/bluetooth")
+        sh("ln -sfn /run/dbus /var/run/dbus")
         _start("dbus-daemon --system --nofork --nopidfile")
         until(Path("/run/dbus/system_bus_socket").exists, "system bus")
         _start(f"{BLUETOOTHD} -n")
@@ -166,18 +169,31 @@ async def proof_board_on_bluez_pairs_by_comparison() -> None:
     assert events == [Paired(STRONG)]
 
 
-async def proof_board_on_bluez_refuses_just_works_where_passkey_is_demanded() -> str:
+async def _tries_without_passkey(user: PhoneUser) -> tuple[str, list[PairingEvent]]:
+    """Pair as ``user``, then write; returns what the phone is told, and what the board tells."""
     events = list[PairingEvent]()
     async with _linux_board(BoardPairing(PASSKEY, Screen(), events.append)) as (phone, _joiner):
         device = await _near(phone)
         version = next(each for each in device.characteristics if each.name == "proto-ver")
         try:
-            await device.pair(PhoneUser(IoCapability.NOTHING))
+            await device.pair(user)
             paired = "paired"
         except VerificationFailed as refused:
             paired = refused.message
         try:
             await device.write(version, b"---")
-        except AttRefused as refused:
-            return f"{paired}, then error {refused.code:#x}, {events}"
+        except (AttRefused, DeviceUnreachable) as refused:
+            return f"{paired}, then: {refused.message}", events
         raise AssertionError("a phone without a passkey was let in")
+
+
+async def proof_board_on_bluez_refuses_just_works_where_passkey_is_demanded() -> str:
+    told, events = await _tries_without_passkey(PhoneUser(IoCapability.NOTHING, protects=False))
+    assert [type(event) for event in events] == [PairingTooWeak]
+    return told
+
+
+async def proof_kernel_refuses_phone_that_cannot_type_what_it_asks_for() -> str:
+    told, events = await _tries_without_passkey(PhoneUser(IoCapability.NOTHING))
+    assert events == []
+    return told

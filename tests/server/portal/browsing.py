@@ -62,6 +62,8 @@ def member_pages(world: World) -> dict[str, str]:
         "device-disputed": f"/devices/{world.disputed.device_id}/",
         "device-revoked": f"/devices/{world.revoked.device_id}/",
         "revoke": f"/devices/{world.quiet.device_id}/revoke/",
+        "release": f"/devices/{world.quiet.device_id}/release/",
+        "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
         "people": "/people/",
         "account": "/account/",

@@ -35,7 +35,9 @@ def axe() -> str:
 def _look(page: Page, portal: str, paths: Mapping[str, str], axe: str, name: str) -> list[str]:
     found = []
     for title, path in paths.items():
-        page.goto(portal + path)
+        answer = page.goto(portal + path)
+        assert answer is not None
+        assert answer.status < 500, path
         page.wait_for_load_state()
         found += _check(page, axe, f"{title}-{name}")
     return found

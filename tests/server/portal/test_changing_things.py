@@ -1,11 +1,13 @@
 """Tokens, revocations and their error paths, through the forms."""
 
+import base64
 import hashlib
 import re
 
 import pytest
 from django.test import Client
 
+from doorstep.identity import release
 from doorstep.server.accounts.models import User
 from doorstep.server.clock import now_us
 from doorstep.server.custody.models import CustodyEntry, RegistrationToken
@@ -26,7 +28,7 @@ def test_customer_makes_a_token_that_is_shown_once(world: World, client: Client)
     token = _token(page)
     row = RegistrationToken.objects.get(token_hash=hashlib.sha256(token.encode()).digest())
     assert (row.alias, row.organisation) == ("North wall", world.owner.memberships.get().organisation)
-    assert f"--token {token}" in page
+    assert f"DOORSTEP_TOKEN={token} doorstep provision" in page
     for path in (f"/devices/added/{row.pk}/", f"/devices/added/{row.pk}/state"):
         assert token not in client.get(path).content.decode()
 
@@ -108,6 +110,31 @@ def test_owner_revokes_with_a_reason(world: World, client: Client) -> None:
     assert "lost in the river" in page
     last = CustodyEntry.objects.order_by("-number")[0]
     assert (last.kind, last.device_id) == ("blocked", world.live.pk)
+
+
+def test_owner_allows_set_up_again(world: World, client: Client) -> None:
+    making.authority()
+    client.force_login(world.owner)
+    path = f"/devices/{world.quiet.device_id}/"
+    assert f"{path}release/" in client.get(path).content.decode()
+    assert 'id="release"' not in client.get(f"{path}release/").content.decode()
+    page = client.post(f"{path}release/").content.decode()
+    found = re.search(r'id="release">([\w-]+)<', page)
+    assert found
+    data = base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
+    at = now_us() // 1_000_000
+    release.verify(data, making.authority().root, world.quiet.device_id, claimed_at=at - 5, at_least=at)
+    assert CustodyEntry.objects.filter(device=world.quiet).order_by("-number")[0].kind == "setup_released"
+
+
+def test_only_owners_and_admins_allow_set_up_again(world: World, client: Client) -> None:
+    path = f"/devices/{world.live.device_id}/release/"
+    client.force_login(world.viewer)
+    assert client.post(path).status_code == 403
+    client.force_login(world.stranger)
+    assert client.post(path).status_code == 404
+    client.force_login(world.owner)
+    assert client.post(f"/devices/{world.revoked.device_id}/release/").status_code == 403
 
 
 def test_staff_revokes_any_device(world: World, client: Client) -> None:

@@ -35,10 +35,9 @@ def test_wizard_answers_on_the_same_page(world: World, client: Client) -> None:
     client.force_login(world.staff)
     page = _page(client, f"{_ADVISE}?{ANSWERS}")
     for words in (
-        "We recommend: certificate with protocomm-sec2",
+        "We recommend: certificate with sealed-credentials",
         "weaker than this damage asks for: secure element",
         "What an attacker can still do",
-        "sealed-credentials",
         "Next cheaper",
         "Next stronger",
         "% of its price",

@@ -4,6 +4,7 @@ import click
 
 from doorstep.cli.bench.factory import factory
 from doorstep.cli.bench.ingest import ingest
+from doorstep.cli.bench.onboarding import onboarding
 from doorstep.cli.bench.registration import registration
 
 __all__ = ["bench"]
@@ -17,3 +18,4 @@ def bench() -> None:
 bench.add_command(ingest)
 bench.add_command(factory)
 bench.add_command(registration)
+bench.add_command(onboarding)

@@ -60,6 +60,7 @@ class _NewDevice:
     key: PrivateKey = field(repr=False)
     hardware_id: str | None = None
     claim_code_hash: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
+    setup_code: str = field(default="", repr=False)
     root_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
 
 

@@ -23,7 +23,7 @@ from doorstep.device.setup.joiner import Joiner
 from doorstep.device.setup.runner import DeviceRunner
 from doorstep.errors import DoorstepError, PeerError, RefusedError
 from doorstep.onboarding.ble.advertising import Advertisement, ManufacturerData
-from doorstep.onboarding.ble.exchange import Exchanges
+from doorstep.onboarding.ble.exchange import LONG, Exchanges
 from doorstep.onboarding.ble.layout import DEFAULT_SERVICE, endpoint_uuids
 from doorstep.onboarding.protocomm.device import DeviceProfile
 
@@ -65,7 +65,7 @@ class BleDoor:
         self._exchanges = Exchanges()
         self._turn = asyncio.Lock()
         self._stack = AsyncExitStack()
-        uuids = endpoint_uuids(self._runner.core.endpoints, name.service)
+        uuids = endpoint_uuids((*self._runner.core.endpoints, *joiner.beside, LONG), name.service)
         access = Access.READ | Access.WRITE
         self._service = GattService(
             name.service,
@@ -114,7 +114,8 @@ class BleDoor:
                 self._runner.core.end_session()
                 raise
 
-    async def _answer(self, connection: int, endpoint: str, body: bytes) -> None:
-        if self._exchanges.asked(connection, endpoint, body):
-            reply = await self._runner.ask(endpoint, body)
+    async def _answer(self, connection: int, endpoint: str, value: bytes) -> None:
+        request = self._exchanges.asked(connection, endpoint, value)
+        if request is not None:
+            reply = await self._runner.ask(endpoint, request)
             self._exchanges.answered(connection, endpoint, reply)

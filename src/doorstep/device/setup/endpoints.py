@@ -45,8 +45,9 @@ class EndpointHandler:
         async with self._turn:
             cookie = ""
             try:
-                cookie = self._admit(endpoint, request.header("cookie"), connection)
-                response = Response(200, await self._runner.ask(endpoint, request.body))
+                known = self._is_known(request.header("cookie"), connection)
+                cookie = "" if known else self._admit(endpoint, connection)
+                response = Response(200, await self._runner.ask(endpoint, request.body, stranger=not known))
             except Exception as error:  # noqa: BLE001 — logged, and answered with 500
                 response = Response.refusing(self._refuse(error))
             return _with_cookie(response, cookie)
@@ -58,14 +59,15 @@ class EndpointHandler:
         self._core.end_session()
         return HttpRefusal(500, "The device failed. Run the set-up again.")
 
-    def _admit(self, endpoint: str, cookie: str, connection: Connection) -> str:
+    def _is_known(self, cookie: str, connection: Connection) -> bool:
+        return cookie == self._cookie if cookie else connection is self._opener
+
+    def _admit(self, endpoint: str, connection: Connection) -> str:
         """Return the cookie of a session that this request opens, or nothing.
 
         A session under way is displaced only by another handshake, not by a passer-by's question.
         """
-        if cookie == self._cookie if cookie else connection is self._opener:
-            return ""
-        if self._core.busy and endpoint == "proto-ver":
+        if self._runner.is_beside(endpoint) or (self._core.busy and endpoint == "proto-ver"):
             return ""
         if self._core.busy and endpoint != "prov-session":
             raise ProtocolViolation(

@@ -10,6 +10,7 @@ from doorstep.errors import (
     MalformedMessage,
     ProtocolViolation,
     RefusedError,
+    ReplayRefused,
     UnavailableError,
     VerificationFailed,
 )
@@ -52,6 +53,7 @@ STATUS_OF: Final[tuple[tuple[type[DoorstepError], int], ...]] = (
     (MalformedMessage, 400),
     (VerificationFailed, 403),
     (ProtocolViolation, 409),
+    (ReplayRefused, 409),
     (RefusedError, 403),
     (UnavailableError, 503),
     (DoorstepError, 500),

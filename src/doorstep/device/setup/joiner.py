@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from doorstep.device.wifi.station import WifiStation
@@ -12,10 +12,13 @@ from doorstep.onboarding.network import JoinFailure, JoinOutcome, NetworkCredent
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.wire.provisioning.scan import ScanEntry, ScanStart
 
-__all__ = ["Joiner"]
+__all__ = ["Beside", "Joiner"]
 
 SCAN_TIMEOUT: Final = 30.0
 JOIN_TIMEOUT: Final = 120.0
+
+Beside = Callable[[bytes, bytes], Awaitable[bytes]]
+"""Answers a request beside any session; it is given the body and the hash of the asker's session."""
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,10 @@ class Joiner:
     def __init__(self, station: WifiStation, guesses: GuessBook | None = None) -> None:
         """``guesses`` is the board's count of wrong codes; without one it ends with this object."""
         self.joining = Joining()
+        self.beside: Mapping[str, Beside] = {}
+        """Endpoints that every door serves without a session."""
+        self.offers: Callable[[], tuple[str, ...]] = tuple
+        """What the board says of them before anything is proven."""
         self.guesses = guesses or GuessBook()
         self._station = station
         self._outcomes: asyncio.Queue[Onboarded] = asyncio.Queue()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from doorstep.device.setup.joiner import Joiner
 from doorstep.errors import UnavailableError
+from doorstep.onboarding.attestation.transcript import NO_SESSION
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.protocomm.device import (
     DeviceOnboarding,
@@ -31,7 +32,9 @@ class DeviceRunner:
         if profile.risk:
             log.warning("set-up with old security: %s", profile.risk)
         session = open_device_session(profile.secret, rng)
-        self.core = DeviceOnboarding(profile.device_id, session, joiner.joining, joiner.guesses)
+        self.core = DeviceOnboarding(
+            profile.device_id, session, joiner.joining, joiner.guesses, offers=joiner.offers
+        )
         self._joiner = joiner
         self._scans: set[asyncio.Task[bytes | None]] = set()
 
@@ -41,8 +44,18 @@ class DeviceRunner:
             task.cancel()
         await asyncio.gather(*self._scans, return_exceptions=True)
 
-    async def ask(self, endpoint: str, body: bytes) -> bytes:
-        """Answer one request; raises `PeerError` or `RefusedError` where there is no answer."""
+    def is_beside(self, endpoint: str) -> bool:
+        """Tell whether an endpoint is served without a session, and disturbs none."""
+        return endpoint in self._joiner.beside
+
+    async def ask(self, endpoint: str, body: bytes, *, stranger: bool = False) -> bytes:
+        """Answer one request; raises `PeerError` or `RefusedError` where there is no answer.
+
+        ``stranger`` when who asks is not the one who has the session under way.
+        """
+        if self.is_beside(endpoint):
+            session = NO_SESSION if stranger else self.core.transcript
+            return await self._joiner.beside[endpoint](body, session)
         answer = self.core.receive(endpoint, body, time.monotonic())
         reply = answer.reply
         for wish in answer.wishes:

@@ -24,11 +24,13 @@ from doorstep.device.life import (
 from doorstep.device.setup.door import Door, DoorMaker
 from doorstep.device.setup.httpserver import HttpServer
 from doorstep.device.setup.joiner import Joiner
+from doorstep.device.setup.singletouch import SingleTouch
 from doorstep.device.store import Store, Ticket
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import UnavailableError
 from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import JoinState, Onboarded
+from doorstep.onboarding.lock import LockState
 from doorstep.wire.provisioning.delivery import DeviceStage
 
 __all__ = ["LINGER_S", "WINDOW_S", "SetupAddress", "SetupService"]
@@ -77,12 +79,14 @@ class SetupService:
         station: WifiStation,
         doors: Sequence[DoorMaker],
         guesses: GuessBook | None = None,
+        touch: SingleTouch | None = None,
     ) -> None:
-        """``doors`` are opened in their order and closed in the reverse one; they share ``guesses``."""
+        """``doors`` are opened in their order and closed in the reverse one; they share the rest."""
         self._store = store
         self._station = station
         self._makers = tuple(doors)
         self._guesses = guesses or GuessBook()
+        self._touch = touch
         self._joiner = Joiner(station, self._guesses)
         self._doors: list[Door] = []
         self._open: AsyncExitStack | None = None
@@ -111,7 +115,7 @@ class SetupService:
         """
         self._stay()
         if self._open is None:
-            self._joiner = Joiner(self._station, self._guesses)
+            self._joiner = self._new_joiner()
             self._open = await self._open_doors()
             self._opened.set()
         if window_s is not None:
@@ -128,6 +132,8 @@ class SetupService:
 
     def report(self, event: LifeEvent) -> None:
         """Tell the set-up app how it goes, and close soon once nobody is needed."""
+        if isinstance(event, Bound):
+            self._joiner.joining.lock = LockState.CLAIMED
         if self._open is None:
             return
         stage = _STAGES.get(type(event))
@@ -147,7 +153,16 @@ class SetupService:
         self._opened.clear()
         if doors is not None:
             await doors.aclose()
+            if self._touch is not None:
+                await self._touch.close()
             await self._joiner.close()
+
+    def _new_joiner(self) -> Joiner:
+        joiner = Joiner(self._station, self._guesses)
+        joiner.joining.lock = self._store.lock().state
+        if self._touch is not None:
+            self._touch.attach(joiner)
+        return joiner
 
     async def _open_doors(self) -> AsyncExitStack:
         failures: list[UnavailableError] = []

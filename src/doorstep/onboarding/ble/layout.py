@@ -73,7 +73,7 @@ def find_endpoints(found: Iterable[Found], service: UUID | None = None) -> dict[
     for number, each in enumerate(found):
         if number >= MAX_CHARACTERISTICS:
             raise MalformedMessage(f"the device has more than {MAX_CHARACTERISTICS} characteristics")
-        if service in (None, each.service, LEGACY_SERVICE):
+        if service is None or each.service in {service, LEGACY_SERVICE}:
             services.setdefault(each.service, []).append(each)
     for uuid in sorted(services, key=lambda each: (each != service, each == LEGACY_SERVICE)):
         endpoints = _by_name(services[uuid]) or _by_number(uuid, services[uuid])

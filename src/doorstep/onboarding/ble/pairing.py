@@ -5,7 +5,7 @@ screen and keys still agree on Just Works. Only the key that results says how it
 """
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from doorstep.errors import SettingsError
 from doorstep.onboarding.ble.oob import OobSecret
 
 __all__ = [
+    "KINDS",
     "IoCapability",
     "KeyQuality",
     "Paired",
@@ -23,6 +24,7 @@ __all__ = [
     "PairingTooWeak",
     "judge_pairing",
     "new_passkey",
+    "policy_of",
 ]
 
 MAX_PASSKEY: Final = 999_999
@@ -75,6 +77,15 @@ HAVE: Final[Mapping[PairingKind, frozenset[IoCapability]]] = {
     ),
 }
 """What the board must have for a kind; the others need nothing."""
+
+
+KINDS: Final[Mapping[str, PairingKind]] = {
+    "ble-oob": PairingKind.OUT_OF_BAND,
+    "ble-numeric": PairingKind.NUMERIC_COMPARISON,
+    "ble-passkey": PairingKind.PASSKEY,
+    "ble-just-works": PairingKind.JUST_WORKS,
+}
+"""Which onboarding method of a product demands which kind, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,19 @@ class PairingFailed:
     def sentence(self) -> str:
         """Say what happened and what to do next."""
         return "A phone could not pair with the device. Check the digits, or the label, and try again."
+
+
+def policy_of(methods: Iterable[str], board: IoCapability, oob: OobSecret | None = None) -> PairingPolicy:
+    """Return the policy of a product's onboarding methods, the strongest of them that the board can keep.
+
+    Without a method of pairing nothing is paired. Raises `SettingsError` where the board can keep none.
+    """
+    asked = set(methods)
+    wanted = [kind for method, kind in KINDS.items() if method in asked]
+    for kind in wanted:
+        if board in HAVE.get(kind, {board}) and (kind is not PairingKind.OUT_OF_BAND or oob is not None):
+            return PairingPolicy(kind, board, oob if kind is PairingKind.OUT_OF_BAND else None)
+    return PairingPolicy(wanted[0] if wanted else PairingKind.NONE, board)
 
 
 PairingEvent = Paired | PairingTooWeak | PairingFailed

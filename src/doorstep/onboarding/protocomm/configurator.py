@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar, assert_never
 
 from doorstep.errors import MalformedMessage, ProtocolViolation
+from doorstep.onboarding.attestation.transcript import NO_SESSION, session_hash
 from doorstep.onboarding.failures import RequestRefused
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
@@ -93,6 +94,8 @@ class Configurator:
         self._scheme: Scheme | None = None
         self._cipher: SessionCipher | None = None
         self._capabilities: Capabilities | None = None
+        self.transcript = NO_SESSION
+        """Hash of the handshake that secured the session; zeros before."""
 
     @property
     def secured(self) -> bool:
@@ -123,15 +126,16 @@ class Configurator:
 
     def secure(self) -> Conversation[None]:
         """Prove the code to the device and have it prove the same; raises `WrongCode`."""
-        self._cipher = None
+        self._cipher, self.transcript, heard = None, NO_SESSION, list[bytes]()
         turns = self._handshake()
         body = next(turns)
         while True:
             reply = yield Request("prov-session", body)
+            heard += (body, reply)
             try:
                 body = turns.send(reply)
             except StopIteration as done:
-                self._cipher = done.value
+                self._cipher, self.transcript = done.value, session_hash(heard)
                 return
 
     def networks(self) -> Conversation[tuple[ScanEntry, ...]]:

@@ -12,7 +12,8 @@ from doorstep.errors import DoorstepError, IllegalTransition, ProtocolViolation,
 from doorstep.onboarding.delivery import answer_delivery
 from doorstep.onboarding.failures import UnknownEndpoint, WrongCode
 from doorstep.onboarding.guesses import GuessBook
-from doorstep.onboarding.joining import Joining, Onboarded
+from doorstep.onboarding.joining import Joining, JoinState, Onboarded
+from doorstep.onboarding.lock import check_open
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.protocomm.capabilities import OWN_LABEL, AppCapabilities, Capabilities
 from doorstep.onboarding.protocomm.credentials import Sec1Code, Sec2Verifier
@@ -133,12 +134,16 @@ class DeviceOnboarding:
         session: DeviceSession[Any],
         joining: Joining,
         guesses: GuessBook | None = None,
+        *,
+        offers: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """``session`` is of the profile's scheme: see `open_device_session`.
 
         ``joining`` and ``guesses`` are the board's; without a book the count ends with this object.
+        ``offers`` returns what the board has beside sessions, for the capabilities under our own label.
         """
         self._device_id = device_id
+        self._offers = offers
         self._session = session
         self._guesses = guesses or GuessBook()
         self._joining = joining
@@ -160,6 +165,11 @@ class DeviceOnboarding:
     def busy(self) -> bool:
         """Tell whether a peer is in the middle of a session."""
         return self._session.state is not SessionState.OPEN
+
+    @property
+    def transcript(self) -> bytes:
+        """Hash of the handshake of the session under way; zeros where none is secured."""
+        return self._session.transcript
 
     def end_session(self) -> None:
         """Drop the session's keys, as when another peer opens one; the attempt to join goes on."""
@@ -192,11 +202,20 @@ class DeviceOnboarding:
         return self._session.seal(encode_scan(ScanStarted(status)))
 
     def _capabilities(self) -> Capabilities:
-        session, caps = self._session, CAPABILITIES.caps + self._session.caps
-        return replace(CAPABILITIES, sec_ver=session.scheme, sec_patch_ver=session.patch, caps=caps)
+        session, caps, own = (
+            self._session,
+            CAPABILITIES.caps + self._session.caps,
+            CAPABILITIES.apps[OWN_LABEL],
+        )
+        apps = {OWN_LABEL: replace(own, caps=own.caps + self._offers())}
+        return replace(
+            CAPABILITIES, sec_ver=session.scheme, sec_patch_ver=session.patch, caps=caps, apps=apps
+        )
 
     def _on_session(self, body: bytes, now: float) -> Answer:
         self._drop_waiting_scan()
+        if self._joining.state is JoinState.IDLE:  # else somebody asks how a set-up ended that was allowed
+            check_open(self._joining.lock)
         self._guesses.check(now)
         try:
             reply = self._session.answer(body)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from doorstep.errors import DoorstepError, ProtocolViolation
+from doorstep.onboarding.attestation.transcript import NO_SESSION, session_hash
 from doorstep.onboarding.failures import RequestRefused, WrongCode
 from doorstep.wire.provisioning.common import Status
 from doorstep.wire.provisioning.session import (
@@ -113,6 +114,12 @@ class DeviceSession(ABC, Generic[A]):
         self.state = SessionState.OPEN
         self._agreed: A | None = None
         self._cipher: SessionCipher | None = None
+        self._heard: tuple[bytes, ...] = ()
+
+    @property
+    def transcript(self) -> bytes:
+        """Hash of the handshake that secured this session, for `attestation`; zeros before."""
+        return session_hash(self._heard) if self.state is SessionState.SECURED else NO_SESSION
 
     def end(self) -> None:
         """Drop the keys."""
@@ -128,7 +135,9 @@ class DeviceSession(ABC, Generic[A]):
             self.end()
             raise
         self._agreed, self._cipher, self.state = turn.agreed, turn.cipher, state
-        return encode_session(turn.reply)
+        reply = encode_session(turn.reply)
+        self._heard = (*(() if type(message) in RESTARTS else self._heard), body, reply)
+        return reply
 
     def open(self, sealed: bytes) -> bytes:
         """Return the plain request; raises `PeerError` if it does not hold or comes before the proof."""

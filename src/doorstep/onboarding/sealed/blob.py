@@ -104,7 +104,7 @@ def read_blob(data: bytes) -> SealedBlob:
     return SealedBlob.decode(decoded)
 
 
-def seal(  # noqa: PLR0913 - each is one part of a blob
+def seal(
     device_id: str,
     key: PublicKey,
     content: SealedContent,

@@ -63,7 +63,7 @@ class SealedContent:
 
     @classmethod
     def decode(cls, data: bytes) -> "SealedContent":
-        """Read padded bytes and check everything once; raises MalformedBlob, which repeats nothing of them."""
+        """Read padded bytes, all checked once; raises MalformedBlob, which repeats nothing of them."""
         try:
             return _content(cbor.decode(_unpadded(data), max_bytes=CONTENT_CAP))
         except (MalformedMessage, MisuseError) as error:
@@ -83,14 +83,11 @@ def _unpadded(data: bytes) -> bytes:
 def _content(value: cbor.Value) -> SealedContent:
     if not isinstance(value, dict) or not value.keys() <= {_NETWORKS, _ORDER, _RELEASE}:
         raise MalformedBlob("their content is not a map of networks, order and release")
-    networks, release = value.get(_NETWORKS), value.get(_RELEASE, b"")
-    if (
-        not isinstance(networks, list)
-        or not isinstance(release, bytes)
-        or (_RELEASE in value and not release)
-    ):
-        raise MalformedBlob("their content has a value of another type")
+    networks = value.get(_NETWORKS)
+    if not isinstance(networks, list):
+        raise MalformedBlob("their content names no networks")
     order = _order(value[_ORDER]) if _ORDER in value else None
+    release = _release(value[_RELEASE]) if _RELEASE in value else b""
     return SealedContent(tuple(_network(one) for one in networks), order, release)
 
 
@@ -108,3 +105,9 @@ def _order(value: cbor.Value) -> RegistrationOrder:
             return RegistrationOrder(token, server, alias)
         case _:
             raise MalformedBlob("an order is token, server and name")
+
+
+def _release(value: cbor.Value) -> bytes:
+    if not isinstance(value, bytes) or not value:
+        raise MalformedBlob("a release is bytes")
+    return value

@@ -1,4 +1,4 @@
-"""Why a device does not take a sealed blob: each with the sentence and the next step that a customer reads."""
+"""Why a device does not take a sealed blob: with sentences and next steps for customers."""
 
 from doorstep.errors import MalformedMessage, ReplayRefused, VerificationFailed
 

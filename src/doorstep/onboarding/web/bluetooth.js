@@ -6,6 +6,8 @@ import { SetupFailure } from "./failures.js";
 
 /** The service of local provisioning that our devices show. */
 export const SERVICE = "1775244d-6b43-439b-877c-060f2d9bed07";
+/** Networks that fit into one characteristic's 512 bytes. */
+export const SCAN_PAGE = 4;
 const DESCRIPTION = 0x2901;
 const REPLY_MS = 40_000;
 

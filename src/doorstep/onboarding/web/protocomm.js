@@ -20,6 +20,7 @@ const LAST_STATUS = 7;
 const MAX_ENTRIES = 64;
 const MAX_SSID = 32;
 const BSSID_SIZE = 6;
+/** Networks asked for at a time: so many fit into one reply of HTTP with room to spare. */
 const PAGE = 16;
 const GROUP_CHANNELS = 5;
 const PERIOD_MS = 120;
@@ -119,11 +120,13 @@ export class Configurator {
   #label;
   #ask;
   #crypto;
+  #page;
   #found = null;
   #cipher = null;
 
-  /** @param {Label} label @param {Ask} ask @param {Crypto} crypto */
-  constructor(label, ask, crypto) {
+  /** @param {Label} label @param {Ask} ask @param {Crypto} crypto @param {number} [page] networks that fit into one reply */
+  constructor(label, ask, crypto, page = PAGE) {
+    this.#page = page;
     this.#label = label;
     this.#ask = ask;
     this.#crypto = crypto;
@@ -163,7 +166,7 @@ export class Configurator {
     const count = needed(state.body).uint(2, MAX_ENTRIES);
     const found = [];
     while (found.length < count) {
-      const size = Math.min(PAGE, count - found.length);
+      const size = Math.min(this.#page, count - found.length);
       const page = await this.#exchange("prov-scan", 4, concat(putUint(1, found.length), putUint(2, size)));
       check(page.status, "list its networks");
       const entries = needed(page.body).messages(1).map(entryOf);

@@ -28,6 +28,8 @@ class Permission(enum.StrEnum):
     CUSTOMER_READINGS_READ = "customer:readings:read"
     CUSTOMER_LEDGER_READ = "customer:ledger:read"
     CUSTOMER_TOKENS_WRITE = "customer:tokens:write"
+    """Registration tokens, and what else a set-up needs: challenges, attestations, public keys."""
+    CUSTOMER_SETUP_RELEASE = "customer:setup:release"
 
     @property
     def scope(self) -> OrganisationKind:

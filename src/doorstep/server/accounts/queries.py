@@ -43,6 +43,11 @@ class Principal:
         return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)
 
     @property
+    def may_release(self) -> bool:
+        """Whether they may allow to set up again what the organisation owns."""
+        return self.may(Permission.CUSTOMER_SETUP_RELEASE)
+
+    @property
     def may_make_products(self) -> bool:
         """Whether they may make products."""
         return self.may(Permission.MAKER_PRODUCTS_WRITE)

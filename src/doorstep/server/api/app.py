@@ -4,7 +4,17 @@ from typing import Final
 
 from ninja import NinjaAPI
 
-from doorstep.server.api import dead_letters, devices, ledger, problems, products, readings, sales, tokens
+from doorstep.server.api import (
+    dead_letters,
+    devices,
+    ledger,
+    onboarding,
+    problems,
+    products,
+    readings,
+    sales,
+    tokens,
+)
 from doorstep.server.api.auth import AUTHENTICATION
 
 __all__ = ["api"]
@@ -17,6 +27,6 @@ api: Final = NinjaAPI(
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
 )
-for noun in (products, sales, devices, readings, ledger, tokens, dead_letters):
+for noun in (products, sales, onboarding, devices, readings, ledger, tokens, dead_letters):
     api.add_router("", noun.router)
 problems.install(api)

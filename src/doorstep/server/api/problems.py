@@ -20,8 +20,10 @@ from doorstep.errors import (
 )
 from doorstep.onboarding.choice import RiskNotAccepted
 from doorstep.server.api.idempotency import KeyReused
+from doorstep.server.api.pace import TooFast
 from doorstep.server.custody.actions import SaleRefused
 from doorstep.server.custody.actions.tokens import CodeRefused
+from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.products import NoSuchProduct
 
@@ -61,6 +63,10 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (KeyReused, 422, "idempotency-key-reused"),
     (SaleRefused, 422, "rows-refused"),
     (CodeRefused, 422, "code-refused"),
+    (NotGenuine, 422, "not-genuine"),
+    (OtherConversation, 409, "other-conversation"),
+    (ChallengeRefused, 409, "challenge-refused"),
+    (TooFast, 429, "too-fast"),
     (VerificationFailed, 401, "not-authenticated"),
     (MalformedMessage, 400, "malformed"),
     (MisuseError, 422, "invalid"),

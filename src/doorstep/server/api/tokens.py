@@ -30,6 +30,8 @@ class TokenOut(Schema):
     """A token, shown this once."""
 
     token: str
+    number: int
+    """Which one it is, for asking the portal what became of it."""
     expires_us: int
 
 
@@ -44,4 +46,4 @@ def make(request: HttpRequest, wish: TokenIn) -> Any:
     require(caller, Permission.CUSTOMER_TOKENS_WRITE)
     user = User.objects.filter(pk=caller.user).first() if caller.user else None
     token, row = make_registration_token(caller.organisation, user, wish.alias, wish.code, now_us=now_us())
-    return Status(201, {"token": token, "expires_us": row.expires_at_us})
+    return Status(201, {"token": token, "number": row.pk, "expires_us": row.expires_at_us})

@@ -42,6 +42,8 @@ class Product(models.Model):
         max_length=400, default="device_key & setup_session & (sale | label_code | staff)"
     )
     """Boolean expression over evidence kinds; see ``doorstep.ownership.policy``."""
+    release_setup_code = models.BooleanField(default=False)
+    """Keep the label codes of devices made from now on, for accounts to which they attest themselves."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -107,6 +109,10 @@ class Device(models.Model):
     """Factory certificate (IEEE 802.1AR IDevID), DER."""
     claim_code_hash = models.BinaryField(null=True, db_index=True)
     claim_code_used_at = models.DateTimeField(null=True, blank=True)
+    setup_code = models.BinaryField(null=True)
+    """The label's code, wrapped in the context ``setup/<device_id>/code``; only if the product keeps it."""
+    setup_released_us = models.BigIntegerField(null=True, blank=True)
+    """When its owner last allowed to set it up again."""
 
     life = models.CharField(max_length=12, default="made")
     """State of ``doorstep.ownership.life.Life``."""

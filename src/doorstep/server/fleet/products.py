@@ -19,7 +19,7 @@ class NoSuchProduct(MisuseError):
     """There is no product of that key."""
 
 
-def add_product(key: str, name: str, claim_policy: str = "") -> Product:
+def add_product(key: str, name: str, claim_policy: str = "", *, release_setup_code: bool = False) -> Product:
     """Store a product; the default claim policy is the strong one.
 
     Raises MisuseError when the key is taken or reserved or the policy can't be read, MalformedMessage for
@@ -28,7 +28,7 @@ def add_product(key: str, name: str, claim_policy: str = "") -> Product:
     check_product_key(key)
     if key in RESERVED_KEYS:
         raise MisuseError(f"the portal has a page called {key}", next_step="Choose another key.")
-    product = Product(key=key, name=" ".join(name.split())[:120])
+    product = Product(key=key, name=" ".join(name.split())[:120], release_setup_code=release_setup_code)
     if claim_policy:
         product.claim_policy = parse(claim_policy).text
     try:

@@ -27,6 +27,8 @@ _WORDS: Final[Mapping[Kind, Callable[[Detail], str]]] = {
     Kind.RETURNED: lambda detail: f"Returned. Reason: {detail['reason']}",
     Kind.SWAPPED: lambda detail: f"Swapped for {detail['replacement']}.",
     Kind.SCRAPPED: lambda detail: f"Scrapped. Reason: {detail['reason']}",
+    Kind.SETUP_RELEASED: lambda _: "Its owner allowed to set it up again.",
+    Kind.CODE_RELEASED: lambda _: "Its set-up code was shown to an account that had it in hand.",
 }
 _NEWEST: Final = 50
 

@@ -139,7 +139,7 @@ class BumbleBoard(Radio):
         self._pairing.notify(verdict)
         if isinstance(verdict, Paired):
             self._keys[number] = verdict.quality
-        else:
+        elif number in self._centrals:
             self._later(hang_up(self._centrals[number]))
 
     def _unpaired(self) -> None:

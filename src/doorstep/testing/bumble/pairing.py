@@ -35,6 +35,8 @@ class PhoneUser:
     """Says that the digits are the same."""
     oob: OobData | None = None
     secure_connections: bool = True
+    protects: bool = True
+    """Asks for protection against somebody in between."""
     shown: list[int] = field(default_factory=list)
     """The digits that the phone has shown."""
 
@@ -56,7 +58,7 @@ def phone_config(user: PhoneUser) -> PairingConfig:
         shared = OobSharedData(c=user.oob.confirm[::-1], r=user.oob.random[::-1])
         oob = PairingConfig.OobConfig(OobContext(), shared, None)
     return PairingConfig(
-        sc=user.secure_connections, mitm=True, bonding=False, delegate=_PhoneDelegate(user), oob=oob
+        sc=user.secure_connections, mitm=user.protects, bonding=False, delegate=_PhoneDelegate(user), oob=oob
     )
 
 

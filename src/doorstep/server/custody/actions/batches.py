@@ -33,6 +33,8 @@ class NewDevice(Protocol):
     @property
     def claim_code_hash(self) -> bytes: ...  # noqa: D102
     @property
+    def setup_code(self) -> str: ...  # noqa: D102
+    @property
     def root_key(self) -> bytes: ...  # noqa: D102
 
 
@@ -91,7 +93,15 @@ def _row(batch: Batch, new: NewDevice) -> Device:
         public_key=new.public_key,
         idevid=new.idevid,
         claim_code_hash=new.claim_code_hash,
+        setup_code=_kept_code(batch, new),
     )
+
+
+def _kept_code(batch: Batch, new: NewDevice) -> bytes | None:
+    if not batch.product.release_setup_code:
+        return None
+    wrapped: bytes = settings.KEY_FILE.wrap(new.setup_code.encode(), f"setup/{new.device_id}/code")
+    return wrapped
 
 
 def _event(batch: Batch, device: Device, actor: str) -> Event:

@@ -84,11 +84,12 @@ def state(request: HttpRequest, principal: Principal, number: int) -> HttpRespon
 
 
 def _shown(token: str, row: RegistrationToken) -> dict[str, Any]:
-    told = ("--label", "label.txt", "--server", DOORSTEP.device_api_url, "--token", token)
+    told = ("--label", "label.txt", "--server", DOORSTEP.device_api_url)
     return {
         "token": token,
         "row": row,
-        "command": shlex.join(("doorstep", "provision", *told)),
+        # Not an option: who shares the computer could read it there.
+        "command": f"DOORSTEP_TOKEN={shlex.quote(token)} {shlex.join(('doorstep', 'provision', *told))}",
         "lifetime_s": (row.expires_at_us - row.created_at_us) // 1_000_000,
     }
 

@@ -1,0 +1,176 @@
+"""The command ``doorstep provision``: its options, and how a run begins and ends."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+from click.core import ParameterSource
+
+from doorstep.cli.provision.asking import terminal_kept
+from doorstep.cli.provision.finding import connections, look_around, wants_bluetooth
+from doorstep.cli.provision.network import SharedNetwork
+from doorstep.cli.provision.onboarding import Run, set_up, set_up_all
+from doorstep.cli.provision.reporting import Reporter, reporter
+from doorstep.cli.provision.results import DeviceResult, Ending, ended, problem_of
+from doorstep.cli.provision.resume import Progress
+from doorstep.cli.provision.wanted import Wanted, wanted
+from doorstep.errors import RefusedError, UnavailableError
+from doorstep.onboarding.steps import Step
+
+__all__ = ["provision"]
+
+AT_ONCE: Final = 20
+BLUETOOTH_AT_ONCE: Final = 4
+"""Connections that a computer's adapter surely carries side by side."""
+SEEN_BY_OTHERS: Final = (
+    "--token can be read by everybody on this computer while the command runs; "
+    "use --token-file, DOORSTEP_TOKEN, or let the command ask."
+)
+
+
+@click.command()
+@click.option("--label", "label_text", help="The label's QR text, or a file that holds it.")
+@click.option("--code", help="Instead of --label: the set-up code printed on it.")
+@click.option("--labels", help="Many devices: a CSV file as the factory's labels.csv.")
+@click.option(
+    "--serial",
+    multiple=True,
+    help="With --labels: this device, however its serial is typed. May be given again.",
+)
+@click.option("--all", "all_devices", is_flag=True, help="With --labels: every device in the file.")
+@click.option(
+    "--url",
+    multiple=True,
+    help="Where the device is: http://ADDRESS, a serial line as /dev/ttyUSB0, or ble; with --labels "
+    "SERIAL=ADDRESS, once for each. Without it, by Bluetooth where the label says so, else at "
+    "http://192.168.4.1.",
+)
+@click.option("--ble", "by_bluetooth", is_flag=True, help="Look for devices without an address by Bluetooth.")
+@click.option("--find", "only_find", is_flag=True, help="Only show what waits for its set-up nearby.")
+@click.option(
+    "--at-once", type=click.IntRange(1, 200), default=AT_ONCE, show_default=True, help="Devices at a time."
+)
+@click.option(
+    "--resume", help="With --labels: the file that keeps who is done. Default: the labels' name and .done."
+)
+@click.option("--ssid", help="The network to join; without it a device lists what it hears.")
+@click.option("--passphrase-file", help="A file that holds its password.")
+@click.option("--passphrase-prompt", is_flag=True, help="Ask for its password.")
+@click.option("--open", "is_open", is_flag=True, help="The network has no password.")
+@click.option("--token-file", help="A file that holds the registration token from the portal.")
+@click.option(
+    "--token",
+    envvar="DOORSTEP_TOKEN",
+    help="The same as DOORSTEP_TOKEN; on the command line others can read it.",
+)
+@click.option("--server", help="The server that the device registers at.")
+@click.option("--alias", default="", help="Your name for the device.")
+@click.option("--portal-url", help="Where each device gets its token, and where to see that it has arrived.")
+@click.option("--api-key", envvar="DOORSTEP_API_KEY", help="Key for --portal-url (or DOORSTEP_API_KEY).")
+@click.option(
+    "--allow-old-security",
+    is_flag=True,
+    help="Set up a device that speaks security 1 or the first version of security 2; the risk is told.",
+)
+@click.option("--plain", is_flag=True, help="One line for each event and no bars, as for a screen reader.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an event, and no questions.")
+@click.pass_context
+def provision(context: click.Context, /, **options: Any) -> None:
+    """Set up devices, one or many at once: onto your Wi-Fi, and into your account."""
+    if options["only_find"]:
+        _find(as_json=options["as_json"])
+        return
+    options["token_typed"] = context.get_parameter_source("token") is ParameterSource.COMMANDLINE
+    if options["token_typed"]:
+        click.secho(f"Warning: {SEEN_BY_OTHERS}", fg="yellow", err=True)
+    options["api_key_typed"] = context.get_parameter_source("api_key") is ParameterSource.COMMANDLINE
+    wish = wanted(options)
+    for bad in wish.labels.bad if wish.labels else ():
+        click.secho(f"line {bad.line} refused: {bad.reason}", fg="red", err=True)
+    teller = reporter(len(wish.targets), alone=wish.alone, as_json=wish.as_json, plain=options["plain"])
+    run = _run(wish, teller, options)
+    with terminal_kept():
+        try:
+            if wish.alone:
+                _one(wish, run, by_bluetooth=options["by_bluetooth"])
+            else:
+                _many(wish, run, by_bluetooth=options["by_bluetooth"])
+        finally:
+            teller.close()
+
+
+def _run(wish: Wanted, teller: Reporter, options: dict[str, Any]) -> Run:
+    network = SharedNetwork(wish.ssid, wish.passphrase, may_ask=wish.may_ask, pausing=teller.pausing)
+    return Run(
+        network=network,
+        order_for=wish.order_for,
+        platform=wish.platform,
+        reporter=teller,
+        allow_old_security=options["allow_old_security"],
+        at_once=_at_once(wish, options),
+    )
+
+
+def _at_once(wish: Wanted, options: dict[str, Any]) -> int:
+    by_radio = any(wants_bluetooth(each, by_bluetooth=options["by_bluetooth"]) for each in wish.targets)
+    return min(options["at_once"], BLUETOOTH_AT_ONCE) if by_radio else int(options["at_once"])
+
+
+def _one(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
+    """Set one device up; what goes wrong is the command's own error."""
+    (target,) = wish.targets
+
+    async def work() -> DeviceResult:
+        ways = await connections(wish.targets, by_bluetooth=by_bluetooth)
+        outcome = await set_up(run, target, ways[target.name], lambda step: run.reporter.step("", step))
+        return ended(target.name, outcome, platform_asked=wish.platform is not None)
+
+    result = asyncio.run(work())
+    run.reporter.ended(result)
+    if wish.platform is None and result.step != Step.REGISTERED.key and not wish.as_json:
+        click.echo("Whether the platform sees it was not checked (--portal-url).", err=True)
+    if result.ending in (Ending.HELD, Ending.REFUSED):
+        raise RefusedError(result.sentence, next_step=result.next_step)
+    if wish.platform is not None and result.ending is not Ending.DONE:
+        raise UnavailableError(
+            "The platform has not seen the device yet; that is not a failure.",
+            next_step=result.next_step or "Look at the device's page in the portal in a few minutes.",
+        )
+
+
+def _many(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
+    """Set many up; each one's end stands in the summary, and the worst decides the exit code."""
+    progress = Progress(wish.resume)
+
+    async def work() -> Sequence[DeviceResult]:
+        waiting = [target for target in wish.targets if not progress.is_done(target.name)]
+        ways = await connections(waiting, by_bluetooth=by_bluetooth)
+        return await set_up_all(run, wish.targets, ways, progress)
+
+    try:
+        results = asyncio.run(work())
+    except KeyboardInterrupt:
+        run.reporter.close()
+        click.echo(
+            f"Who is done stands in {wish.resume}; the same command goes on with the others.", err=True
+        )
+        raise
+    run.reporter.close()
+    run.reporter.summary(results)
+    if problem := problem_of(results):
+        raise problem
+
+
+def _find(*, as_json: bool) -> None:
+    found = asyncio.run(look_around())
+    for each in found:
+        if as_json:
+            click.echo(json.dumps({"transport": each.transport, "name": each.name, "address": each.address}))
+        else:
+            click.echo(f"{each.transport}: {each.name} (--url {each.address})")
+    if not found and not as_json:
+        click.echo(
+            "Nothing waits for its set-up here. Switch the device on, hold it near, or join its Wi-Fi."
+        )

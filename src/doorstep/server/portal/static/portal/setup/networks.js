@@ -1,0 +1,72 @@
+// The networks that the device hears, as a list to choose from.
+
+import { utf8 } from "../../onboarding/bytes.js";
+import { ToldProblem, at, required } from "./view.js";
+
+const MAX_SSID = 32;
+const OPEN = 0;
+const ENTERPRISE = 5;
+let heard = [];
+
+/** A network's name as octets. @param {string} id of the input @returns {Uint8Array} */
+export function typedName(id) {
+  const octets = utf8(required(id, "Type the name of the network."));
+  if (octets.length > MAX_SSID) throw new ToldProblem("No network has so long a name.", "Check it.", id);
+  return octets;
+}
+
+const nameOf = (ssid) => new TextDecoder().decode(ssid);
+
+function strength(rssi) {
+  if (rssi >= -60) return "strong";
+  return rssi >= -75 ? "fair" : "weak";
+}
+
+function choice(network, index) {
+  const label = document.createElement("label");
+  label.className = "choice";
+  const input = Object.assign(document.createElement("input"), { type: "radio", name: "network", value: String(index) });
+  const text = document.createElement("span");
+  const name = document.createElement("strong");
+  name.textContent = nameOf(network.ssid);
+  const more = document.createElement("span");
+  more.className = "soft small";
+  const lock = { [OPEN]: "open, no password", [ENTERPRISE]: "needs a user name, which this page can’t give it" }[network.auth] ?? "with a password";
+  more.textContent = `${strength(network.rssi)} signal, ${lock}`;
+  text.append(name, document.createElement("br"), more);
+  label.append(input, text);
+  return label;
+}
+
+/** Show what was heard, strongest first, each name once. @param {import("../../onboarding/protocomm.js").ScanEntry[]} found */
+export function showNetworks(found) {
+  const names = new Set();
+  heard = found.filter(({ ssid }) => ssid.length && !names.has(String(ssid)) && names.add(String(ssid)));
+  at("network-list").replaceChildren(...heard.map(choice));
+  const first = at("network-list").querySelector("input") ?? at("network-other");
+  first.checked = true;
+  showFields();
+}
+
+function chosen() {
+  const { value } = at("network-form").elements.network;
+  return value === "other" ? null : heard[Number(value)];
+}
+
+/** Show the fields that the chosen network needs. */
+export function showFields() {
+  const network = chosen();
+  at("ssid-field").hidden = network !== null;
+  at("bluetooth-password-field").hidden = network?.auth === OPEN;
+  at("bluetooth-show").closest(".field").hidden = network?.auth === OPEN;
+}
+
+/** The network that was chosen, as octets. @returns {import("../../onboarding/protocomm.js").Network} */
+export function chosenNetwork() {
+  const network = chosen();
+  if (network?.auth === ENTERPRISE) throw new ToldProblem("This network wants a user name as well.", "Choose another, for example one for guests.");
+  const ssid = network?.ssid ?? typedName("ssid");
+  const passphrase = network?.auth === OPEN ? new Uint8Array() : utf8(at("bluetooth-password").value);
+  if (!passphrase.length && network && network.auth !== OPEN) throw new ToldProblem("Type the password of this network.", "", "bluetooth-password");
+  return { ssid, passphrase };
+}

@@ -1,0 +1,101 @@
+// The platform's side: a registration token, the device behind a serial, and whether the device has come.
+
+import { fromBase64url, utf8 } from "../../onboarding/bytes.js";
+import { ToldProblem, at, told } from "./view.js";
+
+const EVERY_MS = 1500;
+/** A token with less left than this is not handed over. */
+const SPARE_MS = 120_000;
+const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
+
+async function ask(url, options = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrf, ...options.headers };
+  let response;
+  try {
+    response = await fetch(url, { ...options, headers });
+  } catch {
+    throw new ToldProblem("The portal does not answer.", "Check this phone’s or computer’s own internet, and try again.");
+  }
+  if (response.redirected) throw new ToldProblem("You are logged out.", "Reload this page and log in.");
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const { detail = `The portal answered ${response.status}.`, next_step: nextStep = "Try again later.", type = "" } = answer;
+  const sentence = `${detail.charAt(0).toUpperCase()}${detail.slice(1).replace(/\.$/, "")}.`;
+  throw Object.assign(new ToldProblem(sentence, nextStep), { kind: type.split("/").at(-1), status: response.status });
+}
+
+/** A registration order and the number to ask for what became of it. */
+export class Registration {
+  #token = null;
+  #order = null;
+
+  /** @param {string} prefix of the ids of the inputs about the device */
+  constructor(prefix) {
+    this.prefix = prefix;
+  }
+
+  get alias() {
+    return at(`${this.prefix}-alias`).value.trim();
+  }
+
+  /** When the token runs out, in seconds since 1970. @returns {number} */
+  get expires() {
+    return Math.floor(this.#token.expires_us / 1e6);
+  }
+
+  /**
+   * An order with a token that lasts long enough; makes a new token where it must.
+   * @returns {Promise<import("../../onboarding/protocomm.js").Order>}
+   */
+  async order() {
+    if (this.#token === null || this.#token.expires_us / 1000 - Date.now() < SPARE_MS) {
+      this.#token = await this.#make();
+      this.#order = { token: utf8(this.#token.token), server: told.server, alias: this.alias };
+    }
+    return this.#order;
+  }
+
+  /** What the platform knows of it: waiting, bound, held or expired. Null while the portal is out of reach. */
+  async state() {
+    try {
+      return await ask(told.state.replace("/0/", `/${this.#token.number}/`));
+    } catch {
+      return null; // this phone may be on the device's own Wi-Fi; silence is no answer
+    }
+  }
+
+  async #make() {
+    const wish = { alias: this.alias, code: at(`${this.prefix}-claim`).value };
+    try {
+      return await ask(told.tokens, { method: "POST", body: JSON.stringify(wish), headers: { "Content-Type": "application/json" } });
+    } catch (error) {
+      if (wish.code && (error.kind === "code-refused" || error.kind === "malformed")) error.field = `${this.prefix}-claim`;
+      throw error;
+    }
+  }
+}
+
+/** The device behind a serial, if the caller may set it up. @param {string} serial */
+export async function lookUp(serial) {
+  try {
+    const found = await ask(`${told.lookup}?${new URLSearchParams({ serial })}`);
+    return { deviceId: found.device_id, name: `${found.product} ${found.serial}`, publicKey: fromBase64url(found.public_key) };
+  } catch (error) {
+    if (error.status === 404) error.field = "serial";
+    throw error;
+  }
+}
+
+/** Rows of a QR code. @param {string} text @returns {Promise<string[]>} */
+export async function qrRows(text) {
+  return (await ask(told.qr, { method: "POST", body: text, headers: { "Content-Type": "text/plain" } })).rows;
+}
+
+/** Wait until the platform has judged; calls `heard` with each answer. */
+export async function watch(registration, heard) {
+  for (;;) {
+    const answer = await registration.state();
+    if (heard(answer)) return answer;
+    await new Promise((resolve) => { setTimeout(resolve, EVERY_MS); });
+  }
+}

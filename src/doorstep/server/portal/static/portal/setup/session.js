@@ -1,0 +1,101 @@
+// One device over one link: secured, told its network, listened to until it says how that went.
+
+import { SCAN_PAGE } from "../../onboarding/bluetooth.js";
+import * as crypto from "../../onboarding/crypto_webcrypto.js";
+import { SetupFailure } from "../../onboarding/failures.js";
+import { Configurator } from "../../onboarding/protocomm.js";
+
+/** @typedef {import("../../onboarding/bluetooth.js").BluetoothLink} BluetoothLink */
+
+const JOIN_PATIENCE_MS = 90_000;
+const FIRST_PAUSE_MS = 100;
+const PAUSE_MS = 1000;
+const UNDECIDED = new Set(["waiting", "trying"]);
+/** The device is on the network, whatever comes after. */
+export const ONLINE = new Set(["connected", "registering", "registered", "held", "refused", "no-internet", "no-server", "wrong-clock"]);
+const LAST = new Set(["registered", "held", "refused"]);
+const FAILED = new Set(["wrong-password", "no-such-network", "no-address", "radio-failed"]);
+const STRANGER = new Set(["wrong-code", "downgrade", "old-security", "refused"]);
+
+const rest = (pause) => new Promise((resolve) => { setTimeout(resolve, pause); });
+
+export class DeviceSession {
+  #phone;
+  #tell;
+  #tried = false;
+  #delivered = null;
+
+  /** @param {(key: string) => void} tell hears each step @param {BluetoothLink} link */
+  constructor(label, link, tell) {
+    this.#phone = new Configurator(label, (endpoint, body) => link.ask(endpoint, body), crypto, SCAN_PAGE);
+    this.#tell = tell;
+  }
+
+  get takesOrders() {
+    return this.#phone.takesOrders;
+  }
+
+  async open() {
+    await this.#phone.find();
+    this.#tell("found");
+    await this.#phone.secure();
+    this.#tell("secured");
+  }
+
+  async networks() {
+    await this.#secure();
+    const found = await this.#phone.networks();
+    this.#tell("networks");
+    return found;
+  }
+
+  /**
+   * Hand over the order, once, then have the device join; may be called again after a failure.
+   * @returns {Promise<string>} the step that it came to
+   */
+  async join(network, order) {
+    await this.#secure();
+    if (this.takesOrders && order !== this.#delivered) {
+      await this.#phone.deliver(order);
+      this.#delivered = order;
+      this.#tell("delivered");
+    }
+    if (this.#tried) await this.#phone.reset();
+    await this.#phone.putForward(network);
+    this.#tried = true;
+    const step = await this.#listen("trying", (heard) => !UNDECIDED.has(heard), JOIN_PATIENCE_MS);
+    if (ONLINE.has(step)) this.#tried = false;
+    return UNDECIDED.has(step) ? "checking" : step;
+  }
+
+  /** Listen on until the device says how its registration ended, or `enough` says so. */
+  follow(step, enough, patience) {
+    return this.#listen(step, (heard) => LAST.has(heard) || enough(heard), patience);
+  }
+
+  async #secure() {
+    if (!this.#phone.secured) await this.#phone.secure();
+  }
+
+  async #listen(step, until, patience) {
+    const deadline = Date.now() + patience;
+    for (let pause = FIRST_PAUSE_MS; !until(step) && Date.now() < deadline; pause = Math.min(pause * 2, PAUSE_MS)) {
+      this.#tell(step);
+      await rest(pause);
+      step = await this.#hear(step);
+    }
+    if (!FAILED.has(step)) this.#tell(step);
+    return step;
+  }
+
+  /** What the device says now, or the last that it said while it is silent. */
+  async #hear(step) {
+    try {
+      await this.#secure();
+      return await this.#phone.progress();
+    } catch (error) {
+      if (!(error instanceof SetupFailure) || STRANGER.has(error.key)) throw error;
+      return step;
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// What people see and hear of a set-up: sentences from one table, one live region, errors that take the focus.
+
+import { SetupFailure } from "../../onboarding/failures.js";
+
+/** @param {string} id @returns {HTMLElement} */
+export const at = (id) => document.getElementById(id);
+
+/** What the server told this page: words, addresses. */
+export const told = JSON.parse(at("told").textContent);
+
+/** A problem with words of its own, as the platform answers. */
+export class ToldProblem extends Error {
+  /** @param {string} sentence @param {string} nextStep @param {string} [field] id of the input that it concerns */
+  constructor(sentence, nextStep, field = "") {
+    super(sentence);
+    this.words = { sentence, next_step: nextStep };
+    this.field = field;
+  }
+}
+
+let said = "";
+
+function log(sentence) {
+  const entry = document.createElement("li");
+  const text = document.createElement("div");
+  text.textContent = sentence;
+  entry.append(text);
+  at("log").append(entry);
+}
+
+/** Say a sentence, unless it is what was said last. @param {string} sentence @param {string} [nextStep] */
+export function sayWords(sentence, nextStep = "") {
+  const whole = `${sentence} ${nextStep}`.trim();
+  at("progress").hidden = false;
+  at("problem").hidden = true;
+  if (whole === said) return;
+  said = whole;
+  at("status").textContent = whole;
+  log(whole);
+}
+
+/** Say a step by its key. @param {string} key */
+export function say(key) {
+  const words = told.steps[key];
+  sayWords(words.sentence, words.next_step);
+}
+
+function wordsOf(error) {
+  if (error instanceof ToldProblem) return error.words;
+  if (error instanceof SetupFailure) {
+    const words = told.failures[error.key];
+    return error.wait ? { ...words, next_step: `Wait ${error.wait} seconds and try again.` } : words;
+  }
+  console.error(error);
+  return { sentence: "This page failed.", next_step: "Reload it and try again. Nothing was lost on the device." };
+}
+
+/** Show an error where it belongs and take the focus there. @param {unknown} error @param {string} [field] id of an input */
+export function showProblem(error, field = error.field ?? "") {
+  const words = wordsOf(error);
+  said = "";
+  at("progress").hidden = false;
+  log(`${words.sentence} ${words.next_step}`.trim());
+  if (field) {
+    at("status").textContent = "";
+    markField(field, `${words.sentence} ${words.next_step}`.trim());
+    return;
+  }
+  at("status").textContent = "";
+  at("problem-text").textContent = words.sentence;
+  at("problem-step").textContent = words.next_step;
+  at("problem").hidden = false;
+  at("problem").focus();
+}
+
+function markField(id, text) {
+  const [input, error] = [at(id), at(`${id}-error`)];
+  error.textContent = text;
+  error.hidden = false;
+  input.setAttribute("aria-invalid", "true");
+  const describedBy = new Set((input.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
+  input.setAttribute("aria-describedby", [...describedBy.add(error.id)].join(" "));
+  input.closest("details")?.setAttribute("open", "");
+  input.focus();
+}
+
+/** Forget the errors of a form and of the run. @param {HTMLFormElement} form */
+export function clearProblems(form) {
+  at("problem").hidden = true;
+  for (const error of form.querySelectorAll(".field-error")) error.hidden = true;
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+}
+
+/** Require a value; throws what names the field. @param {string} id @param {string} sentence @returns {string} */
+export function required(id, sentence) {
+  const value = at(id).value;
+  if (!value.trim()) throw new ToldProblem(sentence, "", id);
+  return value;
+}
+
+/**
+ * Run a form's work, one at a time; its errors are shown.
+ * @param {string} id @param {() => Promise<void>} work
+ */
+export function onSubmit(id, work) {
+  const form = at(id);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.dataset.busy) return;
+    clearProblems(form);
+    form.dataset.busy = "yes";
+    try {
+      await work();
+    } catch (error) {
+      showProblem(error);
+    } finally {
+      delete form.dataset.busy;
+    }
+  });
+}
+
+/** Show the end: the device is there. @param {string} text @param {string} url */
+export function finish(text, url) {
+  sayWords(text);
+  if (!url) return;
+  at("open-device").href = url;
+  at("open-row").hidden = false;
+  at("open-device").focus();
+}
