@@ -38,7 +38,7 @@ def start_networkmanager(board: Host) -> None:
     until(BUS.exists, "D-Bus")
     board.start("wpa_supplicant -u -s")
     # As in a container: where /sys is read-only, NetworkManager takes links as they are, without udev.
-    board.start('sh -c "mount -o remount,ro /sys; exec NetworkManager --no-daemon"', "NetworkManager")
+    board.start('sh -c "mount -o remount,ro /sys; exec NetworkManager --debug"', "NetworkManager")
     managed = f"{board.interface}:wifi:disconnected"
     until(lambda: managed in board.run("nmcli -t -f DEVICE,TYPE,STATE device", check=False), "managed radio")
 
