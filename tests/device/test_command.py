@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from doorstep.cli.device import device
 from doorstep.device.store import Store, Ticket
-from doorstep.errors import MisuseError, UnavailableError
+from doorstep.errors import MisuseError, SettingsError, UnavailableError
 from doorstep.identity.ids import kid_of
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.allowance import Allowance
@@ -62,6 +62,24 @@ def test_registered_once_but_without_certificate_needs_a_new_token(folder: Path)
     store.keep_network(NetworkCredentials(b"home"))
     store.close()
     assert "registration token in the portal" in called("show", "--state", folder)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--wifi", "networkmanager"], id="no interface"),
+        pytest.param(["--interface", "wlan0"], id="an interface that nobody uses"),
+        pytest.param(["--access-point", "wpa2"], id="an access point without a radio"),
+        pytest.param(["--simulate-wifi", "home", "--wifi", "host"], id="a simulated and a real one"),
+    ],
+)
+def test_run_refuses_contradicting_radios_before_it_touches_anything(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        called("run", "--state", tmp_path / "device", *arguments)
+    assert refusal.value.next_step
+    assert not (tmp_path / "device").exists()
 
 
 def test_forget_network_makes_the_next_start_wait_for_a_set_up(folder: Path) -> None:

@@ -284,6 +284,8 @@ def _furnish(root: Path) -> None:
         "var/lib/dbus",
     ):
         (root / name).mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(root / "var/run", ignore_errors=True)
+    _link(root / "var/run", "/run")
     # The shell is dash, for busybox' own would take its ``ip`` for iproute2's.
     _link(root / "bin/sh", "dash")
     for name in APPLETS:

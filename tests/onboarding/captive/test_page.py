@@ -19,6 +19,7 @@ from doorstep.onboarding.captive.texts import LANGUAGES, Texts
 from doorstep.onboarding.captive.visit import IDLE_S
 from doorstep.onboarding.failures import TooManyGuesses, WrongCode
 from doorstep.onboarding.joining import Joining, JoinState, Onboarded
+from doorstep.onboarding.lock import LockState
 from doorstep.onboarding.network import Joined, JoinFailure
 from doorstep.onboarding.protocomm.device import JoinWanted, ScanWanted
 from doorstep.onboarding.steps import Step
@@ -445,3 +446,27 @@ def test_what_the_portal_sealed_is_taken_over_in_every_air_and_language(air: Air
     assert texts.bring_scripts in re.sub(r"<script.*?</script>", "", shown)
     for key, sentence in (("bring-stale", texts.bring_stale), ("trying", texts.steps[Step.TRYING][0])):
         assert f'data-key="{key}">{sentence}' in shown
+
+
+@pytest.mark.parametrize("lock", [LockState.CLAIMED, LockState.RESET, LockState.RELEASED])
+def test_claimed_device_shows_no_form_and_takes_none(lock: LockState) -> None:
+    board = Board().heard()
+    key = board.key
+    board.joining.lock = lock
+    said = EN.waits_for_hand if lock is LockState.RELEASED else EN.locked_text
+    for answer in (board.get(), board.get("/network", "ssid=686f6d65"), board.get("/", "token=t")):
+        assert (answer.status, said in text(answer)) == (403, True)
+    for path in FORMS:
+        values = {"key": key, "ssid": b"686f6d65", "password": b"correct horse", "token": b"t"}
+        assert board.post(path, values).status == 403
+    assert board.post("/status", {"key": key}).status == 403
+    assert (board.joining.state, board.joining.order) == (JoinState.IDLE, None)
+
+
+def test_person_who_has_just_set_it_up_reads_that_it_is_theirs() -> None:
+    board = Board().heard()
+    board.join(token=b"t")
+    board.joining.finish(Joined("10.0.0.2"))
+    board.joining.report(DeviceStage.REGISTERED)
+    board.joining.lock = LockState.CLAIMED
+    assert "The device belongs to you now." in text(board.get("/status"))

@@ -1,5 +1,6 @@
 """The board's own access point: a phone sets the board up through it, and one radio hops."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +8,14 @@ from tempfile import mkdtemp
 from typing import Final
 
 from doorstep.device.store import Store, Ticket
+from doorstep.device.wifi.access_point import AccessPointPlan, SupplicantAccessPoint
+from doorstep.device.wifi.addressing import Addressing
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.provisioner import Provisioner
 from tests.radio.guest.board import Board, Platform, make_board, set_up
-from tests.radio.guest.lab import PASSPHRASE, Lab, until, wpa2
+from tests.radio.guest.lab import PASSPHRASE, Host, Lab, until, wpa2
 
 SECONDS: Final = 50.0
 HOME: Final = NetworkCredentials(b"home", PASSPHRASE.encode())
@@ -80,6 +83,23 @@ def proof_phone_sets_board_up_on_its_wpa2_access_point(lab: Lab) -> str:
     assert json.loads((board.folder / "network.json").read_text())["ssid"]
     assert "mode=AP" not in lab.device.wpa_cli("status")
     return " ".join(steps)
+
+
+def proof_phone_is_told_the_set_up_page_with_its_address(lab: Lab) -> str:
+    page = "https://192.168.4.1/captive"
+    lab.device.supplicant()
+    plan = AccessPointPlan(b"lamp \xc3\xbc", PASSPHRASE.encode(), portal=page)
+    lab.device.fork(asyncio.run, _be_point(lab.device, plan))
+    lab.phone.join("lamp \xfc", PASSPHRASE)
+    lease = lab.phone.dhcp_client()
+    assert bytes.fromhex(lease["opt114"]).decode() == page, lease  # udhcpc has no name for it
+    assert " 0% packet loss" in lab.phone.run("ping -c 1 -W 3 192.168.4.1")
+    return lease["ip"]
+
+
+async def _be_point(board: Host, plan: AccessPointPlan) -> None:
+    await SupplicantAccessPoint(board.control, Addressing(board.interface), plan).start()
+    await asyncio.Event().wait()
 
 
 def proof_stranger_without_the_key_stays_outside(lab: Lab) -> None:

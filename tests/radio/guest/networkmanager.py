@@ -32,13 +32,13 @@ BUS: Final = Path("/run/dbus/system_bus_socket")
 
 
 def start_networkmanager(board: Host) -> None:
-    """Start what a desktop's or a Raspberry Pi's system has running: D-Bus, wpa_supplicant, NetworkManager."""
-    sh("mkdir -p /run/dbus; ln -sfn /run/dbus /var/run/dbus; rm -f /run/dbus/*")
+    """Start what a desktop's system has running: D-Bus, wpa_supplicant, NetworkManager."""
+    sh("mkdir -p /run/dbus; rm -f /run/dbus/*")
     board.start("dbus-daemon --system --nofork --nopidfile")
     until(BUS.exists, "D-Bus")
     board.start("wpa_supplicant -u -s")
-    # In a namespace without udev NetworkManager takes links as they are, if /sys is read-only as in a container.
-    board.start('sh -c "mount -o remount,ro /sys; exec NetworkManager --no-daemon"', "NetworkManager")
+    # As in a container: where /sys is read-only, NetworkManager takes links as they are, without udev.
+    board.start('sh -c "mount -o remount,ro /sys; exec NetworkManager --debug"', "NetworkManager")
     managed = f"{board.interface}:wifi:disconnected"
     until(lambda: managed in board.run("nmcli -t -f DEVICE,TYPE,STATE device", check=False), "managed radio")
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from doorstep.device.wifi.access_point import START_TIMEOUT, AccessPointPlan, start_within
 from doorstep.device.wifi.addressing import address_of
 from doorstep.device.wifi.dhcp_server import DhcpServer
-from doorstep.device.wifi.nm_bus import ACTIVATED, AP, DEVICE, SETTLED, WIRELESS, NmBus, NmRefused
+from doorstep.device.wifi.nm_bus import ACTIVATED, AP, SETTLED, WIRELESS, NmBus, NmRefused
 from doorstep.device.wifi.nm_settings import access_point_settings, heard_network, station_settings
 from doorstep.errors import DoorstepError, UnavailableError
 from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
@@ -45,47 +45,39 @@ class NetworkManagerStation:
     def __init__(self, interface: str) -> None:
         self._interface = interface
         self._radio = asyncio.Lock()
-        self._current: NetworkCredentials | None = None
-        self._active = ""
 
     async def scan(self, request: ScanStart) -> Sequence[ScanEntry]:
         """Return the networks heard; NetworkManager chooses the pace. Raises UnavailableError without it."""
         del request
         async with self._radio, NmBus(self._interface) as bus:
-            return [heard_network(point) for point in await _scan(bus)]
+            await _scan(bus)
+            return [heard_network(point) for point in await _heard(bus)]
 
     async def try_connect(self, network: NetworkCredentials) -> JoinOutcome:
-        """Join and wait for an address; a network that was joined already is not left for it."""
+        """Join, anew where it is on that network already, and wait for an address."""
         async with self._radio:
             try:
                 async with NmBus(self._interface) as bus:
-                    if network == self._current and await _is_up(bus, self._active):
-                        return await self._joined(bus)
                     return await self._join(bus, network)
             except DoorstepError as error:
-                log.warning(
-                    "the Wi-Fi radio does not do as it is told: %s %s", error.message, error.next_step
-                )
+                log.warning("the Wi-Fi radio disobeys: %s %s", error.message, error.next_step)
                 return JoinFailure.RADIO_FAILED
 
     async def _join(self, bus: NmBus, network: NetworkCredentials) -> JoinOutcome:
-        self._current = None
         if not network.ssid:
             return JoinFailure.NO_SUCH_NETWORK
-        there = [point for point in await _scan(bus) if bytes(point.get("Ssid", b"")) == network.ssid]
-        self._active = await bus.activate(station_settings(network, self._interface, there))
+        await _scan(bus)
+        there = _named(network.ssid, await _heard(bus))
+        active = await bus.activate(station_settings(network, self._interface, there))
         failure = await _settled(bus)
-        if failure is not None:
-            with suppress(NmRefused):  # it is gone already where NetworkManager gave up by itself
-                await bus.deactivate(self._active)
-            # An unseen name may be a hidden network's, which NetworkManager only finds by failing for long.
-            return (
-                JoinFailure.NO_SUCH_NETWORK
-                if not there and failure is not JoinFailure.NO_ADDRESS
-                else failure
-            )
-        self._current = network
-        return await self._joined(bus)
+        if failure is None:
+            return await self._joined(bus)
+        # A hidden network has a name once it has answered; one without is not there, whatever else is said.
+        if not there and not _named(network.ssid, await _heard(bus)):
+            failure = JoinFailure.NO_SUCH_NETWORK
+        with suppress(NmRefused):  # it is gone already where NetworkManager gave up by itself
+            await bus.deactivate(active)
+        return failure
 
     async def _joined(self, bus: NmBus) -> Joined:
         point = await bus.get(bus.device, WIRELESS, "ActiveAccessPoint")
@@ -123,7 +115,7 @@ class NetworkManagerAccessPoint:
                 await bus.deactivate(active)
 
 
-async def _scan(bus: NmBus) -> list[dict[str, Any]]:
+async def _scan(bus: NmBus) -> None:
     before = await bus.get(bus.device, WIRELESS, "LastScan")
     with suppress(NmRefused):  # it scanned a moment ago, or does
         await bus.call(bus.device, WIRELESS, "RequestScan", "a{sv}", {})
@@ -131,6 +123,9 @@ async def _scan(bus: NmBus) -> list[dict[str, Any]]:
         async with asyncio.timeout(SCAN_TIMEOUT):
             while await bus.get(bus.device, WIRELESS, "LastScan") == before:  # noqa: ASYNC110 - looked at
                 await asyncio.sleep(POLL_S)
+
+
+async def _heard(bus: NmBus) -> list[dict[str, Any]]:
     (paths,) = await bus.call(bus.device, WIRELESS, "GetAllAccessPoints")
     points = []
     for path in paths[:MAX_SCAN_ENTRIES]:
@@ -139,10 +134,8 @@ async def _scan(bus: NmBus) -> list[dict[str, Any]]:
     return points
 
 
-async def _is_up(bus: NmBus, active: str) -> bool:
-    state = await bus.get(bus.device, DEVICE, "State")
-    now = await bus.get(bus.device, DEVICE, "ActiveConnection")
-    return bool(state == ACTIVATED and now == active)
+def _named(ssid: bytes, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [point for point in points if bytes(point.get("Ssid", b"")) == ssid]
 
 
 async def _settled(bus: NmBus) -> JoinFailure | None:

@@ -68,11 +68,11 @@ class WpaSupplicantStation:
             return await _heard(control)
 
     async def try_connect(self, network: NetworkCredentials) -> JoinOutcome:
-        """Join and wait for an address; a network that was joined already is not left for it."""
+        """Join and wait for an address; on a network that it is on already, only for a fresh address."""
         async with self._radio:
             try:
                 async with ControlSocket(self._control) as control:
-                    if network == self._current and await self._is_on(control):
+                    if network == self._current and await self._is_refreshed(control, network):
                         return await self._joined(control)
                     return await self._join(control, network)
             except DoorstepError as error:
@@ -103,9 +103,15 @@ class WpaSupplicantStation:
         self._current = network
         return await self._joined(control)
 
-    async def _is_on(self, control: ControlSocket) -> bool:
+    async def _is_refreshed(self, control: ControlSocket, network: NetworkCredentials) -> bool:
+        """Tell whether a network that was joined before still holds, and gives an address now.
+
+        The address is asked for anew: a router that restarted may have other ones to give.
+        """
         status = await control.fields("STATUS")
-        return status.get("wpa_state") == "COMPLETED" and address_of(self._addressing.interface) is not None
+        if (status.get("wpa_state"), status.get("mode")) != ("COMPLETED", "station"):
+            return False
+        return await self._addressing.obtain(network.static) is not None
 
     async def _joined(self, control: ControlSocket) -> Joined:
         status = await control.fields("STATUS")

@@ -22,6 +22,7 @@ from doorstep.onboarding.captive.texts import LANGUAGES, Texts, choose_language
 from doorstep.onboarding.captive.visit import Visit
 from doorstep.onboarding.failures import TooManyGuesses, WrongCode
 from doorstep.onboarding.joining import Joining, JoinState
+from doorstep.onboarding.lock import LockState
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.device import JoinWanted, ScanWanted
@@ -76,6 +77,10 @@ class CaptivePage:
             texts = LANGUAGES[choose_language(request.languages)]
             frame = Frame(texts, self._facts.name, "/")
             return self._html(pages.message_page(frame, texts.busy_title, texts.busy_text), 409)
+        if self._joining.lock is not LockState.OPEN and (
+            request.path != "/status" or request.method == "POST"
+        ):
+            return self._refuse_locked(visit)
         try:
             return self._route(request, visit, now)
         except DoorstepError:
@@ -136,6 +141,13 @@ class CaptivePage:
             page = pages.message_page(self._frame(visit, "/"), texts.error_title, texts.stale)
             return self._html(page, 403)
         return write(visit, values, now)
+
+    def _refuse_locked(self, visit: Visit) -> PageAnswer:
+        """Say what brings the set-up back; how the last one ended may still be read."""
+        texts = LANGUAGES[visit.language]
+        waits = self._joining.lock is LockState.RELEASED
+        said = texts.waits_for_hand if waits else texts.locked_text
+        return self._html(pages.message_page(self._frame(visit, "/"), texts.locked_title, said), 403)
 
     def _home(self, visit: Visit, values: dict[str, bytes], now: float) -> PageAnswer:
         if "token" in values:

@@ -68,6 +68,10 @@ GERMAN: Final = Texts(
     busy_title="Jemand anderes richtet dieses Gerät gerade ein",
     busy_text="Das geht nur einer Person auf einmal. Wenn Sie das auf einem anderen Telefon selbst waren, "
     "warten Sie drei Minuten, oder schalten Sie das Gerät aus und wieder ein.",
+    locked_title="Dieses Gerät gehört schon jemandem",
+    locked_text="Wem es gehört, öffnet im Portal die Seite des Geräts und wählt „Einrichten wieder erlauben“. Halten "
+    "Sie dann die Taste des Geräts zehn Sekunden lang, und richten Sie es ein.",
+    waits_for_hand="Dieses Gerät wartet auf eine Hand. Halten Sie seine Taste zehn Sekunden lang, und richten Sie es ein.",
     stale="Dieses Formular war zu alt. Das Gerät hat nichts davon bekommen; bitte füllen Sie es noch einmal aus.",
     not_found="Diese Seite gibt es auf dem Gerät nicht.",
     unsafe="Dieses WLAN ist nicht verschlüsselt. Wer in der Nähe ist, kann mitlesen, was Sie auf dieser Seite "

@@ -64,6 +64,10 @@ ENGLISH: Final = Texts(
     busy_title="Somebody else is setting up this device",
     busy_text="One person at a time can do it. If that was you on another phone, wait three minutes "
     "or switch the device off and on.",
+    locked_title="This device belongs to somebody already",
+    locked_text="Its owner opens its page in the portal and chooses 'Allow set-up again'. Then hold the device's "
+    "button for ten seconds and set it up.",
+    waits_for_hand="This device waits for a hand. Hold its button for ten seconds and set it up.",
     stale="This form was too old. Nothing was sent to the device; please fill it in again.",
     not_found="There is no such page on this device.",
     unsafe="This Wi-Fi is not encrypted. Somebody nearby can read what you type on this page. "

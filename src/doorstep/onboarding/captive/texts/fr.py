@@ -64,6 +64,10 @@ FRENCH: Final = Texts(
     busy_title="Quelqu’un d’autre installe cet appareil",
     busy_text="Une seule personne peut le faire à la fois. Si c’était vous sur un autre téléphone, attendez "
     "trois minutes, ou éteignez et rallumez l’appareil.",
+    locked_title="Cet appareil appartient déjà à quelqu’un",
+    locked_text="Son propriétaire ouvre sa page dans le portail et choisit « Autoriser une nouvelle installation ». "
+    "Maintenez ensuite le bouton de l’appareil dix secondes et installez-le.",
+    waits_for_hand="Cet appareil attend une main. Maintenez son bouton dix secondes et installez-le.",
     stale="Ce formulaire était trop ancien. Rien n’a été envoyé à l’appareil ; remplissez-le de nouveau.",
     not_found="Cette page n’existe pas sur l’appareil.",
     unsafe="Ce Wi-Fi n’est pas chiffré. Quelqu’un à proximité peut lire ce que vous tapez sur cette page. "

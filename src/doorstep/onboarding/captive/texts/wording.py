@@ -67,6 +67,9 @@ class Texts:
     wait: str
     busy_title: str
     busy_text: str
+    locked_title: str
+    locked_text: str
+    waits_for_hand: str
     stale: str
     not_found: str
     unsafe: str
