@@ -77,7 +77,7 @@ def device() -> None:
     type=click.Choice([mode.value for mode in AccessPointMode]),
     default=AccessPointMode.NONE.value,
     show_default=True,
-    help="Open an access point for the set-up: with the key on the label (wpa2), or without any.",
+    help="Open an access point for the set-up: with a key of its own (wpa2), or without any.",
 )
 @click.option(
     "--control-folder",

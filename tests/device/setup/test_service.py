@@ -197,6 +197,22 @@ def test_button_opens_a_window_for_a_working_device(
     asyncio.run(main())
 
 
+def test_button_never_closes_what_waits_for_its_set_up(
+    authority: Authority, labelled: Provisioning, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(30), bench(authority, tmp_path) as platform:
+            life = Life(labelled, tmp_path / "d", platform.url, network=False, token=None, window_s=0.1)
+            async with life:
+                await life.reached(State.WAITING)
+                await address(life)
+                await life.agent.press_button()
+                await asyncio.sleep(0.3)
+                assert life.agent.setup_port is not None
+
+    asyncio.run(main())
+
+
 class Jammed:
     """A door whose hardware is missing."""
 

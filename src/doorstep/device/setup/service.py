@@ -113,6 +113,8 @@ class SetupService:
 
         A door that cannot open is left out; raises UnavailableError where that leaves none.
         """
+        if self._open is not None and self._closing is None:
+            return  # somebody is needed, for longer than any window
         self._stay()
         if self._open is None:
             self._joiner = self._new_joiner()

@@ -36,7 +36,7 @@ class AccessPointMode(enum.Enum):
     NONE = "none"
     """There is none."""
     WPA2 = "wpa2"
-    """The key on the label."""
+    """A key of its own for each device."""
     OPEN = "open"
     """Nothing: whoever is near may come in, and then needs the set-up code."""
 

@@ -72,9 +72,13 @@ class NetworkManagerStation:
         failure = await _settled(bus)
         if failure is None:
             return await self._joined(bus)
-        # A hidden network has a name once it has answered; one without is not there, whatever else is said.
-        if not there and not _named(network.ssid, await _heard(bus)):
+        # NetworkManager calls a WPA3 network missing that refused the password, and a missing one locked. A
+        # hidden network has its name once it has answered.
+        is_there = bool(there or _named(network.ssid, await _heard(bus)))
+        if not is_there:
             failure = JoinFailure.NO_SUCH_NETWORK
+        elif failure is JoinFailure.NO_SUCH_NETWORK:
+            failure = JoinFailure.WRONG_PASSWORD
         with suppress(NmRefused):  # it is gone already where NetworkManager gave up by itself
             await bus.deactivate(active)
         return failure

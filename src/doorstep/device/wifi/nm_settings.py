@@ -2,7 +2,6 @@
 
 import struct
 import uuid
-from base64 import encodebytes
 from collections.abc import Mapping, Sequence
 from hashlib import pbkdf2_hmac
 from ipaddress import IPv4Address, IPv4Interface
@@ -135,12 +134,8 @@ def _enterprise(network: Enterprise) -> dict[str, Variant]:
     if network.server_name:
         settings["domain-suffix-match"] = Variant("s", network.server_name)
     if network.method is EapMethod.TLS:
-        own = {"client-cert": network.certificate, "private-key": _pem(network.private_key)}
+        own = {"client-cert": network.certificate, "private-key": network.private_key}
         settings |= {name: Variant("ay", value) for name, value in own.items()}
         return settings | {"private-key-password-flags": Variant("u", 4)}  # it has none
     inner = "mschapv2" if network.method is EapMethod.PEAP else "pap"
     return settings | {"password-raw": Variant("ay", network.password), "phase2-auth": Variant("s", inner)}
-
-
-def _pem(der: bytes) -> bytes:
-    return b"-----BEGIN PRIVATE KEY-----\n" + encodebytes(der) + b"-----END PRIVATE KEY-----\n"
