@@ -1,3 +1,4 @@
+import base64
 import datetime as dt
 import functools
 from collections.abc import Callable
@@ -268,3 +269,15 @@ def test_reader_refuses_names_that_are_no_text(read: Callable[[Certificate], str
     assert broken != ROOT.der
     with pytest.raises(MalformedCertificate):
         read(Certificate(broken))
+
+
+def test_reader_refuses_a_version_that_there_is_not() -> None:
+    """The library's error for it is no ValueError."""
+    broken = ROOT.der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x6a", 1)
+    assert broken != ROOT.der
+    with pytest.raises(MalformedCertificate):
+        _ = Certificate(broken).public_key
+    pem = foreign.load_der_x509_certificate(ROOT.der).public_bytes(serialization.Encoding.PEM)
+    body = base64.b64encode(broken)
+    with pytest.raises(MalformedCertificate):
+        x509.load_chain(b"\n".join((pem.splitlines()[0], body, pem.splitlines()[-1], b"")))

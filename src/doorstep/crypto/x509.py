@@ -49,6 +49,10 @@ HARDWARE_MODULE_NAME: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.4")
 """id-on-hardwareModuleName (RFC 4108 §5)."""
 
 
+_UNREADABLE: Final = (ValueError, x509.InvalidVersion)
+"""What the library raises on bytes that are no certificate."""
+
+
 class MalformedCertificate(MalformedMessage):
     """Bytes are not a certificate that we read."""
 
@@ -234,7 +238,7 @@ class Certificate:
         try:
             parsed = x509.load_der_x509_certificate(self.der)
             _ = parsed.subject, parsed.issuer, parsed.not_valid_before_utc, parsed.not_valid_after_utc
-        except (ValueError, x509.InvalidVersion) as error:
+        except _UNREADABLE as error:
             raise MalformedCertificate("these bytes are not a certificate") from error
         return parsed
 
@@ -270,7 +274,7 @@ class SigningRequest:
         try:
             parsed = x509.load_der_x509_csr(der)
             names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        except ValueError as error:
+        except _UNREADABLE as error:
             raise MalformedRequest("these bytes are not a PKCS#10 signing request") from error
         public_key = _p256(parsed, MalformedRequest)
         if not parsed.is_signature_valid:
@@ -306,7 +310,7 @@ def load_chain(pem: bytes) -> list[Certificate]:
         raise MalformedCertificate(f"a chain has at most {CHAIN_CAP} certificates, this file is longer")
     try:
         parsed = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise MalformedCertificate("this is not a PEM file with certificates") from error
     return [Certificate(one.public_bytes(serialization.Encoding.DER)) for one in parsed]
 
