@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 const [scripts, vectors] = [process.env.DOORSTEP_TEST_SCRIPTS, process.env.DOORSTEP_TEST_VECTORS];
 const load = (name) => import(`${scripts}/${name}.js`);
-const { concat, equal, fromBase64url, fromBigInt, fromHex, toBase64url, toBigInt, toHex, utf8 } = await load("bytes");
+const { concat, equal, fromBase64url, fromBigInt, fromHex, shown, toBase64url, toBigInt, toHex, utf8 } = await load("bytes");
 const libraries = { plain: await load("crypto_plain"), webcrypto: await load("crypto_webcrypto") };
 const { PRIME, agree, drawKeyPair } = await load("srp6a");
 const { LockstepGcm, handshake } = await load("sec2");
@@ -116,6 +116,12 @@ test("a public value that starts with a zero byte is drawn again", () => {
     if (draws.length % 2) draws.pop();
     if (number > 4000n) assert.fail("no such exponent found");
   }
+});
+
+test("names of networks can neither hide nor turn what stands beside them", () => {
+  assert.equal(shown(utf8("Café ☕")), "Café ☕");
+  assert.equal(shown(utf8("a\u202eb\u0007c\u2028d")), "a\ufffdb\ufffdc\ufffdd");
+  assert.equal(shown(fromHex("ff00")), "\\xff\\x00");
 });
 
 test("octets survive their texts, and texts that are none are refused", () => {

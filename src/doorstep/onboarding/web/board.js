@@ -1,7 +1,7 @@
 // The board's own page on an air that nobody encrypts: the code is proven, what is sent is sealed, and the words
 // are those that the page brought in its language.
 
-import { fromUtf8, utf8 } from "./bytes.js";
+import { shown, utf8 } from "./bytes.js";
 import * as crypto from "./crypto_plain.js";
 import { SetupFailure } from "./failures.js";
 import { httpLink } from "./http.js";
@@ -34,15 +34,6 @@ function say(sentence, bad = false) {
   status.textContent = sentence;
   status.className = bad ? "bad" : "note";
   status.hidden = false;
-}
-
-/** A name's octets for a screen. @param {Uint8Array} ssid @returns {string} */
-function shown(ssid) {
-  try {
-    return fromUtf8(ssid).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
-  } catch {
-    return [...ssid].map((octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
-  }
 }
 
 /** @param {number} rssi @returns {string} */

@@ -34,6 +34,15 @@ export function fromUtf8(octets) {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
 }
 
+/** A network's name for a screen: nothing in it turns or hides what stands beside it. @param {Uint8Array} ssid @returns {string} */
+export function shown(ssid) {
+  try {
+    return fromUtf8(ssid).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
+  } catch {
+    return Array.from(ssid, (octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
+  }
+}
+
 /** @param {Uint8Array} octets @returns {string} */
 export function toHex(octets) {
   return Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");

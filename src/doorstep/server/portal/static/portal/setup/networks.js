@@ -1,6 +1,6 @@
 // The networks that the device hears, as a list to choose from.
 
-import { utf8 } from "../../onboarding/bytes.js";
+import { shown, utf8 } from "../../onboarding/bytes.js";
 import { ToldProblem, at, required } from "./view.js";
 
 const MAX_SSID = 32;
@@ -15,8 +15,6 @@ export function typedName(id) {
   return octets;
 }
 
-const nameOf = (ssid) => new TextDecoder().decode(ssid);
-
 function strength(rssi) {
   if (rssi >= -60) return "strong";
   return rssi >= -75 ? "fair" : "weak";
@@ -28,7 +26,7 @@ function choice(network, index) {
   const input = Object.assign(document.createElement("input"), { type: "radio", name: "network", value: String(index) });
   const text = document.createElement("span");
   const name = document.createElement("strong");
-  name.textContent = nameOf(network.ssid);
+  name.textContent = shown(network.ssid);
   const more = document.createElement("span");
   more.className = "soft small";
   const lock = { [OPEN]: "open, no password", [ENTERPRISE]: "needs a user name, which this page can’t give it" }[network.auth] ?? "with a password";
