@@ -54,7 +54,7 @@ def test_devices_are_found_by_the_names_on_their_labels(monkeypatch: pytest.Monk
     async def run() -> list[DeviceResult]:
         async with room(stage=None) as shared:
             monkeypatch.setattr(ble, "computer_radio", lambda: shared.phone)
-            monkeypatch.setattr(ble.scan, "__defaults__", (0.2,))
+            monkeypatch.setattr(ble.scan, "__defaults__", (1.0,))
             targets = (Target("GH-1", LABEL), Target("GH-2", NOBODY))
             return await _set_up(targets, by_bluetooth=True)
 

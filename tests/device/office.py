@@ -46,6 +46,23 @@ print("null")
 )
 
 
+_RELEASE: Final = (
+    _DJANGO
+    + """
+from datetime import UTC, datetime
+from pathlib import Path
+from django.conf import settings
+from doorstep.runtime.authority import load_authority
+from doorstep.server.clock import now_us
+from doorstep.server.custody.actions.releasing import release_setup
+from doorstep.server.fleet.models import Device
+authority = load_authority(Path(settings.STATE.ca), now=datetime.now(UTC))
+device = Device.objects.get(device_id=sys.argv[1])
+print(json.dumps(release_setup(device, "test", authority, now_us=now_us())[0].hex()))
+"""
+)
+
+
 class Office:
     """Does by the real actions, each in a process of its own, what people do at a desk."""
 
@@ -70,6 +87,10 @@ class Office:
     def revoke(self, device: str) -> None:
         """Revoke a device, as the portal's button does."""
         self._python(_REVOKE, device)
+
+    def release(self, device: str) -> bytes:
+        """Allow to set a device up again, as its owner's button in the portal does."""
+        return bytes.fromhex(self._python(_RELEASE, device))
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Read from the deployment's database."""

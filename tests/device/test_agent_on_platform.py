@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
 from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
 from doorstep.device.store import Store, Ticket
@@ -23,9 +24,12 @@ from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.credentials import generate
+from doorstep.onboarding.sealed.content import SealedContent
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.http import HttpLink
-from doorstep.provisioner.provisioner import Provisioner
+from doorstep.provisioner.link import SessionLost
+from doorstep.provisioner.provisioner import ONLINE, Provisioner
+from doorstep.provisioner.singletouch import KnownDevice, SingleTouch
 from doorstep.runtime import heartbeat
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
@@ -422,6 +426,35 @@ async def set_up(device: SimulatedDevice, label: SetupLabel, token: str, *, agai
         return (await phone.confirm(step, sends)).step
 
 
+async def allow(office: Office, device: SimulatedDevice) -> None:
+    """Bring the owner's release to a device that was reset."""
+    signed = await asyncio.to_thread(office.release, device.made.device_id)
+    async with SingleTouch(HttpLink(f"http://127.0.0.1:{await device.setup_port()}")) as phone:
+        await phone.release(signed)
+
+
+def test_touched_device_is_sealed_for_and_its_readings_are_stored(
+    office: Office, made: Provisioning, tmp_path: Path
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+    key = PrivateKey.from_pkcs8(made.private_key.encode()).public_key
+    known = KnownDevice(made.device_id, made.serial, may_set_up=True, sentence="Yours.", key=key)
+    order = RegistrationOrder(token.encode(), made.servers.device_api)
+    content = SealedContent((NetworkCredentials(HOME.ssid, HOME.passphrase),), order)
+
+    async def main() -> None:
+        device = SimulatedDevice(made, tmp_path / "d", SimulatedWifi([HOME]), interval_s=0.2, notify=show)
+        async with device:
+            link = HttpLink(f"http://127.0.0.1:{await device.setup_port()}")
+            async with SingleTouch(link, pause=0.1) as phone:
+                assert await phone.bring(known, content) in ONLINE
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 3)
+
+    run(main)
+    assert dead(office, made.device_id) == []
+
+
 def test_whole_path_from_set_up_to_stored_readings(office: Office, tmp_path: Path) -> None:
     made, label = with_known_code(office.make_devices(1)[0])
     (expired,) = office.make_tokens("owner@example.org", age_s=601)
@@ -434,14 +467,19 @@ def test_whole_path_from_set_up_to_stored_readings(office: Office, tmp_path: Pat
             assert await set_up(device, label, fresh, again=True) is Step.REGISTERED
             await device.reached(State.OPERATING)
             await until_stored(office, made.device_id, 3)
-            # the owner repeats the set-up: nothing changes
-            (again,) = await asyncio.to_thread(office.make_tokens, "owner@example.org")
-            await device.reset_network()
-            assert await set_up(device, label, again) is Step.REGISTERED
-            await device.reached(State.OPERATING)
-            # somebody with a photo of the label does: the owner keeps the device
+            # somebody with a photo of the label and a hand on the device gets nowhere: the code is dead
             (photo,) = await asyncio.to_thread(office.make_tokens, "thief@example.org")
             await device.reset_network()
+            with pytest.raises(SessionLost, match="belongs to somebody"):
+                await set_up(device, label, photo)
+            # the owner allows set-up again and repeats it: nothing changes
+            (again,) = await asyncio.to_thread(office.make_tokens, "owner@example.org")
+            await allow(office, device)
+            assert await set_up(device, label, again) is Step.REGISTERED
+            await device.reached(State.OPERATING)
+            # even then it is the owner who keeps the device
+            await device.reset_network()
+            await allow(office, device)
             assert await set_up(device, label, photo) is Step.HELD
             await device.reached(State.OPERATING)
 

@@ -87,7 +87,7 @@ def test_forget_network_makes_the_next_start_wait_for_a_set_up(folder: Path) -> 
     store.keep_network(NetworkCredentials(b"home"))
     store.close()
     assert json.loads(called("forget-network", "--state", folder, "--json"))["network"] is None
-    assert "set it up" in called("forget-network", "--state", folder)
+    assert "set up its Wi-Fi" in called("forget-network", "--state", folder)
     assert Store(folder).network() is None
 
 

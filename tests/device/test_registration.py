@@ -108,6 +108,8 @@ def test_undecided_answer_has_no_certificate(
         ((302, b""), PlatformUnreachable, "it answered 302"),
         ((200, b"{}"), PlatformMisbehaved, "not what it should be"),
         ((200, b"\xff"), PlatformMisbehaved, "not what it should be"),
+        ((200, b'{"\xff": 1}'), PlatformMisbehaved, "not what it should be"),
+        ((200, b'{"x":' + b"[" * 5000), PlatformMisbehaved, "not what it should be"),
         ((200, json.dumps({**BOUND, "status": "maybe"}).encode()), PlatformMisbehaved, "status"),
         ((200, json.dumps({**BOUND, "mqtt": None}).encode()), PlatformMisbehaved, "gave no certificate"),
         ((200, json.dumps({**BOUND, "sealed": None}).encode()), PlatformMisbehaved, "gave no certificate"),

@@ -45,6 +45,7 @@ _PORTS: Final = {
     "8088": "SETUP_PORT",
     "8091": "SETUP_PORT_OF_BOX_1",
     "8092": "SETUP_PORT_OF_BOX_2",
+    "8093": "SETUP_PORT_OF_THE_TOUCHED",
 }
 _WAIT_S: Final = 100.0
 

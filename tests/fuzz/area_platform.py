@@ -1,8 +1,12 @@
 """What devices, factories and typing people send to the platform."""
 
+import base64
+import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from doorstep.broker import nkeys
+from doorstep.broker.callout import read_request
 from doorstep.broker.violations import read_violation
 from doorstep.errors import DoorstepError, MalformedMessage, MisuseError, PeerError, RefusedError
 from doorstep.factory import orders
@@ -14,6 +18,9 @@ from doorstep.messaging.opener import Opener
 from doorstep.messaging.proof import Standing, open_connect_proof
 from doorstep.messaging.state import SealedState
 from doorstep.ownership import ledger, policy
+from doorstep.runtime.brokers import Broker
+from doorstep.server.custody import sale_rows
+from tests.broker.test_nkeys import KEY
 from tests.fuzz.targets import stored_vectors, target
 from tests.identity.test_provisioning import FILE
 from tests.messaging.test_opener import VECTORS
@@ -83,6 +90,39 @@ def fuzz_provisioning_file(data: bytes) -> None:
 )
 def fuzz_order_list(data: bytes) -> None:
     orders.read_rows(data, "P")
+
+
+def _signed(claims: bytes) -> bytes:
+    """Return a token whose signature holds, whatever it claims."""
+    head, body = (base64.urlsafe_b64encode(part).rstrip(b"=") for part in (b"{}", claims))
+    signature = KEY._key.sign(head + b"." + body)
+    return head + b"." + body + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")
+
+
+_QUESTION = {
+    "client_info": {"type": "mqtt", "mqtt_id": "binsypko", "id": 7},
+    "connect_opts": {"user": "binsypko", "pass": "x"},
+    "client_tls": {},
+    "user_nkey": "U",
+    "server_id": {"id": "S"},
+}
+
+
+@target("broker-token", [KEY.encode({}, 1)])
+def fuzz_broker_token(data: bytes) -> None:
+    nkeys.decode(data)
+
+
+@target("broker-question", [json.dumps({"iss": KEY.public, "nats": _QUESTION}).encode()])
+def fuzz_broker_question(data: bytes) -> None:
+    read_request(Broker.PLAIN, _signed(data))
+
+
+@target(
+    "sale-list", [b"order,serial,buyer_email,wholesaler\n7,A1,a@example.org,\n"], allowed=(DoorstepError,)
+)
+def fuzz_sale_list(data: bytes) -> None:
+    sale_rows.read_rows(data)
 
 
 @target("broker-log", [_LINE], allowed=(MalformedMessage, PeerError, RefusedError))

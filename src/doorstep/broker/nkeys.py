@@ -51,7 +51,7 @@ def decode(token: bytes) -> dict[str, Any]:
         claims: dict[str, Any] = json.loads(_from_base64(body))
         public = _public_key(claims["iss"])
         ed25519.VerifyingKey.from_bytes(public).verify(_from_base64(signature), header + b"." + body)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedToken("the NATS token cannot be read") from error
     return claims
 

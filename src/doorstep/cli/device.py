@@ -31,6 +31,7 @@ from doorstep.errors import MisuseError, SettingsError, UnavailableError
 from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
 from doorstep.onboarding.ble.pairing import IoCapability, policy_of
 from doorstep.onboarding.captive.api import captive_api_url
+from doorstep.onboarding.lock import LockState
 from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.runtime.brokers import UP_CHANNELS
 from doorstep.testing.device import simulated_sensor
@@ -103,7 +104,7 @@ def device() -> None:
     default="power",
     show_default=True,
     metavar="KIND",
-    help="What opens set-up without a code: power, key (Enter), gpio:PATH, signal (SIGUSR1; SIGUSR2 resets).",
+    help="What opens set-up without a code, beside SIGUSR1: power, key (Enter) or gpio:PATH.",
 )
 @click.option(
     "--signal",
@@ -140,7 +141,8 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """Live this device's life in the foreground, until interrupted.
 
-    SIGUSR1 is the device's button: it opens the set-up for five minutes, whatever the device does.
+    SIGUSR1 is the device's button: it opens the set-up for a few minutes, whatever the device does. SIGUSR2
+    is holding it: the device forgets its network.
     """
     if simulate_wifi is not None and wifi is not None:
         raise SettingsError(
@@ -220,7 +222,7 @@ def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click'
     click.echo(
         json.dumps({"device": made.device_id, "network": None})
         if as_json
-        else f"Device {made.device_id} has forgotten its network. Next: start it and set it up."
+        else f"Device {made.device_id} has forgotten its network. Next: {_next_step(store, None)}"
     )
 
 
@@ -318,6 +320,7 @@ async def _live(agent: Agent) -> None:
         loop.add_signal_handler(number, agent.stop)
     presses: set[asyncio.Task[None]] = set()
     loop.add_signal_handler(signal.SIGUSR1, lambda: presses.add(asyncio.ensure_future(agent.press_button())))
+    loop.add_signal_handler(signal.SIGUSR2, agent.hold_button)
     await agent.run()
 
 
@@ -349,6 +352,8 @@ def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
 
 
 def _next_step(store: Store, held: Operational | None) -> str:
+    if store.network() is None and store.lock().state is not LockState.OPEN:
+        return "Have its owner allow set-up again in the portal, then start it and set it up."
     if store.network() is None:
         return "Start it, and set up its Wi-Fi with the code on the label."
     if store.ticket() is not None:

@@ -173,6 +173,10 @@ class Agent:
         if self.state is not State.WAITING:  # there they are open until somebody came
             await self._open_window()
 
+    def hold_button(self) -> None:
+        """Reset the device: it forgets its network, keeps identity and owner, and waits for a set-up."""
+        self._held_long.set()
+
     def stop(self) -> None:
         """Ask ``run`` to end; what the broker has not acknowledged is lost with the memory."""
         self._stopping.set()
@@ -205,7 +209,7 @@ class Agent:
             return
         while True:
             if await button.pressed() is Press.LONG:
-                self._held_long.set()
+                self.hold_button()
             else:
                 await self.press_button()
 
@@ -404,10 +408,7 @@ def _doors(
     touch: SingleTouch,
     rng: Callable[[int], bytes],
 ) -> tuple[DoorMaker, ...]:
-    address, doors = options.setup, options.doors
-    folder = options.inbox
+    address, doors, folder = options.setup, options.doors, options.inbox
     if folder is not None:
         doors = (*doors, lambda _joiner: Inbox(folder, touch.by_hand))
-    if address is None:
-        return doors
-    return *doors, *http_doors(made, store, address, rng)
+    return doors if address is None else (*doors, *http_doors(made, store, address, rng))

@@ -37,7 +37,7 @@ from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.sealer import DeviceState, next_boot
-from doorstep.onboarding.lock import LockEvent, SetupLock
+from doorstep.onboarding.lock import LockEvent, LockState, SetupLock
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.sealed.opening import BlobMemory
 from doorstep.runtime.state import write_private
@@ -204,7 +204,8 @@ class Store:
 
     def lock(self) -> SetupLock:
         """Return how the set-up is locked; open for a device that was never claimed."""
-        return self._read("lock.json", SetupLock) or SetupLock()
+        held = self._path("operational.pem").exists()
+        return self._read("lock.json", SetupLock) or SetupLock(LockState.CLAIMED if held else LockState.OPEN)
 
     def claim(self, at: int) -> None:
         """Lock the set-up: the platform said, at this second of its clock, that the device has an owner."""

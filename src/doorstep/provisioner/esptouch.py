@@ -87,6 +87,7 @@ async def announce(
 
 
 async def _send(plan: Plan, through: socket.socket, to: tuple[str, int]) -> None:
+    """Keep the pace on average, but never catch up in bursts, which radios lose."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     for length in plan.lengths:
@@ -97,8 +98,8 @@ async def _send(plan: Plan, through: socket.socket, to: tuple[str, int]) -> None
                 f"This computer cannot send on the network: {error.strerror}.",
                 next_step="Join the Wi-Fi network that the device is to join, then try again.",
             ) from None
-        due += plan.pace
-        await asyncio.sleep(max(0.0, due - loop.time()))
+        due = max(due + plan.pace, loop.time())
+        await asyncio.sleep(due - loop.time())
 
 
 async def _answer(answers: socket.socket, sending: "asyncio.Task[None]") -> Ack | None:

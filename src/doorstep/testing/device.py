@@ -125,7 +125,7 @@ class SimulatedDevice:
         """Hold the button: forget the Wi-Fi and wait for a new set-up. Identity and owner stay."""
         await self.switch_off()
         store = Store.open(self.folder)
-        store.forget_network()
+        store.reset()
         store.close()
         await self.switch_on()
 

@@ -159,6 +159,35 @@ def test_board_waits_while_another_door_joins(
     asyncio.run(run())
 
 
+def test_board_listens_again_once_its_radio_is_back(
+    sent: list[tuple[Ack, str, int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(esptouch, "RETRY_S", 0.01)
+
+    class Flaky(Recorded):
+        opened = 0
+
+        async def __aenter__(self) -> Self:
+            self.opened += 1
+            if self.opened == 2:
+                raise UnavailableError("no radio")
+            return await super().__aenter__()
+
+        async def hear(self, seconds: float) -> DataFrame | None:
+            if self.opened == 1:
+                raise UnavailableError("the radio went away")
+            return await super().hear(seconds)
+
+    async def run() -> None:
+        door, joiner = board(Flaky(v1(), v1()))
+        async with door, asyncio.timeout(20):
+            await joiner.wait_connected()
+
+    asyncio.run(run())
+    assert "the radio went away" in caplog.text
+    assert "cannot listen again yet" in caplog.text
+
+
 def test_board_tells_its_log_once_of_an_announcement_that_it_does_not_take(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

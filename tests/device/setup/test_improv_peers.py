@@ -38,8 +38,8 @@ SDK = "improv-wifi-serial-sdk@2.8.1"
 
 @pytest.fixture
 def ble_client(monkeypatch: pytest.MonkeyPatch) -> Any:
-    peers = ["py-improv-ble-client==2.0.1", "bleak-retry-connector==4.7.1", "bluetooth-adapters<3"]
-    peers += ["aiooui", "uart-devices", "usb-devices"]
+    peers = ["py-improv-ble-client==2.0.1", "bleak-retry-connector==4.7.1", "bluetooth-adapters==2.4.0"]
+    peers += ["aiooui==0.1.11", "uart-devices==0.1.1", "usb-devices==0.5.1"]
     monkeypatch.syspath_prepend(str(install_peer("improv-ble-client", [*PIP, *peers])))
     return importlib.import_module("improv_ble_client.client")
 

@@ -184,10 +184,10 @@ def test_button_opens_a_window_for_a_working_device(
             life = Life(labelled, tmp_path / "d", platform.url, station=wifi)
             async with life:
                 await life.reached(State.OPERATING)
-                life.agent._guesses.count(0.0)
-                assert life.store.guesses() == 1
                 for consent in (LockEvent.RELEASE, LockEvent.RESET):
                     life.store.move_lock(consent)
+                life.agent._guesses.count(0.0)
+                assert life.store.guesses() == 1
                 await life.agent.press_button()
                 assert life.store.guesses() == 0, "whoever holds the device is locked out by nobody"
                 upstairs = NetworkCredentials(b"upstairs", HOME.passphrase)

@@ -47,11 +47,18 @@ def test_board_hops_over_every_channel_where_nobody_announces() -> None:
     assert seen[0] == seen[200] == CHANNELS[0]
 
 
-def test_board_finds_the_channel_of_the_announcer() -> None:
-    listener, now = Listener(0.0), 0.0
-    for frame in islice(announcing(), 12_000):
+@pytest.mark.parametrize("tuning", [0.0, 0.3])
+def test_board_finds_the_channel_of_the_announcer(tuning: float) -> None:
+    """Also where changing the channel takes twice as long as a dwell."""
+    listener, now, channel, deaf = Listener(0.0), 0.0, 1, 0.0
+    for frame in islice(announcing(), 20_000):
         now += PACE
-        if listener.channel(now) == 11 and listener.hear(frame, now) is not None:
+        if now < deaf:
+            continue
+        if listener.channel(now) != channel:
+            channel, deaf = listener.channel(now), now + tuning
+            listener.tuned(deaf)
+        elif channel == 11 and listener.hear(frame, now) is not None:
             break
     assert listener.state is ListenState.HEARD
     assert listener.channel(now + 100) == 11

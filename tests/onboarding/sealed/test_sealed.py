@@ -64,8 +64,10 @@ def test_device_reads_what_was_sealed_to_it(content: SealedContent) -> None:
 
 
 def test_text_survives_the_line_breaks_of_a_letter() -> None:
-    text = sealed().to_text()
-    assert read_blob("\r\n ".join(text[at : at + 60] for at in range(0, len(text), 60)).encode() + b"\n")
+    blob = sealed()
+    text = blob.to_text()
+    lines = "\r\n ".join(text[at : at + 60] for at in range(0, len(text), 60))
+    assert read_blob(lines.encode() + b"\n") == blob
 
 
 def test_length_hardly_tells_the_password() -> None:

@@ -1,12 +1,11 @@
-"""A real Chromium whose Bluetooth is a virtual phone: what the page does with a device arrives at a real GATT server.
+"""A real Chromium whose Bluetooth is a virtual phone: what a page does arrives at a real GATT server.
 
-The browser's emulation (Chrome DevTools Protocol, domain BluetoothEmulation) hands each operation to this process,
-which carries it out over the virtual radio.
+The browser's emulation (Chrome DevTools Protocol, domain BluetoothEmulation) hands each operation to this
+process, which carries it out over the virtual radio.
 """
 
 import asyncio
 import base64
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,40 +16,25 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, asyn
 
 from doorstep.provisioner.central import AttRefused, RemoteCharacteristic
 from doorstep.testing.bumble import BumbleCentral, BumblePeripheral
+from tests.browsers import CHROMIUM, FLAGS
 
-__all__ = ["FLAGS", "Bridge", "chromium", "program"]
+__all__ = ["Bridge", "chromium"]
 
-FLAGS: Final = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-features=WebBluetooth",
-]
+WEB_BLUETOOTH: Final = "--enable-features=WebBluetooth"
+"""Off by default on Linux."""
 ADDRESS: Final = "F0:F1:F2:F3:F4:F5"
 DESCRIPTION: Final = "00002901-0000-1000-8000-00805f9b34fb"
 UNLIKELY: Final = 0x0E
 Parameters = dict[str, Any]
 
 
-def program() -> str:
-    """Return the browser, or skip by name."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no chromium in PATH")
-    return found
-
-
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Start one; it goes with the block."""
-    path = program()
+    """Start one, or skip by name; it goes with the block."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium in PATH")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, WEB_BLUETOOTH])
         yield browser
         await browser.close()
 

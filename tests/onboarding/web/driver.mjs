@@ -31,7 +31,7 @@ const STEPS = {
   seal: async (_, deviceId, publicKey, networks, order, expires) => {
     const pairs = networks.map(([ssid, passphrase]) => ({ ssid: fromHex(ssid), passphrase: fromHex(passphrase) }));
     const [token, server, alias] = order;
-    return blobText(await sealCredentials({ deviceId, publicKey: fromHex(publicKey) }, pairs, { token: utf8(token), server, alias }, expires));
+    return blobText(await sealCredentials({ deviceId, publicKey: fromHex(publicKey) }, { networks: pairs, order: { token: utf8(token), server, alias } }, expires));
   },
   reset: (phone) => phone.reset(),
   reprovision: (phone) => phone.reprovision(),

@@ -14,6 +14,7 @@ const { LockstepGcm, handshake } = await load("sec2");
 const { parse, putInt, putMessage, putOctets, putUint } = await load("protobuf");
 const { STAGES, checkNetwork, parseCapabilities } = await load("protocomm");
 const { labelOf, parseLabel, typedLabel } = await load("label");
+const { attest } = await load("attestation");
 const { pairOf } = await load("hpke");
 const { blobLink, blobText, sealCredentials } = await load("sealed");
 const stored = JSON.parse(readFileSync(`${vectors}/onboarding.json`, "utf8"));
@@ -210,12 +211,12 @@ async function pairOfHex(secret, point) {
   return pairOf(await globalThis.crypto.subtle.importKey("jwk", jwk, { name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]), point);
 }
 
-for (const one of sealed.blobs.filter((blob) => blob.release === null)) {
+for (const one of sealed.blobs) {
   test(`sealed as stored: ${one.name}`, async () => {
     const networks = one.networks.map(({ ssid, passphrase }) => ({ ssid: fromHex(ssid), passphrase: fromHex(passphrase) }));
     const order = one.order && { ...one.order, token: utf8(one.order.token) };
     const known = { nonce: fromHex(one.nonce), ephemeral: await pairOfHex(one.ephemeral_private_key, fromHex(one.blob).slice(26, 91)) };
-    const blob = await sealCredentials(device, networks, order, one.expires, known);
+    const blob = await sealCredentials(device, { networks, order, release: one.release && fromHex(one.release) }, one.expires, known);
     assert.equal(toHex(blob), one.blob);
     assert.equal(blobText(blob), one.text);
     assert.equal(blobLink(one.text, "http://192.168.4.1/"), `http://192.168.4.1/#sealed=${one.text}`);
@@ -224,7 +225,7 @@ for (const one of sealed.blobs.filter((blob) => blob.release === null)) {
 
 test("nothing is sealed for what is no device, no key or no network", async () => {
   const network = { ssid: utf8("a"), passphrase: utf8("12345678") };
-  const seal = (change, networks = [network]) => sealCredentials({ ...device, ...change }, networks, null, 1);
+  const seal = (change, networks = [network]) => sealCredentials({ ...device, ...change }, { networks }, 1);
   for (const deviceId of ["", "binsypk", "BINSYPKO", "binsypk1", "binsypkoo"]) await assert.rejects(seal({ deviceId }), failing("malformed"));
   for (const networks of [[], Array(5).fill(network), [{ ...network, passphrase: utf8("short") }]]) await assert.rejects(seal({}, networks), failing("bad-network"));
   await assert.rejects(seal({ publicKey: device.publicKey.slice(1) }), TypeError);
@@ -233,4 +234,23 @@ test("nothing is sealed for what is no device, no key or no network", async () =
   await assert.rejects(seal({ publicKey: off }));
   const two = [await seal({}), await seal({})].map((blob) => toHex(blob.slice(6, 22)) + toHex(blob.slice(26, 91)));
   assert.notEqual(two[0], two[1]);
+});
+
+const attestations = JSON.parse(readFileSync(`${vectors}/attestation.json`, "utf8"));
+for (const one of attestations.conversations.filter((conversation) => conversation.handshake.length === 0)) {
+  test(`attestation as stored: ${one.name}`, async () => {
+    const asked = [];
+    const replies = [one.device_nonce, one.statement].map(fromHex);
+    const ask = async (endpoint, body) => { asked.push([endpoint, toHex(body)]); return replies.shift(); };
+    const crypto = { ...libraries.webcrypto, random: () => fromHex(one.nonce) };
+    const { statement, transcript, pattern } = await attest(ask, fromHex(one.challenge), crypto);
+    assert.deepEqual(asked, one.requests.map((request) => ["doorstep-attest", request]));
+    assert.deepEqual([toHex(statement), toHex(transcript), pattern], [one.statement, one.transcript, one.pattern]);
+  });
+}
+
+test("a device's nonce of another size is refused", async () => {
+  for (const size of [0, 31, 33]) {
+    await assert.rejects(attest(async () => new Uint8Array(size), new Uint8Array(32), libraries.webcrypto), failing("malformed"));
+  }
 });

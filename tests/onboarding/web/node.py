@@ -47,7 +47,7 @@ class Browser:
         self._process.stdout.close()
 
     def run(self, job: Json, ask: Callable[[str, bytes], bytes]) -> list[Json]:
-        """Do a job; return what each step learnt or the key of its failure. ``ask`` may raise: a lost reply."""
+        """Do a job; return for each step what it learnt or why it failed. ``ask`` may raise: a lost reply."""
         self._write(job)
         for line in self._lines():
             if "results" in line:

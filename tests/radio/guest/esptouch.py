@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from doorstep.device.setup.esptouch import EspTouchDoor
@@ -20,9 +21,11 @@ from doorstep.provisioner.esptouch import Plan, announce, plan_v1, plan_v2
 from doorstep.wire.provisioning.scan import ScanEntry, ScanStart
 from tests.radio.guest.lab import PASSPHRASE, Host, Lab, wpa2
 
-SECONDS: Final = 30.0
+SECONDS: Final = 40.0
 CHANNELS: Final = (1, 6, 11)
-PATIENCE: Final = 80.0
+PATIENCE: Final = 100.0
+PACE: Final = 0.02
+"""Seconds between datagrams: an emulated processor that also listens twice needs more than a phone does."""
 KEY: Final = bytes(range(16))
 TOKEN: Final = b"dst_k3j5h2mnbv7qwx4z"
 
@@ -61,9 +64,12 @@ async def _eavesdrop(host: Host) -> str:
     """Listen without any key; return the password, or why there is none to be had."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(PATIENCE), MonitorInterface(host.interface) as radio:
-        listener = Listener(loop.time(), channels=CHANNELS)
+        listener, channel = Listener(loop.time(), channels=CHANNELS), 0
         while True:
-            await radio.tune(listener.channel(loop.time()))
+            if (wanted := listener.channel(loop.time())) != channel:
+                channel = wanted
+                await radio.tune(channel)
+                listener.tuned(loop.time())
             frame = await radio.hear(0.05)
             if frame is None:
                 continue
@@ -80,7 +86,11 @@ def _announced(lab: Lab, plan: Plan, key: bytes) -> tuple[Sequence[Ack], Onboard
     acks: list[Sequence[Ack]] = []
     words: list[str] = []
     threads = [
-        threading.Thread(target=lambda: acks.append(lab.phone.inside(asyncio.run, announce(plan, PATIENCE)))),
+        threading.Thread(
+            target=lambda: acks.append(
+                lab.phone.inside(asyncio.run, announce(replace(plan, pace=PACE), PATIENCE))
+            )
+        ),
         threading.Thread(
             target=lambda: words.append(lab.sniffer.inside(asyncio.run, _eavesdrop(lab.sniffer)))
         ),

@@ -14,6 +14,10 @@ from doorstep.crypto.p256 import PublicKey
 from doorstep.crypto.x509 import Certificate
 from doorstep.identity import release, statement
 from doorstep.identity.statement import Purpose, Statement
+from doorstep.onboarding.attestation.device import Attestor
+from doorstep.onboarding.attestation.phone import Attestation
+from doorstep.onboarding.attestation.phone import attest as converse
+from doorstep.onboarding.attestation.transcript import NO_SESSION
 from doorstep.onboarding.attestation.verdict import RESIDUAL_RISK
 from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.api import onboarding as routes
@@ -118,6 +122,24 @@ def test_platform_tells_what_it_knows_of_a_device_that_was_sold_to_you(somebody:
     assert answer["setup_code"] is None
     assert answer["risk"] == RESIDUAL_RISK
     assert PublicKey.from_point(unpacked(answer["public_key"])).spki == device.public_key
+
+
+def test_phone_relays_what_a_device_says(somebody: Somebody) -> None:
+    """Both cores and the REST API, with nothing of the statement written by hand."""
+    client, user, _ = somebody
+    [device] = devices()
+    sold(device, user)
+    board = Attestor(device.device_id, device.key.sign, os.urandom)
+    phone = converse(challenge(client), os.urandom)
+    nonce = board.answer(next(phone).body, session=NO_SESSION, window=1, now=0)
+    answer = board.answer(phone.send(nonce.reply).body, session=NO_SESSION, window=1, now=0)
+    with pytest.raises(StopIteration) as done:
+        phone.send(answer.reply)
+    made: Attestation = done.value.value
+    judged = relay(client, made.statement, made.transcript)
+    assert (judged.status_code, judged.json()["serial"]) == (200, device.serial)
+    assert judged.json()["presence"]
+    assert answer.pattern == made.pattern
 
 
 def test_platform_tells_dealers_stock_from_unknown_sales(somebody: Somebody) -> None:

@@ -197,7 +197,7 @@ def test_request_that_is_not_there_is_a_problem_document(
     assert answer.json()["next_step"]
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"device": 1}', b'{"device": "AAAAAAAA"}', b"["])
+@pytest.mark.parametrize("body", [b"{}", b'{"device": 1}', b'{"device": "AAAAAAAA"}', b"[", b'{"\xff": 1}'])
 def test_malformed_nonce_request_is_refused(api: httpx.Client, body: bytes) -> None:
     answer = api.post("/device/v1/nonce", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400

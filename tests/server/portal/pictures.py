@@ -1,6 +1,7 @@
 """Take the docs' pictures of the portal out of a folder of screenshots.
 
-PORTAL_SCREENSHOTS=/tmp/shots python -m pytest tests/server/portal/test_accessibility.py
+PORTAL_SCREENSHOTS=/tmp/shots python -m pytest tests/server/portal/test_accessibility.py \\
+    tests/onboarding/web/test_in_chromium.py
 python -m tests.server.portal.pictures /tmp/shots
 """
 
@@ -21,6 +22,10 @@ _CHOSEN: Final = {
     "token-phone-dark": 1500,
     "device-disputed-phone-dark": 844,
     "advise-answer-desktop-light": 1560,
+    "set-up-networks-phone-light": 1500,
+    "set-up-wrong-password-phone-light": 2300,
+    "set-up-compare-phone-dark": 1400,
+    "set-up-sealed-desktop-light": 2500,
 }
 """Each picture and the height in pixels that it is cut to."""
 _LARGEST: Final = 150_000

@@ -9,15 +9,18 @@ import click
 from click.core import ParameterSource
 
 from doorstep.cli.provision.asking import terminal_kept
-from doorstep.cli.provision.finding import connections, look_around, wants_bluetooth
+from doorstep.cli.provision.finding import SOFTAP, checked, connections, look_around, wants_bluetooth
 from doorstep.cli.provision.network import SharedNetwork
 from doorstep.cli.provision.onboarding import Run, set_up, set_up_all
+from doorstep.cli.provision.platform import Platform
 from doorstep.cli.provision.reporting import Reporter, reporter
 from doorstep.cli.provision.results import DeviceResult, Ending, ended, problem_of
 from doorstep.cli.provision.resume import Progress
-from doorstep.cli.provision.wanted import Wanted, wanted
-from doorstep.errors import RefusedError, UnavailableError
+from doorstep.cli.provision.touch import Account, Touch, set_up_by_touch
+from doorstep.cli.provision.wanted import Wanted, passphrase_of, person_is_there, ssid_of, wanted
+from doorstep.errors import RefusedError, SettingsError, UnavailableError
 from doorstep.onboarding.steps import Step
+from doorstep.provisioner.http import HttpLink
 
 __all__ = ["provision"]
 
@@ -48,6 +51,12 @@ SEEN_BY_OTHERS: Final = (
     "http://192.168.4.1.",
 )
 @click.option("--ble", "by_bluetooth", is_flag=True, help="Look for devices without an address by Bluetooth.")
+@click.option(
+    "--touch",
+    is_flag=True,
+    help="No label: one device, touched just now, named by --serial or by the pattern it shows. Needs "
+    "--portal-url and an API key.",
+)
 @click.option("--find", "only_find", is_flag=True, help="Only show what waits for its set-up nearby.")
 @click.option(
     "--at-once", type=click.IntRange(1, 200), default=AT_ONCE, show_default=True, help="Devices at a time."
@@ -86,6 +95,9 @@ def provision(context: click.Context, /, **options: Any) -> None:
     if options["token_typed"]:
         click.secho(f"Warning: {SEEN_BY_OTHERS}", fg="yellow", err=True)
     options["api_key_typed"] = context.get_parameter_source("api_key") is ParameterSource.COMMANDLINE
+    if options["touch"]:
+        _touch(options)
+        return
     wish = wanted(options)
     for bad in wish.labels.bad if wish.labels else ():
         click.secho(f"line {bad.line} refused: {bad.reason}", fg="red", err=True)
@@ -128,16 +140,9 @@ def _one(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
         return ended(target.name, outcome, platform_asked=wish.platform is not None)
 
     result = asyncio.run(work())
-    run.reporter.ended(result)
     if wish.platform is None and result.step != Step.REGISTERED.key and not wish.as_json:
         click.echo("Whether the platform sees it was not checked (--portal-url).", err=True)
-    if result.ending in (Ending.HELD, Ending.REFUSED):
-        raise RefusedError(result.sentence, next_step=result.next_step)
-    if wish.platform is not None and result.ending is not Ending.DONE:
-        raise UnavailableError(
-            "The platform has not seen the device yet; that is not a failure.",
-            next_step=result.next_step or "Look at the device's page in the portal in a few minutes.",
-        )
+    _end(result, run.reporter, platform_asked=wish.platform is not None)
 
 
 def _many(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
@@ -161,6 +166,43 @@ def _many(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
     run.reporter.summary(results)
     if problem := problem_of(results):
         raise problem
+
+
+def _touch(options: dict[str, Any]) -> None:
+    """Set one device up without its label."""
+    if not (options["portal_url"] and options["api_key"] and options["server"]):
+        raise SettingsError("--touch needs --portal-url, an API key and --server.")
+    if len(options["serial"]) > 1 or len(options["url"]) > 1:
+        raise SettingsError("--touch is for one device at a time.", next_step="Give one --serial.")
+    teller = reporter(1, alone=True, as_json=options["as_json"], plain=True)
+    may_ask = person_is_there(options)
+    wish = Touch(
+        account=Account(Platform(options["portal_url"], options["api_key"])),
+        serial=(options["serial"] or ("",))[0],
+        server=options["server"],
+        alias=options["alias"],
+        network=SharedNetwork(
+            ssid_of(options), passphrase_of(options), may_ask=may_ask, pausing=teller.pausing
+        ),
+        may_ask=may_ask,
+        tell=lambda step: teller.step("", step),
+    )
+    link = HttpLink(checked((options["url"] or (SOFTAP,))[0]))
+    with terminal_kept():
+        outcome = asyncio.run(set_up_by_touch(wish, link))
+    _end(ended("", outcome, platform_asked=True), teller, platform_asked=True)
+
+
+def _end(result: DeviceResult, teller: Reporter, *, platform_asked: bool) -> None:
+    """Tell how the one device ended; raise where that is not well."""
+    teller.ended(result)
+    if result.ending in (Ending.HELD, Ending.REFUSED):
+        raise RefusedError(result.sentence, next_step=result.next_step)
+    if platform_asked and result.ending is not Ending.DONE:
+        raise UnavailableError(
+            "The platform has not seen the device yet; that is not a failure.",
+            next_step=result.next_step or "Look at the device's page in the portal in a few minutes.",
+        )
 
 
 def _find(*, as_json: bool) -> None:

@@ -1,17 +1,19 @@
 """What the platform does for a set-up: a registration token for each device, and the second signal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
-from doorstep.errors import SettingsError, UnavailableError
+from doorstep.errors import RefusedError, SettingsError, UnavailableError
 from doorstep.provisioner.provisioner import PlatformCheck
 
 __all__ = ["Platform"]
 
 REFUSED: Final = (401, 403)
 MAX_TOKEN: Final = 256
+MAX_SENTENCE: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class Platform:
 
         return platform_saw_it
 
+    async def get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """Ask; raises `RefusedError` in the platform's words, `UnavailableError` where it does not answer."""
+        return await self._exchange("GET", path, params=query)
+
+    async def post(self, path: str, body: Mapping[str, str]) -> Mapping[str, Any]:
+        """Send; raises as `get` does."""
+        return await self._exchange("POST", path, json=body)
+
     async def token(self, alias: str) -> str:
         """Make a registration token; raises `UnavailableError` where the platform gives none."""
         try:
@@ -50,6 +60,25 @@ class Platform:
                 next_step="Check --portal-url, and that this computer reaches it beside the device's Wi-Fi.",
             )
         return token
+
+    async def _exchange(self, method: str, path: str, **content: Any) -> Mapping[str, Any]:
+        try:
+            async with self._client() as client:
+                answer = await client.request(method, path, **content)
+                said = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise UnavailableError(
+                f"The platform at {self.url} does not answer ({type(error).__name__}).",
+                next_step="Check --portal-url, and that this computer reaches it beside the device's Wi-Fi.",
+            ) from None
+        _check_key(answer.status_code)
+        if not isinstance(said, dict) or not answer.is_success:
+            detail = said.get("detail") if isinstance(said, dict) else None
+            raise RefusedError(
+                str(detail or f"The platform refused (status {answer.status_code}).")[:MAX_SENTENCE],
+                next_step="Compare the serial with the device, and check whose account the key is.",
+            )
+        return said
 
     def _client(self) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.api_key}"}

@@ -16,7 +16,7 @@ from doorstep.errors import SettingsError
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.order import RegistrationOrder
 
-__all__ = ["Wanted", "wanted"]
+__all__ = ["Wanted", "passphrase_of", "person_is_there", "ssid_of", "wanted"]
 
 MAX_FILE: Final = 4096
 
@@ -72,8 +72,8 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
         token=_token(options, platform, many=labels is not None),
         server=options["server"],
         alias=options["alias"],
-        ssid=None if options["ssid"] is None else options["ssid"].encode("utf-8", "surrogateescape"),
-        passphrase=_passphrase(options),
+        ssid=ssid_of(options),
+        passphrase=passphrase_of(options),
         platform=platform,
         resume=_resume(options),
         as_json=options["as_json"],
@@ -167,7 +167,7 @@ def _token(options: Mapping[str, Any], platform: Platform | None, *, many: bool)
             "A registration token is for one device.",
             next_step="Give --portal-url and an API key, so that each device gets one of its own.",
         )
-    if token is None and options["server"] and platform is None and _person(options):
+    if token is None and options["server"] and platform is None and person_is_there(options):
         token = click.prompt("Registration token", hide_input=True, err=True)
     if (token is None and platform is None and options["server"]) or (token and not options["server"]):
         raise SettingsError(
@@ -176,11 +176,17 @@ def _token(options: Mapping[str, Any], platform: Platform | None, *, many: bool)
     return token
 
 
-def _person(options: Mapping[str, Any]) -> bool:
+def person_is_there(options: Mapping[str, Any]) -> bool:
+    """Tell whether a person is there to answer."""
     return not options["as_json"] and sys.stdin.isatty()
 
 
-def _passphrase(options: Mapping[str, Any]) -> bytes | None:
+def ssid_of(options: Mapping[str, Any]) -> bytes | None:
+    """Return the network's name as octets, None where it is to be asked for."""
+    return None if options["ssid"] is None else options["ssid"].encode("utf-8", "surrogateescape")
+
+
+def passphrase_of(options: Mapping[str, Any]) -> bytes | None:
     """Return the password from where it was said to be; `None` means ask when it is known for what."""
     if options["is_open"]:
         return b""

@@ -65,7 +65,7 @@ class BleDoor:
         self._exchanges = Exchanges()
         self._turn = asyncio.Lock()
         self._stack = AsyncExitStack()
-        uuids = endpoint_uuids((*self._runner.core.endpoints, *joiner.beside, LONG), name.service)
+        uuids = endpoint_uuids((*self._runner.endpoints, LONG), name.service)
         access = Access.READ | Access.WRITE
         self._service = GattService(
             name.service,

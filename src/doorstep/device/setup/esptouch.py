@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from doorstep.device.setup.joiner import Joiner
 from doorstep.device.wifi.monitor import MonitorRadio
-from doorstep.errors import DoorstepError, RefusedError
+from doorstep.errors import DoorstepError, RefusedError, UnavailableError
 from doorstep.onboarding.esptouch.ack import Ack, expected_token
 from doorstep.onboarding.esptouch.announcement import Announcement
 from doorstep.onboarding.esptouch.listening import CHANNELS, Listener
@@ -69,27 +69,42 @@ class EspTouchDoor:
 
     async def _serve(self, names: Sequence[bytes]) -> None:
         """Hear, join, tell; and once more where that network did not work. The radio is open at the start."""
-        while True:
+        while not await self._attempt(names):
+            await self._reopen()
+
+    async def _attempt(self, names: Sequence[bytes]) -> bool:
+        try:
             try:
                 announcement = await self._hear(names)
             finally:
                 await self._radio.__aexit__(None, None, None)
+            return await self._join(announcement)
+        except DoorstepError as error:
+            log.warning("an announced network was not tried: %s", error.message)
+            await asyncio.sleep(RETRY_S)
+            return False
+
+    async def _reopen(self) -> None:
+        while True:
             try:
-                if await self._join(announcement):
-                    return
-            except DoorstepError as refusal:
-                log.warning("an announced network was not tried: %s", refusal.message)
+                await self._radio.__aenter__()
+            except UnavailableError as error:
+                log.warning("the radio cannot listen again yet: %s", error.message)
                 await asyncio.sleep(RETRY_S)
-            await self._radio.__aenter__()
+            else:
+                return
 
     async def _names(self) -> list[bytes]:
         heard = await self._joiner.scan(ScanStart())
         return [entry.ssid for entry in heard or ()]
 
     async def _hear(self, names: Sequence[bytes]) -> Announcement:
-        listener = Listener(self._clock(), channels=self._channels, networks=names, key=self._key)
+        listener, channel = self._listener(names), 0
         while True:
-            await self._radio.tune(listener.channel(self._clock()))
+            if (wanted := listener.channel(self._clock())) != channel:
+                channel = wanted
+                await self._radio.tune(channel)
+                listener.tuned(self._clock())
             frame = await self._radio.hear(EARSHOT)
             if frame is None:
                 continue
@@ -98,7 +113,10 @@ class EspTouchDoor:
                     return whole
             except RefusedError as refusal:
                 log.warning("%s %s", refusal.message, refusal.next_step)
-                listener = Listener(self._clock(), channels=self._channels, networks=names, key=self._key)
+                listener = self._listener(names)
+
+    def _listener(self, names: Sequence[bytes]) -> Listener:
+        return Listener(self._clock(), channels=self._channels, networks=names, key=self._key)
 
     async def _join(self, announcement: Announcement) -> bool:
         outcome = await self._joiner.join(announcement.network, self._order(announcement.reserved))

@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import enum
-import signal
-import sys
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ __all__ = [
     "KeyButton",
     "Presence",
     "Press",
-    "SignalButton",
     "button_of",
     "pulses",
     "show_of",
@@ -33,6 +31,8 @@ POLL: Final = 0.05
 PULSE: Final = 0.25
 PAUSE: Final = 1.0
 REPEATS: Final = 2
+_PRESSES_CAP: Final = 8
+_LINE_CAP: Final = 256
 
 
 class Press(enum.Enum):
@@ -70,36 +70,30 @@ class Presence:
     seconds: float = WINDOW
 
 
-class SignalButton:
-    """Signals to the process: SIGUSR1 presses, SIGUSR2 resets."""
+class KeyButton:
+    """Lines on a descriptor, for benches: an empty one presses, ``reset`` resets, its end does nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptor: int = 0) -> None:
+        """``descriptor`` is standard input's, unless another is given."""
+        self._descriptor = descriptor
         self._presses: asyncio.Queue[Press] | None = None
 
     async def pressed(self) -> Press:
-        """Wait for the next signal."""
+        """Wait for the next line."""
         if self._presses is None:
-            self._presses = asyncio.Queue(maxsize=8)
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGUSR1, self._note, Press.SHORT)
-            loop.add_signal_handler(signal.SIGUSR2, self._note, Press.LONG)
+            self._presses = asyncio.Queue(maxsize=_PRESSES_CAP)
+            # A file or /dev/null can't be waited for, and has nobody behind it.
+            with contextlib.suppress(OSError):
+                asyncio.get_running_loop().add_reader(self._descriptor, self._read, self._presses)
         return await self._presses.get()
 
-    def _note(self, press: Press) -> None:
-        if self._presses is not None:
+    def _read(self, presses: "asyncio.Queue[Press]") -> None:
+        octets = os.read(self._descriptor, _LINE_CAP)
+        if not octets:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+        for line in octets.splitlines():
             with contextlib.suppress(asyncio.QueueFull):
-                self._presses.put_nowait(press)
-
-
-class KeyButton:
-    """A line on standard input, for benches: empty presses, ``reset`` resets."""
-
-    async def pressed(self) -> Press:
-        """Wait for the next line; at the end of the input nobody presses any more."""
-        line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        if not line:
-            await asyncio.Event().wait()
-        return Press.LONG if line.strip() == "reset" else Press.SHORT
+                presses.put_nowait(Press.LONG if line.strip() == b"reset" else Press.SHORT)
 
 
 class FileButton:
@@ -147,19 +141,17 @@ def pulses(pattern: Pattern) -> list[tuple[bool, float]]:
 
 
 def button_of(text: str) -> Button | None:
-    """Return the button that an option names: power, signal, key or gpio:PATH."""
+    """Return the button that an option names: power, key or gpio:PATH."""
     kind, _, path = text.partition(":")
     match kind, bool(path):
         case "power", False:
             return None
-        case "signal", False:
-            return SignalButton()
         case "key", False:
             return KeyButton()
         case "gpio", True:
             return FileButton(Path(path))
         case _:
-            raise SettingsError(f"{text!r} is no button", next_step="Give power, signal, key or gpio:PATH.")
+            raise SettingsError(f"{text!r} is no button", next_step="Give power, key or gpio:PATH.")
 
 
 def show_of(text: str, say: Callable[[str], None]) -> Show:

@@ -9,6 +9,7 @@ from doorstep.device.setup.joiner import Joiner
 from doorstep.errors import UnavailableError
 from doorstep.onboarding.attestation.transcript import NO_SESSION
 from doorstep.onboarding.joining import Onboarded
+from doorstep.onboarding.protocomm.capabilities import OWN_LABEL
 from doorstep.onboarding.protocomm.device import (
     DeviceOnboarding,
     DeviceProfile,
@@ -43,6 +44,12 @@ class DeviceRunner:
         for task in list(self._scans):
             task.cancel()
         await asyncio.gather(*self._scans, return_exceptions=True)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Name every endpoint, those beside sessions last; a second name of one is left out."""
+        beside = (name for name in self._joiner.beside if name.startswith(OWN_LABEL))
+        return (*self.core.endpoints, *beside)
 
     def is_beside(self, endpoint: str) -> bool:
         """Tell whether an endpoint is served without a session, and disturbs none."""

@@ -52,6 +52,7 @@ class SingleTouch:
         self._recipient = Recipient(made.device_id, key.public_key, key.agree)
         self._attestor = Attestor(made.device_id, key.sign, rng)
         self._work: set[asyncio.Task[None]] = set()
+        self._showing: asyncio.Task[None] | None = None
         self.endpoints: dict[str, Beside] = {
             "doorstep-sealed": self._on_sealed,
             "sealed": self._on_sealed,
@@ -109,7 +110,9 @@ class SingleTouch:
         now = time.monotonic()
         answer = self._attestor.answer(body, session=session, window=self.window.open_number(now), now=now)
         if answer.pattern is not None:
-            self._start(self._show(answer.pattern))
+            if self._showing is not None:
+                self._showing.cancel()  # two patterns at once are none
+            self._showing = self._start(self._show(answer.pattern))
         return answer.reply
 
     async def _on_release(self, body: bytes, session: bytes) -> bytes:
@@ -167,10 +170,11 @@ class SingleTouch:
         at_least = max(int(time.time()), int(born), self._store.lock().claimed_at)
         return KnownTime(at_least, sure=_CLOCK_IS_SET.exists())
 
-    def _start(self, work: Awaitable[None]) -> None:
+    def _start(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(_logged(work))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+        return task
 
 
 async def _logged(work: Awaitable[None]) -> None:

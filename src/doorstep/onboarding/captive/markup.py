@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -9,7 +10,7 @@ from urllib.parse import quote
 
 from doorstep.onboarding.captive.texts import LANGUAGES, Texts
 
-__all__ = ["STYLE", "Frame", "address", "button", "hidden", "policy", "text_field"]
+__all__ = ["STYLE", "Frame", "address", "button", "hidden", "policy", "text_field", "word_list"]
 
 STYLE: Final = (
     ":root{color-scheme:light dark;--paper:#f5f7f6;--card:#fff;--ink:#16201c;--soft:#4b5853;--line:#74827b;"
@@ -134,6 +135,12 @@ def text_field(  # noqa: PLR0913 - a field has this many properties
         f'aria-describedby="{about}" autocomplete="off" autocapitalize="none" autocorrect="off" '
         f'spellcheck="false"{invalid}{first}></div>'
     )
+
+
+def word_list(words: Mapping[str, str]) -> str:
+    """Return the sentences that a script says, by key, where nobody sees them before."""
+    items = "".join(f'<li data-key="{key}">{escape(text.strip())}</li>' for key, text in words.items())
+    return f'<ul id="words" hidden>{items}</ul>'
 
 
 def address(path: str, **values: str) -> str:

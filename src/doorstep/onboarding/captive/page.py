@@ -17,6 +17,7 @@ from doorstep.onboarding.captive.markup import Frame, address, policy
 from doorstep.onboarding.captive.pages import REFRESH_S, PasswordForm
 from doorstep.onboarding.captive.probes import is_probe
 from doorstep.onboarding.captive.script_page import script_page
+from doorstep.onboarding.captive.sealed_page import sealed_page
 from doorstep.onboarding.captive.texts import LANGUAGES, Texts, choose_language
 from doorstep.onboarding.captive.visit import Visit
 from doorstep.onboarding.failures import TooManyGuesses, WrongCode
@@ -34,11 +35,16 @@ FORMS: Final = frozenset({"/scan", "/join", "/order", "/again"})
 """Where forms are sent to."""
 
 SCRIPT: Final = "/web/board.js"
+SEALED: Final = "/sealed"
+"""Where the portal's link leads; what it brings is encrypted, so every air may carry it."""
+SEALED_SCRIPT: Final = "/web/bring.js"
 MAX_SHOWN: Final = 20
 """Networks on the list: the strongest."""
 FRESH_S: Final = 30.0
 """Seconds for which a list of networks is shown without listening again."""
 SCAN: Final = ScanStart(blocking=False)
+READABLE_WHEN_LOCKED: Final = ("/status", SEALED)
+"""How the last set-up ended, and the page that brings the owner's sealed release."""
 UNDECIDED: Final = frozenset({Step.TRYING, Step.REGISTERING, Step.NO_SERVER, Step.NO_INTERNET})
 
 
@@ -73,9 +79,8 @@ class CaptivePage:
             texts = LANGUAGES[choose_language(request.languages)]
             frame = Frame(texts, self._facts.name, "/")
             return self._html(pages.message_page(frame, texts.busy_title, texts.busy_text), 409)
-        if self._joining.lock is not LockState.OPEN and (
-            request.path != "/status" or request.method == "POST"
-        ):
+        readable = request.method != "POST" and request.path in READABLE_WHEN_LOCKED
+        if self._joining.lock is not LockState.OPEN and not readable:
             return self._refuse_locked(visit)
         try:
             return self._route(request, visit, now)
@@ -109,7 +114,7 @@ class CaptivePage:
         if request.method == "POST":
             return self._submit(request, visit, now)
         show = self._reads.get(request.path)
-        if show is None:
+        if show is None and request.path != SEALED:
             texts = LANGUAGES[visit.language]
             page = pages.message_page(self._frame(visit, "/"), texts.error_title, texts.not_found)
             return self._html(page, 404)
@@ -117,6 +122,8 @@ class CaptivePage:
         language = values.get("lang", b"").decode("latin-1")
         if language in LANGUAGES:
             visit.language = language
+        if show is None:
+            return self._html(sealed_page(self._frame(visit, SEALED, SEALED_SCRIPT)), scripts=True)
         if self._facts.air is Air.CODE:
             return self._html(script_page(self._frame(visit, "/"), request.root, self._facts))
         return show(visit, values, now)
@@ -304,13 +311,13 @@ class CaptivePage:
     def _warning(self, visit: Visit) -> str:
         return LANGUAGES[visit.language].unsafe if self._facts.air is Air.NOTHING else ""
 
-    def _frame(self, visit: Visit, here: str) -> Frame:
+    def _frame(self, visit: Visit, here: str, script: str = "") -> Frame:
         texts: Texts = LANGUAGES[visit.language]
-        return Frame(texts, self._facts.name, here, SCRIPT if self._facts.air is Air.CODE else "")
+        return Frame(texts, self._facts.name, here, script or (SCRIPT if self._facts.air is Air.CODE else ""))
 
-    def _html(self, page: str, status: int = 200, *, refresh: str = "") -> PageAnswer:
+    def _html(self, page: str, status: int = 200, *, refresh: str = "", scripts: bool = False) -> PageAnswer:
         headers = (
-            ("Content-Security-Policy", policy(scripts=self._facts.air is Air.CODE)),
+            ("Content-Security-Policy", policy(scripts=scripts or self._facts.air is Air.CODE)),
             ("X-Content-Type-Options", "nosniff"),
             ("X-Frame-Options", "DENY"),
             # "no-referrer" would turn the Origin of our own forms into "null".

@@ -3,7 +3,7 @@
 from html import escape
 
 from doorstep.onboarding.captive.exchange import PageFacts
-from doorstep.onboarding.captive.markup import Frame, button, text_field
+from doorstep.onboarding.captive.markup import Frame, button, text_field, word_list
 from doorstep.onboarding.captive.pages import token_fields
 from doorstep.onboarding.captive.texts import Texts
 
@@ -69,5 +69,4 @@ def _words(texts: Texts) -> str:
         "refused": texts.script_refused,
         "lost": texts.script_lost,
     }
-    items = "".join(f'<li data-key="{key}">{escape(text.strip())}</li>' for key, text in words.items())
-    return f'<ul id="words" hidden>{items}</ul>'
+    return word_list(words)

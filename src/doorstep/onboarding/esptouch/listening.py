@@ -106,7 +106,7 @@ class _Sender:
 
 
 class Listener:
-    """Listens for one announcement; the shell sets the radio to `channel` and feeds it what it hears."""
+    """Listens for one announcement; the shell tunes to `channel`, says when, and feeds what it hears."""
 
     def __init__(
         self,
@@ -130,6 +130,10 @@ class Listener:
             self.state = advance(self.state, ListenEvent.TIME_OVER)
             self._move_on(now)
         return self._channels[self._at]
+
+    def tuned(self, now: float) -> None:
+        """Learn that the radio is on its channel only now: changing it may take longer than a dwell."""
+        self._until = now + DWELL
 
     def hear(self, frame: DataFrame, now: float) -> Announcement | None:
         """Take a frame; return the announcement once it is whole.

@@ -21,7 +21,7 @@ export async function bluetoothWorks() {
   }
 }
 
-/** @template T @param {Promise<T>} work @returns {Promise<T>} */
+/** @template T @param {Promise<T>} work @returns {Promise<T>} throws `lost` where it takes too long */
 async function inTime(work) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -36,11 +36,14 @@ async function inTime(work) {
 
 export class BluetoothLink {
   #device;
+  #server;
   #endpoints = new Map();
 
   /** @param {BluetoothDevice} device */
   constructor(device) {
+    if (!device.gatt) throw new SetupFailure("not-a-device", "no GATT server");
     this.#device = device;
+    this.#server = device.gatt;
   }
 
   /**
@@ -64,7 +67,7 @@ export class BluetoothLink {
   /** Find the endpoints; again after the device hung up, as it does when its radio hops. */
   async connect() {
     try {
-      const server = await inTime(this.#device.gatt.connect());
+      const server = await inTime(this.#server.connect());
       const service = await inTime(server.getPrimaryService(SERVICE));
       this.#endpoints.clear();
       for (const found of await inTime(service.getCharacteristics())) await this.#remember(found);
@@ -75,12 +78,12 @@ export class BluetoothLink {
   }
 
   close() {
-    this.#device.gatt.disconnect();
+    this.#server.disconnect();
   }
 
   /** One request and its reply. @param {string} endpoint @param {Uint8Array} body @returns {Promise<Uint8Array>} */
   async ask(endpoint, body) {
-    if (!this.#device.gatt.connected) await this.connect();
+    if (!this.#server.connected) await this.connect();
     const found = this.#endpoints.get(endpoint);
     if (found === undefined) throw new SetupFailure("not-a-device", `no endpoint ${endpoint}`);
     try {

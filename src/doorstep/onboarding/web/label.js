@@ -35,7 +35,7 @@ export function typedLabel(code) {
   return { name: "", username: OWN_USERNAME, pop, transport: "softap", security: 2, password: "" };
 }
 
-/** @param {string} text @returns {Record<string, string | number>} */
+/** @param {string} text @returns {any} the entries, each of its type */
 function read(text) {
   let values = null;
   try {

@@ -15,7 +15,7 @@ function double(octet) {
 /** The S-box: inverse in the field, then the affine map, section 5.1.1. @returns {Uint8Array} */
 function makeBox() {
   const powers = [1];
-  while (powers.length < 255) powers.push(powers.at(-1) ^ double(powers.at(-1)));
+  for (let last = 1; powers.length < 255; powers.push(last)) last ^= double(last);
   const box = new Uint8Array(256);
   for (let octet = 0; octet < 256; octet += 1) {
     const inverse = octet ? powers[(255 - powers.indexOf(octet)) % 255] : 0;

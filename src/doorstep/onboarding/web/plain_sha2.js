@@ -63,8 +63,8 @@ function digest(data, how) {
   let state = how.start;
   for (let from = 0; from < padded.length; from += block) {
     const words = Array.from({ length: 16 }, (_, at) => toBigInt(padded.subarray(from + at * size, from + (at + 1) * size)));
-    while (words.length < how.rounds.length) {
-      words.push((sigma(words.at(-2), how.sigma1) + words.at(-7) + sigma(words.at(-15), how.sigma0) + words.at(-16)) & mask);
+    for (let at = 16; at < how.rounds.length; at += 1) {
+      words.push((sigma(words[at - 2], how.sigma1) + words[at - 7] + sigma(words[at - 15], how.sigma0) + words[at - 16]) & mask);
     }
     let [a, b, c, d, e, f, g, h] = state;
     for (const [at, word] of words.entries()) {

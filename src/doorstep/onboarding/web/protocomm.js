@@ -13,6 +13,7 @@ import { MAX_MESSAGE, handshake } from "./sec2.js";
 /** @typedef {{ssid: Uint8Array, channel: number, rssi: number, bssid: Uint8Array, auth: number}} ScanEntry */
 /** @typedef {{ssid: Uint8Array, passphrase: Uint8Array}} Network octets both */
 /** @typedef {{token: Uint8Array, server: string, alias: string}} Order */
+/** @typedef {{security: number | null, patch: number, caps: string[], own: string[] | null}} Capabilities `own` is what our own endpoint offers */
 
 const FIRST_BODY = 10;
 const LAST_BODY = 21;
@@ -80,15 +81,15 @@ function entryOf(fields) {
   };
 }
 
-/** @param {unknown} value @returns {string[]} */
+/** @param {any} value a JSON object @returns {string[]} */
 function capsOf(value) {
-  const caps = typeof value === "object" && value !== null ? value.cap : null;
+  const caps = value.cap;
   return Array.isArray(caps) ? caps.filter((cap) => typeof cap === "string") : [];
 }
 
 /**
  * Read what the device says of itself before anything is proven.
- * @param {Uint8Array} data @returns {{security: number | null, patch: number, caps: string[], own: string[] | null}}
+ * @param {Uint8Array} data @returns {Capabilities}
  */
 export function parseCapabilities(data) {
   if (data.length > MAX_MESSAGE) throw malformed("the device's description is too long");
@@ -106,7 +107,7 @@ export function parseCapabilities(data) {
   return { security, patch, caps: capsOf(prov), own };
 }
 
-/** The label pins the scheme; the device's own word may only raise it (section 2). */
+/** The label pins the scheme; the device's own word may only raise it (section 2). @param {Label} label @param {Capabilities} offer */
 function checkScheme(label, { security, patch, caps }) {
   const offered = security ?? label.security;
   if ((offered !== 1 && offered !== 2) || offered < label.security || caps.includes("no_sec") || caps.includes("no_pop")) {
@@ -121,7 +122,9 @@ export class Configurator {
   #ask;
   #crypto;
   #page;
+  /** @type {Capabilities | null} */
   #found = null;
+  /** @type {import("./sec2.js").LockstepGcm | null} */
   #cipher = null;
 
   /** @param {Label} label @param {Ask} ask @param {Crypto} crypto @param {number} [page] networks that fit into one reply */
@@ -139,7 +142,7 @@ export class Configurator {
 
   /** Whether the device can register itself; stock firmware cannot. @returns {boolean} */
   get takesOrders() {
-    return this.#found?.own !== null && this.#found !== null;
+    return this.#found !== null && this.#found.own !== null;
   }
 
   /** Ask the device what it is; throws `downgrade` and `old-security`. */
@@ -215,7 +218,7 @@ export class Configurator {
     check((await this.#exchange("prov-ctrl", 3)).status, "take another network");
   }
 
-  /** One sealed question `msg` and its answer `msg + 1`. */
+  /** One sealed question `msg` and its answer `msg + 1`. @param {string} endpoint @param {number} msg @param {Uint8Array} [body] */
   async #exchange(endpoint, msg, body) {
     const cipher = this.#cipher;
     this.#cipher = null;

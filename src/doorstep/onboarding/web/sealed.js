@@ -10,6 +10,12 @@ import { checkNetwork } from "./protocomm.js";
 /** @typedef {import("./hpke.js").KeyPair} KeyPair */
 /** @typedef {import("./protocomm.js").Network} Network */
 /** @typedef {import("./protocomm.js").Order} Order */
+/**
+ * @typedef {object} Content
+ * @property {Network[]} networks one to four, tried in their order
+ * @property {Order | null} [order]
+ * @property {Uint8Array | null} [release] the owner's, for a device that is somebody's already
+ */
 
 const VERSION = Uint8Array.of(1);
 const INFO = utf8("doorstep sealed credentials 1");
@@ -19,6 +25,7 @@ const MAX_NETWORKS = 4;
 const MARK = Uint8Array.of(0x80);
 const NETWORKS = Uint8Array.of(1);
 const ORDER = Uint8Array.of(2);
+const RELEASE = Uint8Array.of(3);
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const DEVICE_ID = /^[a-z2-7]{8}$/;
 /** CBOR's major types (RFC 8949 section 3.1). */
@@ -37,11 +44,12 @@ const bytes = (value) => concat(head(BYTES, value.length), value);
 const text = (value) => concat(head(TEXT, utf8(value).length), utf8(value));
 const array = (...items) => concat(head(ARRAY, items.length), ...items);
 
-/** Deterministic CBOR, marked and padded. @param {Network[]} networks @param {Order | null} order @returns {Uint8Array} */
-function encodeContent(networks, order) {
+/** Deterministic CBOR, marked and padded. @param {Content} content @returns {Uint8Array} */
+function encodeContent({ networks, order, release }) {
   const pairs = networks.map(({ ssid, passphrase }) => array(bytes(ssid), bytes(passphrase)));
   const fields = [concat(NETWORKS, array(...pairs))];
   if (order) fields.push(concat(ORDER, array(bytes(order.token), text(order.server), text(order.alias))));
+  if (release) fields.push(concat(RELEASE, bytes(release)));
   const marked = concat(head(MAP, fields.length), ...fields, MARK);
   return concat(marked, new Uint8Array((PADDING - (marked.length % PADDING)) % PADDING));
 }
@@ -55,19 +63,20 @@ function kidOf(deviceId) {
 }
 
 /**
- * Seal one to four networks and a registration order for one device, which tries them in their order.
+ * Seal credentials for one device.
  * @param {{deviceId: string, publicKey: Uint8Array}} device its factory key as an uncompressed point
- * @param {Network[]} networks @param {Order | null} order @param {number} expires seconds since 1970
+ * @param {Content} content @param {number} expires seconds since 1970
  * @param {{nonce: Uint8Array, ephemeral: KeyPair}} [known] for known answers only
  * @returns {Promise<Uint8Array>} the blob
  */
-export async function sealCredentials({ deviceId, publicKey }, networks, order, expires, known) {
+export async function sealCredentials({ deviceId, publicKey }, content, expires, known) {
+  const { networks } = content;
   if (networks.length < 1 || networks.length > MAX_NETWORKS) throw new SetupFailure("bad-network", "one to four networks");
   networks.forEach(checkNetwork);
   const until = new DataView(new ArrayBuffer(4));
   until.setUint32(0, expires);
   const header = concat(VERSION, kidOf(deviceId), known?.nonce ?? random(NONCE_SIZE), new Uint8Array(until.buffer));
-  return concat(header, await sealTo(publicKey, INFO, header, encodeContent(networks, order), known?.ephemeral));
+  return concat(header, await sealTo(publicKey, INFO, header, encodeContent(content), known?.ephemeral));
 }
 
 /** As it stands in files, messages, QR codes and addresses. @param {Uint8Array} blob @returns {string} */

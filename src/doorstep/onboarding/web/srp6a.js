@@ -31,7 +31,7 @@ function pad(number) {
 /** base ** exponent modulo the prime, four bits at a time. @param {bigint} base @param {bigint} exponent */
 function power(base, exponent) {
   const row = [1n];
-  while (row.length < 16) row.push((row.at(-1) * base) % PRIME);
+  while (row.length < 16) row.push((row[row.length - 1] * base) % PRIME);
   let result = 1n;
   for (const digit of exponent.toString(16)) {
     for (let turn = 0; turn < 4; turn += 1) result = (result * result) % PRIME;

@@ -20,6 +20,7 @@ from doorstep.server.accounts.models import Organisation
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.claiming import sold_to
+from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.device_api import nonces
 from doorstep.server.fleet.access import NoSuchDevice
 from doorstep.server.fleet.models import Device
@@ -152,9 +153,13 @@ def _facts(device: Device, organisation: Organisation, *, presence: bool) -> Fac
 
 
 def _released_code(device: Device, caller: Caller, now_us: int) -> str:
+    """Note in the ledger who gets the code before they get it."""
     code: bytes = settings.KEY_FILE.unwrap(bytes(device.setup_code or b""), f"setup/{device.device_id}/code")
-    detail = {"organisation": caller.organisation.pk}
-    ledger.append([(device.pk, Event(Kind.CODE_RELEASED, device.device_id, caller.actor, detail))], now_us)
+    event = Event(
+        Kind.CODE_RELEASED, device.device_id, caller.actor, {"organisation": caller.organisation.pk}
+    )
+    with transaction_in_turn():
+        ledger.append([(device.pk, event)], now_us)
     return code.decode()
 
 

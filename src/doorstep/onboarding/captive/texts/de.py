@@ -94,6 +94,20 @@ GERMAN: Final = Texts(
     script_lost="Das Gerät antwortet nicht. Bleiben Sie in der Nähe, und prüfen Sie, ob dieses Telefon im WLAN des Geräts ist.",
     script_refused="Das Gerät hat das abgelehnt. Laden Sie diese Seite neu.",
     script_downgrade="Machen Sie nicht weiter: Was hier antwortet, ist nicht so sicher, wie es das Etikett des Geräts verspricht.",
+    bring_title="WLAN übergeben",
+    bring_lead="Im Portal haben Sie Ihr WLAN für dieses Gerät verschlossen. Das Verschlossene kam mit dem "
+    "Link hierher; oder fügen Sie es hier ein. Nur dieses Gerät kann es öffnen.",
+    bring_scripts="Dafür braucht es JavaScript. Öffnen Sie sonst den Link mit einem anderen Browser, Telefon "
+    "oder Computer.",
+    bring_text="Verschlossener Text",
+    bring="Übergeben",
+    bring_bad="Dieser Text ist unvollständig oder wurde verändert. Kopieren Sie ihn noch einmal aus dem "
+    "Portal.",
+    bring_refused="Das Gerät hat ihn nicht angenommen: Er ist für ein anderes Gerät, oder niemand hat die "
+    "Taste dieses Geräts gedrückt. Drücken Sie sie (oder schalten Sie das Gerät aus und ein), "
+    "und übergeben Sie ihn noch einmal.",
+    bring_stale="Das Gerät hat ihn nicht angenommen: Er ist abgelaufen oder wurde schon einmal übergeben. "
+    "Verschließen Sie Ihr WLAN im Portal neu.",
     steps={
         Step.FOUND: ("Das Gerät antwortet.", ""),
         Step.SECURED: ("Die Verbindung ist mit dem Code auf dem Etikett gesichert.", ""),

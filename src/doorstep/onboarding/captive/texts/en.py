@@ -89,5 +89,16 @@ ENGLISH: Final = Texts(
     script_lost="The device does not answer. Stay near it, and check that this phone is on the device's Wi-Fi.",
     script_refused="The device refused that. Load this page again.",
     script_downgrade="Do not go on: what answers here is not as safe as the device's label promises.",
+    bring_title="Hand over your Wi-Fi",
+    bring_lead="In the portal you locked your Wi-Fi for this device. What you locked came along with the "
+    "link; or paste it here. Only this device can open it.",
+    bring_scripts="This needs JavaScript. Without it, open the link with another browser, phone or computer.",
+    bring_text="Locked text",
+    bring="Hand it over",
+    bring_bad="This text is incomplete or was changed. Copy it from the portal once more.",
+    bring_refused="The device did not take it: it is meant for another device, or nobody has pressed this "
+    "device's button. Press it (or switch the device off and on) and hand it over again.",
+    bring_stale="The device did not take it: it has expired, or was handed over before. Lock your Wi-Fi "
+    "once more in the portal.",
     steps={step: (step.sentence, step.next_step) for step in Step},
 )

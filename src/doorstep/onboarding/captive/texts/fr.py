@@ -89,6 +89,19 @@ FRENCH: Final = Texts(
     script_lost="L’appareil ne répond pas. Restez près de lui, et vérifiez que ce téléphone est sur le Wi-Fi de l’appareil.",
     script_refused="L’appareil a refusé. Rechargez cette page.",
     script_downgrade="N’allez pas plus loin : ce qui répond ici est moins sûr que ne le promet l’étiquette de l’appareil.",
+    bring_title="Remettre votre Wi-Fi",
+    bring_lead="Dans le portail, vous avez verrouillé votre Wi-Fi pour cet appareil. Le texte verrouillé "
+    "est venu avec le lien ; ou collez-le ici. Seul cet appareil peut l’ouvrir.",
+    bring_scripts="Il faut JavaScript. Sinon, ouvrez le lien avec un autre navigateur, téléphone ou "
+    "ordinateur.",
+    bring_text="Texte verrouillé",
+    bring="Remettre",
+    bring_bad="Ce texte est incomplet ou a été modifié. Copiez-le de nouveau depuis le portail.",
+    bring_refused="L’appareil ne l’a pas accepté : il est destiné à un autre appareil, ou personne n’a appuyé"
+    " sur le bouton de celui-ci. Appuyez (ou éteignez et rallumez l’appareil) et remettez-le de"
+    " nouveau.",
+    bring_stale="L’appareil ne l’a pas accepté : il a expiré ou a déjà été remis. Verrouillez de nouveau "
+    "votre Wi-Fi dans le portail.",
     steps={
         Step.FOUND: ("L’appareil répond.", ""),
         Step.SECURED: ("La connexion est protégée par le code de l’étiquette.", ""),

@@ -84,5 +84,13 @@ class Texts:
     script_lost: str
     script_refused: str
     script_downgrade: str
+    bring_title: str
+    bring_lead: str
+    bring_scripts: str
+    bring_text: str
+    bring: str
+    bring_bad: str
+    bring_refused: str
+    bring_stale: str
     steps: Mapping[Step, tuple[str, str]]
     """Each step's sentence and what to do next."""

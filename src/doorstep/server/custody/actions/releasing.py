@@ -1,12 +1,11 @@
 """An owner allows to set a device up again."""
 
-from django.db import transaction
-
 from doorstep.errors import RefusedError
 from doorstep.identity.release import LIFETIME, Release
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.runtime.authority import Authority
 from doorstep.server.custody import ledger
+from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
 __all__ = ["BlockedNotReleased", "release_setup"]
@@ -25,7 +24,7 @@ def release_setup(device: Device, by: str, authority: Authority, *, now_us: int)
     """
     issued = now_us // _SECOND_US
     release = Release(device.device_id, issued, issued + LIFETIME)
-    with transaction.atomic():
+    with transaction_in_turn():
         row = Device.objects.select_for_update().get(pk=device.pk)
         if row.blocked:
             raise BlockedNotReleased(

@@ -3,6 +3,7 @@
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -27,7 +28,7 @@ def release(request: HttpRequest, principal: Principal, device_id: str) -> HttpR
     device = find(principal, device_id)
     if not principal.may_release or device.blocked:
         raise PermissionDenied
-    context = {"device": device}
+    context: dict[str, Any] = {"device": device}
     if request.method == "POST":
         authority = load_authority(Path(settings.STATE.ca), now=datetime.now(UTC))
         try:

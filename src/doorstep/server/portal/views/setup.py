@@ -17,8 +17,8 @@ from doorstep.server.settings import DOORSTEP
 
 __all__ = ["qr", "set_up"]
 
-DEVICE_PAGE: Final = "http://192.168.4.1/"
-"""Where a device answers on its own access point."""
+DEVICE_PAGE: Final = "http://192.168.4.1/sealed"
+"""Where a device on its own access point takes what was sealed for it."""
 _QR_CAP: Final = 2300
 """Bytes: what a phone's camera still reads from a screen."""
 
@@ -36,6 +36,9 @@ def set_up(request: HttpRequest, principal: Principal) -> HttpResponse:
         "tokens": "/api/v1/registration-tokens",
         "state": reverse("added-state", args=[0]),
         "lookup": "/api/v1/devices/lookup",
+        "challenges": "/api/v1/onboarding/challenges",
+        "attestations": "/api/v1/onboarding/attestations",
+        "release": "/api/v1/devices/0/release-setup",
         "qr": reverse("set-up-qr"),
         "device_page": DEVICE_PAGE,
     }

@@ -4,7 +4,7 @@ import { utf8 } from "../../onboarding/bytes.js";
 import { SetupFailure } from "../../onboarding/failures.js";
 import { blobLink, blobText, sealCredentials } from "../../onboarding/sealed.js";
 import { typedName } from "./networks.js";
-import { Registration, lookUp, qrRows, watch } from "./platform.js";
+import { Registration, lookUp, qrRows, releaseOf, watch } from "./platform.js";
 import { at, finish, onSubmit, required, sayWords, told } from "./view.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -30,7 +30,7 @@ async function seal() {
   const order = await registration.order();
   let text;
   try {
-    text = blobText(await sealCredentials(device, [network], order, registration.expires));
+    text = blobText(await sealCredentials(device, { networks: [network], order, release: await releaseOf(device) }, order.expires));
   } catch (error) {
     throw error instanceof SetupFailure && error.key === "bad-network" ? Object.assign(error, { field: "sealed-password" }) : error;
   }
@@ -57,7 +57,7 @@ async function follow() {
   round += 1;
   const mine = round;
   const answer = await watch(registration, (heard) => mine !== round || (heard !== null && heard.state !== "waiting"));
-  if (mine === round) finish(answer.text, answer.url);
+  if (mine === round) finish(answer);
 }
 
 /** Set the form up; nothing is sent before a click. */

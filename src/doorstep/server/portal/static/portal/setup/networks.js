@@ -43,6 +43,7 @@ export function showNetworks(found) {
   const names = new Set();
   heard = found.filter(({ ssid }) => ssid.length && !names.has(String(ssid)) && names.add(String(ssid)));
   at("network-list").replaceChildren(...heard.map(choice));
+  at("networks-legend").textContent = heard.length ? "The device hears these networks" : "Which network shall it join?";
   const first = at("network-list").querySelector("input") ?? at("network-other");
   first.checked = true;
   showFields();
@@ -57,8 +58,8 @@ function chosen() {
 export function showFields() {
   const network = chosen();
   at("ssid-field").hidden = network !== null;
-  at("bluetooth-password-field").hidden = network?.auth === OPEN;
-  at("bluetooth-show").closest(".field").hidden = network?.auth === OPEN;
+  at("joining-password-field").hidden = network?.auth === OPEN;
+  at("joining-show").closest(".field").hidden = network?.auth === OPEN;
 }
 
 /** The network that was chosen, as octets. @returns {import("../../onboarding/protocomm.js").Network} */
@@ -66,7 +67,7 @@ export function chosenNetwork() {
   const network = chosen();
   if (network?.auth === ENTERPRISE) throw new ToldProblem("This network wants a user name as well.", "Choose another, for example one for guests.");
   const ssid = network?.ssid ?? typedName("ssid");
-  const passphrase = network?.auth === OPEN ? new Uint8Array() : utf8(at("bluetooth-password").value);
-  if (!passphrase.length && network && network.auth !== OPEN) throw new ToldProblem("Type the password of this network.", "", "bluetooth-password");
+  const passphrase = network?.auth === OPEN ? new Uint8Array() : utf8(at("joining-password").value);
+  if (!passphrase.length && network && network.auth !== OPEN) throw new ToldProblem("Type the password of this network.", "", "joining-password");
   return { ssid, passphrase };
 }

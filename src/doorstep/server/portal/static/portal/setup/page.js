@@ -2,13 +2,17 @@
 
 import { bluetoothWorks } from "../../onboarding/bluetooth.js";
 import { offerBluetooth } from "./by_bluetooth.js";
-import { offerSealing } from "./by_seal.js";
+import { offerButton } from "./by_button.js";
 import { offerCamera } from "./camera.js";
+import { offerSealing } from "./by_seal.js";
+import { offerJoining, stopJoining } from "./joining.js";
 import { at } from "./view.js";
 
+const WAYS = ["bluetooth", "button", "sealed"];
+
 function show(way) {
-  at("bluetooth").hidden = way !== "bluetooth";
-  at("sealed").hidden = way !== "sealed";
+  stopJoining();
+  for (const id of WAYS) at(id).hidden = id !== way;
 }
 
 function showPasswords() {
@@ -25,11 +29,17 @@ async function start() {
   }
   const works = await bluetoothWorks();
   at("no-bluetooth").hidden = works;
-  at("way-bluetooth").disabled = !works;
+  for (const id of ["way-bluetooth", "way-button"]) at(id).disabled = !works;
   at(works ? "way-bluetooth" : "way-sealed").checked = true;
   show(works ? "bluetooth" : "sealed");
   at("ways").addEventListener("change", (event) => show(event.target.value));
+  at("another-device").addEventListener("click", () => {
+    show(new FormData(at("ways")).get("way"));
+    at("ways").querySelector(":checked").focus();
+  });
   offerBluetooth();
+  offerButton();
+  offerJoining();
   offerSealing();
   offerCamera();
   showPasswords();

@@ -1,6 +1,6 @@
 // The platform's side: a registration token, the device behind a serial, and whether the device has come.
 
-import { fromBase64url, utf8 } from "../../onboarding/bytes.js";
+import { fromBase64url, toBase64url, utf8 } from "../../onboarding/bytes.js";
 import { ToldProblem, at, told } from "./view.js";
 
 const EVERY_MS = 1500;
@@ -38,19 +38,14 @@ export class Registration {
     return at(`${this.prefix}-alias`).value.trim();
   }
 
-  /** When the token runs out, in seconds since 1970. @returns {number} */
-  get expires() {
-    return Math.floor(this.#token.expires_us / 1e6);
-  }
-
   /**
    * An order with a token that lasts long enough; makes a new token where it must.
-   * @returns {Promise<import("../../onboarding/protocomm.js").Order>}
+   * @returns {Promise<import("../../onboarding/protocomm.js").Order & {expires: number}>} expires in seconds since 1970
    */
   async order() {
     if (this.#token === null || this.#token.expires_us / 1000 - Date.now() < SPARE_MS) {
       this.#token = await this.#make();
-      this.#order = { token: utf8(this.#token.token), server: told.server, alias: this.alias };
+      this.#order = { token: utf8(this.#token.token), server: told.server, alias: this.alias, expires: Math.floor(this.#token.expires_us / 1e6) };
     }
     return this.#order;
   }
@@ -67,7 +62,7 @@ export class Registration {
   async #make() {
     const wish = { alias: this.alias, code: at(`${this.prefix}-claim`).value };
     try {
-      return await ask(told.tokens, { method: "POST", body: JSON.stringify(wish), headers: { "Content-Type": "application/json" } });
+      return await post(told.tokens, wish);
     } catch (error) {
       if (wish.code && (error.kind === "code-refused" || error.kind === "malformed")) error.field = `${this.prefix}-claim`;
       throw error;
@@ -79,11 +74,36 @@ export class Registration {
 export async function lookUp(serial) {
   try {
     const found = await ask(`${told.lookup}?${new URLSearchParams({ serial })}`);
-    return { deviceId: found.device_id, name: `${found.product} ${found.serial}`, publicKey: fromBase64url(found.public_key) };
+    return { deviceId: found.device_id, name: `${found.product} ${found.serial}`, isYours: found.owner === "yours", publicKey: fromBase64url(found.public_key) };
   } catch (error) {
     if (error.status === 404) error.field = "serial";
     throw error;
   }
+}
+
+function post(url, value = {}) {
+  return ask(url, { method: "POST", body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
+}
+
+/** What a device is to sign. @returns {Promise<Uint8Array>} */
+export async function makeChallenge() {
+  return fromBase64url((await post(told.challenges)).challenge);
+}
+
+/** What the platform knows of the device that signed. @param {import("../../onboarding/attestation.js").Attestation} attestation */
+export async function relayAttestation({ statement, transcript }) {
+  const found = await post(told.attestations, { statement: toBase64url(statement), transcript: toBase64url(transcript) });
+  return {
+    deviceId: found.device_id, name: `${found.product} ${found.serial}`, sentence: found.sentence, risk: found.risk,
+    isYours: found.owner === "yours", presence: found.presence, mayBeSetUp: found.may_set_up, setupCode: found.setup_code,
+    publicKey: found.public_key === null ? null : fromBase64url(found.public_key),
+  };
+}
+
+/** The owner's word that a device of theirs may be set up again; null for one that nobody owns. @returns {Promise<Uint8Array | null>} */
+export async function releaseOf({ deviceId, isYours }) {
+  if (!isYours) return null;
+  return fromBase64url((await post(told.release.replace("/0/", `/${deviceId}/`))).release);
 }
 
 /** Rows of a QR code. @param {string} text @returns {Promise<string[]>} */

@@ -7,10 +7,10 @@ import { Configurator } from "../../onboarding/protocomm.js";
 
 /** @typedef {import("../../onboarding/bluetooth.js").BluetoothLink} BluetoothLink */
 
-const JOIN_PATIENCE_MS = 90_000;
+export const JOIN_PATIENCE_MS = 90_000;
 const FIRST_PAUSE_MS = 100;
 const PAUSE_MS = 1000;
-const UNDECIDED = new Set(["waiting", "trying"]);
+export const UNDECIDED = new Set(["waiting", "trying"]);
 /** The device is on the network, whatever comes after. */
 export const ONLINE = new Set(["connected", "registering", "registered", "held", "refused", "no-internet", "no-server", "wrong-clock"]);
 const LAST = new Set(["registered", "held", "refused"]);
@@ -18,6 +18,21 @@ const FAILED = new Set(["wrong-password", "no-such-network", "no-address", "radi
 const STRANGER = new Set(["wrong-code", "downgrade", "old-security", "refused"]);
 
 const rest = (pause) => new Promise((resolve) => { setTimeout(resolve, pause); });
+
+/** @param {string} step @returns {boolean} whether nothing comes after it */
+export const isLast = (step) => LAST.has(step);
+
+/** Ask `hear` again and again until a step is final or patience ends; a failure is told by whoever called. */
+export async function listen(step, until, patience, hear, tell) {
+  const deadline = Date.now() + patience;
+  for (let pause = FIRST_PAUSE_MS; !until(step) && Date.now() < deadline; pause = Math.min(pause * 2, PAUSE_MS)) {
+    tell(step);
+    await rest(pause);
+    step = await hear(step);
+  }
+  if (!FAILED.has(step)) tell(step);
+  return step;
+}
 
 export class DeviceSession {
   #phone;
@@ -70,22 +85,15 @@ export class DeviceSession {
 
   /** Listen on until the device says how its registration ended, or `enough` says so. */
   follow(step, enough, patience) {
-    return this.#listen(step, (heard) => LAST.has(heard) || enough(heard), patience);
+    return this.#listen(step, (heard) => isLast(heard) || enough(), patience);
   }
 
   async #secure() {
     if (!this.#phone.secured) await this.#phone.secure();
   }
 
-  async #listen(step, until, patience) {
-    const deadline = Date.now() + patience;
-    for (let pause = FIRST_PAUSE_MS; !until(step) && Date.now() < deadline; pause = Math.min(pause * 2, PAUSE_MS)) {
-      this.#tell(step);
-      await rest(pause);
-      step = await this.#hear(step);
-    }
-    if (!FAILED.has(step)) this.#tell(step);
-    return step;
+  #listen(step, until, patience) {
+    return listen(step, until, patience, (last) => this.#hear(last), this.#tell);
   }
 
   /** What the device says now, or the last that it said while it is silent. */

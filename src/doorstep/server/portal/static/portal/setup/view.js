@@ -58,15 +58,15 @@ function wordsOf(error) {
 /** Show an error where it belongs and take the focus there. @param {unknown} error @param {string} [field] id of an input */
 export function showProblem(error, field = error.field ?? "") {
   const words = wordsOf(error);
+  const whole = `${words.sentence} ${words.next_step}`.trim();
   said = "";
-  at("progress").hidden = false;
-  log(`${words.sentence} ${words.next_step}`.trim());
+  at("status").textContent = "";
+  log(whole);
   if (field) {
-    at("status").textContent = "";
-    markField(field, `${words.sentence} ${words.next_step}`.trim());
+    markField(field, whole);
     return;
   }
-  at("status").textContent = "";
+  at("progress").hidden = false;
   at("problem-text").textContent = words.sentence;
   at("problem-step").textContent = words.next_step;
   at("problem").hidden = false;
@@ -119,11 +119,12 @@ export function onSubmit(id, work) {
   });
 }
 
-/** Show the end: the device is there. @param {string} text @param {string} url */
-export function finish(text, url) {
+/** Show the end: the platform has judged. @param {{text: string, url: string}} answer */
+export function finish({ text, url }) {
   sayWords(text);
-  if (!url) return;
+  for (const id of ["ways", "joining", "sealed"]) at(id).hidden = true;
   at("open-device").href = url;
-  at("open-row").hidden = false;
-  at("open-device").focus();
+  at("open-device").hidden = !url;
+  at("end-row").hidden = false;
+  (url ? at("open-device") : at("another")).focus();
 }

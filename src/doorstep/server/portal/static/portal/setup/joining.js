@@ -1,0 +1,73 @@
+// From a device that is ready to one that is somebody's: choose a network, join it, wait for both signals.
+
+import { chosenNetwork, showFields, showNetworks } from "./networks.js";
+import { watch } from "./platform.js";
+import { ONLINE } from "./session.js";
+import { ToldProblem, at, finish, onSubmit, say, sayWords, showProblem, told } from "./view.js";
+
+const PLATFORM_PATIENCE_MS = 90_000;
+/** The input that a failed joining is about. */
+const FIELD_OF = { "wrong-password": "joining-password" };
+let device = null;
+
+/**
+ * Ask for the network of a device.
+ * @param {{session: object, registration: import("./platform.js").Registration, close: () => void}} ready
+ */
+export async function beginJoining(ready) {
+  device = ready;
+  await listNetworks();
+  for (const id of ["bluetooth", "button"]) at(id).hidden = true;
+  at("joining").hidden = false;
+  at("network-title").focus();
+}
+
+/** Go back to the choice of a device. */
+export function stopJoining() {
+  device?.close();
+  device = null;
+  at("joining").hidden = true;
+}
+
+async function listNetworks() {
+  sayWords("Asking the device for Wi-Fi networks …");
+  const heard = await device.session.networks();
+  showNetworks(heard);
+  if (!heard.length) say("waiting");
+}
+
+async function joinNetwork() {
+  const network = chosenNetwork();
+  const step = await device.session.join(network, await device.registration.order());
+  if (!ONLINE.has(step) && step !== "checking") throw problemOf(step);
+  await confirm(step);
+}
+
+function problemOf(step) {
+  const words = told.steps[step];
+  return new ToldProblem(words.sentence, words.next_step, FIELD_OF[step]);
+}
+
+/** Success is two signals: the device said that it is connected, and the platform saw it. */
+async function confirm(step) {
+  const { session, registration, close } = device;
+  let seen = null;
+  const deadline = Date.now() + PLATFORM_PATIENCE_MS;
+  const platform = watch(registration, (answer) => {
+    if (answer && answer.state !== "waiting") seen = answer;
+    return seen !== null || Date.now() > deadline;
+  });
+  const last = await session.follow(step, () => seen !== null, PLATFORM_PATIENCE_MS);
+  if (last === "refused") throw problemOf(last);
+  await platform;
+  close();
+  if (seen === null) say("checking");
+  else finish(seen);
+}
+
+/** Set the form up; nothing is sent before a click. */
+export function offerJoining() {
+  onSubmit("network-form", joinNetwork);
+  at("network-form").addEventListener("change", showFields);
+  at("listen-again").addEventListener("click", () => { listNetworks().catch(showProblem); });
+}
