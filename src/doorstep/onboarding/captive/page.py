@@ -43,6 +43,8 @@ MAX_SHOWN: Final = 20
 FRESH_S: Final = 30.0
 """Seconds for which a list of networks is shown without listening again."""
 SCAN: Final = ScanStart(blocking=False)
+READABLE_WHEN_LOCKED: Final = ("/status", SEALED)
+"""How the last set-up ended, and the page that brings the owner's sealed release."""
 UNDECIDED: Final = frozenset({Step.TRYING, Step.REGISTERING, Step.NO_SERVER, Step.NO_INTERNET})
 
 
@@ -77,9 +79,8 @@ class CaptivePage:
             texts = LANGUAGES[choose_language(request.languages)]
             frame = Frame(texts, self._facts.name, "/")
             return self._html(pages.message_page(frame, texts.busy_title, texts.busy_text), 409)
-        if self._joining.lock is not LockState.OPEN and (
-            request.path != "/status" or request.method == "POST"
-        ):
+        readable = request.method != "POST" and request.path in READABLE_WHEN_LOCKED
+        if self._joining.lock is not LockState.OPEN and not readable:
             return self._refuse_locked(visit)
         try:
             return self._route(request, visit, now)
