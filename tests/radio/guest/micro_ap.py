@@ -62,7 +62,8 @@ def set_up_with_one_mistake(lab: Lab, board: Board, platform: Platform, url: str
         await app.deliver(RegistrationOrder(TOKEN, url))
         assert await app.join(WRONG) is Step.WRONG_PASSWORD
         step = await app.join(HOME, patience=8)
-        outcome = await app.confirm(step, seen, patience=20)
+        await asyncio.to_thread(until, lambda: platform.told["published"], "reading at the platform", 60)
+        outcome = await app.confirm(step, seen, patience=1)
         assert outcome.platform_saw_it
 
     steps = set_up(lab.phone, board, act)
