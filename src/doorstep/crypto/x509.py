@@ -49,7 +49,7 @@ HARDWARE_MODULE_NAME: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.4")
 """id-on-hardwareModuleName (RFC 4108 §5)."""
 
 
-_UNREADABLE: Final = (ValueError, x509.InvalidVersion)
+_UNREADABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 """What the library raises on bytes that are no certificate."""
 
 
@@ -210,7 +210,7 @@ class Certificate:
             raise CertificateRefused(
                 f"{self.subject!r} does not name {issuer.subject!r} as issuer"
             ) from error
-        except (InvalidSignature, TypeError) as error:
+        except (InvalidSignature, TypeError, UnsupportedAlgorithm) as error:
             raise CertificateRefused(f"{issuer.subject!r} did not sign {self.subject!r}") from error
         if not issuer.is_ca:
             raise CertificateRefused(f"{issuer.subject!r} may not issue certificates")
@@ -246,7 +246,7 @@ class Certificate:
     def _extensions(self) -> x509.Extensions:
         try:
             return self._parsed.extensions
-        except (ValueError, x509.DuplicateExtension) as error:
+        except (*_UNREADABLE, x509.DuplicateExtension) as error:
             raise MalformedCertificate("the certificate's extensions cannot be read") from error
 
 
@@ -274,10 +274,11 @@ class SigningRequest:
         try:
             parsed = x509.load_der_x509_csr(der)
             names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+            holds = parsed.is_signature_valid
         except _UNREADABLE as error:
             raise MalformedRequest("these bytes are not a PKCS#10 signing request") from error
         public_key = _p256(parsed, MalformedRequest)
-        if not parsed.is_signature_valid:
+        if not holds:
             raise CertificateRefused("the signing request is not signed by the key it carries")
         return cls(str(names[0].value) if names else "", public_key)
 
@@ -384,7 +385,7 @@ def _read_name(read: Callable[[], x509.Name]) -> x509.Name:
     """Read a name, which the library parses only now."""
     try:
         return read()
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise MalformedCertificate("a name in this certificate cannot be read") from error
 
 
