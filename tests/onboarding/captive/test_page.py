@@ -471,16 +471,3 @@ def test_person_who_has_just_set_it_up_reads_that_it_is_theirs() -> None:
     board.joining.report(DeviceStage.REGISTERED)
     board.joining.lock = LockState.CLAIMED
     assert "The device belongs to you now." in text(board.get("/status"))
-
-
-@pytest.mark.parametrize("air", Air)
-@pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
-def test_what_the_portal_sealed_is_taken_over_in_every_air_and_language(air: Air, texts: Texts) -> None:
-    answer = Board(air).get("/sealed", f"lang={texts.code}")
-    shown = unescape(answer.body.decode())
-    assert answer.status == 200
-    assert "script-src 'self'" in header(answer, "Content-Security-Policy")
-    assert '<script type=module src="/web/bring.js">' in shown
-    assert texts.bring_scripts in re.sub(r"<script.*?</script>", "", shown)
-    for key, sentence in (("bring-stale", texts.bring_stale), ("trying", texts.steps[Step.TRYING][0])):
-        assert f'data-key="{key}">{sentence}' in shown
