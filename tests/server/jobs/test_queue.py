@@ -13,10 +13,12 @@ from django.contrib.sessions.models import Session
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import ApiKey, Organisation
 from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
+from doorstep.server.fleet.models import DeviceSession
 from doorstep.server.jobs import actions, handlers, queue
 from doorstep.server.jobs.models import Job
 from doorstep.server.jobs.retry import MOST_ATTEMPTS
 from doorstep.server.readings.models import DeadLetter
+from tests.server.making import devices
 
 pytestmark = pytest.mark.usefixtures("empty_tables")
 
@@ -154,3 +156,19 @@ def test_expiry_forgets_sessions_that_ended() -> None:
     assert set(Session.objects.filter(session_key__in=["over", "open"]).values_list("pk", flat=True)) == {
         "open"
     }
+
+
+def test_expiry_forgets_connections_that_ended_long_ago() -> None:
+    device = devices()[0].row
+    ended = {1: now_us() - 31 * DAY_US, 2: now_us() - 29 * DAY_US, 3: None}
+    for number, ended_us in ended.items():
+        DeviceSession.objects.create(
+            device=device,
+            broker="secure",
+            server_id="S",
+            client_id=number,
+            connected_us=now_us() - 40 * DAY_US,
+            ended_us=ended_us,
+        )
+    handlers.HANDLERS["expire"]({})
+    assert set(device.sessions.values_list("client_id", flat=True)) == {2, 3}

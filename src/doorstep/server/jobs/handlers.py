@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 
 from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
+from doorstep.server.fleet.models import DeviceSession
 from doorstep.server.jobs.models import Job
 from doorstep.server.readings.models import DeadLetter
 
@@ -21,6 +22,8 @@ _KEEP_TOKENS_US: Final = 30 * 86_400 * 1_000_000
 _KEEP_ANSWERS: Final = timedelta(days=7)
 """A repeat of a request finds its first answer for so long."""
 _KEEP_JOBS_US: Final = 30 * 86_400 * 1_000_000
+_KEEP_SESSIONS_US: Final = 30 * 86_400 * 1_000_000
+"""Connections of devices that ended: a device that reconnects every minute leaves a row each time."""
 _KEEP_LETTERS_US: Final = 30 * 86_400 * 1_000_000
 MOST_LETTERS: Final = 500_000
 """Rows of dead letters that are kept, about 150 MB."""
@@ -36,6 +39,7 @@ def _expire(_arguments: Mapping[str, Any]) -> None:
     IdempotencyRecord.objects.filter(created_at__lt=datetime.now(UTC) - _KEEP_ANSWERS).delete()
     Job.objects.filter(done_at_us__lt=now_us - _KEEP_JOBS_US).delete()
     Session.objects.filter(expire_date__lt=datetime.now(UTC)).delete()
+    DeviceSession.objects.filter(ended_us__lt=now_us - _KEEP_SESSIONS_US).delete()
     _forget_letters(now_us)
 
 
