@@ -22,6 +22,7 @@ SCAN_TIMEOUT: Final = 20.0
 JOIN_TIMEOUT: Final = 80.0
 POLL_S: Final = 0.3
 PREPARING: Final = 40
+NEVER: Final = -1
 
 _REASONS: Final[Mapping[int, JoinFailure]] = {
     5: JoinFailure.NO_ADDRESS,
@@ -135,7 +136,8 @@ async def _heard(bus: NmBus) -> list[dict[str, Any]]:
     for path in paths[:MAX_SCAN_ENTRIES]:
         with suppress(NmRefused):  # it went out of reach meanwhile
             points.append(await bus.get_all(path, AP))
-    return points
+    # One that was never seen is NetworkManager's own placeholder for a hidden network that it looks for.
+    return [point for point in points if point.get("LastSeen", NEVER) != NEVER]
 
 
 def _named(ssid: bytes, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
