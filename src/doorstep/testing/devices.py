@@ -89,7 +89,8 @@ def _batch(connection: Connection) -> tuple[int, int]:
     now = datetime.now(UTC)
     product = connection.query(
         "INSERT INTO product (key, name, identity_method, onboarding_methods, claim_policy,"
-        " release_setup_code, created_at) VALUES (?, 'Sensor', 'certificate', ?, 'device_key', ?, ?) RETURNING id",
+        " release_setup_code, created_at)"
+        " VALUES (?, 'Sensor', 'certificate', ?, 'device_key', ?, ?) RETURNING id",
         (mark, _METHODS, False, _time(now)),
     )[0][0]
     batch = connection.query(
