@@ -235,7 +235,7 @@ def _radio() -> None:
 def quick() -> None:
     """Run the tests that take no more than a minute together."""
     environment(dev=True)
-    pytest("-n", "2", "-m", "not slow and not peer and not postgres")
+    pytest("-n", "2", "-m", "not slow and not peer and not postgres and not roles")
 
 
 def check() -> None:

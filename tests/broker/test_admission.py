@@ -20,6 +20,8 @@ from doorstep.testing.mqtt import ACCEPTED, SUBSCRIBE_REFUSED, MqttClient, open_
 from doorstep.testing.plant import Plant
 from tests.wait import until
 
+pytestmark = pytest.mark.roles
+
 _NOT_AUTHORIZED = 5
 _T = TypeVar("_T")
 

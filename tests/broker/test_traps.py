@@ -31,6 +31,8 @@ from tests.broker.test_admission import opened, play, query, secure
 from tests.plants import MakePlant
 from tests.wait import until, until_soon
 
+pytestmark = pytest.mark.roles
+
 
 def with_nats(plant: Plant, scene: Callable[[NatsClient], Awaitable[None]]) -> None:
     """Play a scene with a connection as our user ``ingest``."""

@@ -35,6 +35,8 @@ from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.cli.terminal import Terminal
 
+pytestmark = pytest.mark.roles
+
 HOME = SimulatedNetwork(b"home", b"correct horse")
 
 

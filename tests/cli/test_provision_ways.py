@@ -36,6 +36,8 @@ from tests.device.serving import NEIGHBOURS, serving
 from tests.onboarding.ble.radio import room
 from tests.onboarding.helpers import LABEL
 
+pytestmark = pytest.mark.roles
+
 NOBODY = SetupLabel("PROV_nobody", "doorstep", "abc", Transport.BLE)
 
 

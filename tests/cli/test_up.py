@@ -17,6 +17,8 @@ from doorstep.cli.role import BROKERS, ROLES
 from doorstep.runtime.state import StateFolder
 from doorstep.testing.ports import free_ports
 
+pytestmark = pytest.mark.roles
+
 PATIENCE_S = 60.0
 PORTS = (
     "PORTAL_PORT",

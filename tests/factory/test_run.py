@@ -19,6 +19,8 @@ from doorstep.onboarding.label import SetupLabel
 from tests.factory.making import authority, request
 from tests.small_disk import on_small_disk
 
+pytestmark = pytest.mark.roles
+
 
 class Book:
     """A platform in memory: knows devices, and refuses from the n-th call on."""

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import pytest
+
 from doorstep.broker.processes import find_server, prepare
 from doorstep.runtime.brokers import Broker
 from doorstep.testing.devices import add_devices
@@ -15,6 +17,8 @@ from doorstep.testing.ports import free_ports
 from tests.ingest.tables import acknowledged, assert_exactly_once, prepared, stored
 from tests.plants import MakePlant
 from tests.wait import until
+
+pytestmark = pytest.mark.roles
 
 
 @contextmanager

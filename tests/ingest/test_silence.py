@@ -15,6 +15,8 @@ from doorstep.testing.load import Loader, prepare
 from tests.plants import MakePlant
 from tests.wait import until_soon
 
+pytestmark = pytest.mark.roles
+
 EXPIRES_NS = 200_000_000
 SILENCE_S = 1.0
 

@@ -20,6 +20,8 @@ from doorstep.testing.plant import Plant
 from tests.ingest.tables import acknowledged, assert_exactly_once, letters, prepared, query, stored
 from tests.wait import until
 
+pytestmark = pytest.mark.roles
+
 PAYLOAD = payload_of(1, 0)
 
 

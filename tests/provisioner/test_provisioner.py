@@ -24,6 +24,8 @@ from tests.device.serving import NEIGHBOURS, Served, serving
 from tests.device.setup.test_softap import _Phone
 from tests.onboarding.helpers import LABEL, counted_rng
 
+pytestmark = pytest.mark.roles
+
 HOME = NetworkCredentials(b"home", b"correct horse")
 ORDER = RegistrationOrder(b"token", "https://example.test", "lamp")
 PAUSE = 0.02

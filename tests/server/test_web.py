@@ -17,6 +17,8 @@ from doorstep.runtime.settings import load
 from doorstep.server.web import run
 from tests.server.web_process import free_port, start_web
 
+pytestmark = pytest.mark.roles
+
 _WITHIN_S = 30
 
 

@@ -17,6 +17,8 @@ from doorstep.supervisor import leash, status
 from doorstep.supervisor.life import Phase
 from doorstep.supervisor.shell import RoleSpec, Supervisor
 
+pytestmark = pytest.mark.roles
+
 PATIENCE_S = 20.0
 
 BEATING = textwrap.dedent(

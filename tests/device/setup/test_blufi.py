@@ -21,6 +21,8 @@ from doorstep.provisioner.blufi import BlufiProvisioner
 from doorstep.testing.bumble import MAX_MTU, Air, BumbleBoard, BumbleCentral, BumblePeripheral
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 
+pytestmark = pytest.mark.roles
+
 T = TypeVar("T")
 HOME = SimulatedNetwork("café".encode(), b"correct horse")
 QUIET = SimulatedNetwork(b"quiet", b"correct horse", rssi=-80, addresses=False)

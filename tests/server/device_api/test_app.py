@@ -28,6 +28,8 @@ from doorstep.server.serving import listening
 from tests.server.making import MadeDevice, authority, customer, devices, statement_of
 from tests.server.roles import environment, free_port, running_role
 
+pytestmark = pytest.mark.roles
+
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[httpx.Client]:
