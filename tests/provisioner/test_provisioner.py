@@ -1,6 +1,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +16,7 @@ from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.credentials import generate
 from doorstep.onboarding.protocomm.device import CAPABILITIES, DeviceProfile
 from doorstep.onboarding.steps import Step
+from doorstep.provisioner import provisioner as provisioner_module
 from doorstep.provisioner.http import HttpLink
 from doorstep.provisioner.link import DeviceUnreachable, SessionLost
 from doorstep.provisioner.provisioner import ONLINE, Outcome, PlatformCheck, Provisioner
@@ -155,14 +157,36 @@ def test_silent_device_is_checked_and_never_called_failed() -> None:
             joined = await provisioner.join(HOME, patience=0.6)
             hang_up_after.cancel()
             assert joined is Step.CHECKING
-            return await provisioner.confirm(joined, _saw_it, patience=0.2)
+            return await provisioner.confirm(joined, _never_saw_it, patience=0.2)
 
     leaving = serving(SimulatedWifi(NEIGHBOURS, delay=60))
     served = leaving.__enter__()
     outcome = asyncio.run(run(served.url, lambda: leaving.__exit__(None, None, None)))
-    assert outcome == Outcome(Step.CHECKING, device_said_connected=False, platform_saw_it=True)
+    assert outcome == Outcome(Step.CHECKING, device_said_connected=False, platform_saw_it=False)
     assert not outcome.succeeded
     assert heard[-1] is Step.CHECKING
+
+
+def test_device_with_one_radio_is_registered_once_the_platform_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(provisioner_module, "LAST_WORD", 0.1)
+    asked_at: list[float] = []
+
+    async def run(url: str, hang_up: Callable[[], object]) -> Outcome:
+        async with _provisioner(url) as phone:
+            await phone.secure()
+            asyncio.get_running_loop().call_later(0.2, hang_up)
+            joined = await phone.join(HOME, patience=0.6)
+            asked_at.append(time.monotonic())
+            return await phone.confirm(joined, _saw_it, patience=60)
+
+    leaving = serving(SimulatedWifi(NEIGHBOURS, delay=60))
+    served = leaving.__enter__()
+    outcome = asyncio.run(run(served.url, lambda: leaving.__exit__(None, None, None)))
+    assert outcome == Outcome(Step.REGISTERED, device_said_connected=False, platform_saw_it=True)
+    assert outcome.succeeded
+    assert time.monotonic() - asked_at[0] < 30, "it does not wait until patience ends"
 
 
 def test_lost_session_is_opened_again() -> None:

@@ -33,6 +33,8 @@ JOIN_PATIENCE: Final = 90.0
 """Seconds to wait for the device to say how the joining went."""
 PLATFORM_PATIENCE: Final = 90.0
 """Seconds to wait for the platform to see the device."""
+LAST_WORD: Final = 3.0
+"""Seconds that a device has for its own word once the platform has seen it."""
 FIRST_PAUSE: Final = 0.1
 POLL_PAUSE: Final = 1.0
 
@@ -69,8 +71,12 @@ class Outcome:
 
     @property
     def succeeded(self) -> bool:
-        """Tell whether both signals came; without them the answer is "checking", never "failed"."""
-        return self.device_said_connected and self.platform_saw_it
+        """Tell whether the platform saw it; without that the answer is "checking", never "failed".
+
+        What the platform saw the device has signed, so this is the device's word too, also where its one
+        radio had left us before it could give it.
+        """
+        return self.platform_saw_it
 
 
 class Provisioner:
@@ -159,18 +165,25 @@ class Provisioner:
     async def confirm(
         self, joined: Step, platform_saw_it: PlatformCheck, *, patience: float = PLATFORM_PATIENCE
     ) -> Outcome:
-        """Wait for both signals, device and platform, side by side; ``joined`` is what `join` returned."""
+        """Wait for both signals, device and platform, side by side; ``joined`` is what `join` returned.
+
+        A board with one radio has left us by then: once the platform has it, its own word is not waited for.
+        """
         watching = asyncio.create_task(_watch(platform_saw_it, patience, self._pause))
 
         def enough(step: Step) -> bool:
             return step in LAST or (watching.done() and step in ONLINE)
 
+        listening = asyncio.create_task(self._listen(joined, until=enough, patience=patience))
         try:
-            step = await self._listen(joined, until=enough, patience=patience)
+            await asyncio.wait({watching, listening}, return_when=asyncio.FIRST_COMPLETED)
+            heard, _ = await asyncio.wait({listening}, timeout=LAST_WORD if watching.done() else None)
+            step = await listening if heard else joined
             seen = step not in TURNED_DOWN and await watching
         finally:
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            listening.cancel()
+            await asyncio.gather(watching, listening, return_exceptions=True)
         outcome = _outcome(step, seen=seen)
         self._say(outcome.step)
         return outcome
@@ -221,6 +234,6 @@ async def _rest(pause: float, longest: float) -> float:
 
 def _outcome(step: Step, *, seen: bool) -> Outcome:
     said = step in ONLINE
-    if said and seen:
+    if seen:
         return Outcome(Step.REGISTERED, said, seen)
     return Outcome(step if said else Step.CHECKING, said, seen)
