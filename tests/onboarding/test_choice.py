@@ -48,7 +48,21 @@ REFUSED = {
     "risk of what is off": (DEFAULTS, CERTIFICATE, ("blufi",), ContradictingMethods, "not asked for"),
     "risk of what is safe": (DEFAULTS, CERTIFICATE, DEFAULTS[:1], ContradictingMethods, "needs no consent"),
     "scheme without security": (("protocomm-sec0",), CERTIFICATE, (), ContradictingMethods, "never"),
-    "open page": (("micro-ap-open",), CERTIFICATE, (), ContradictingMethods, "protects nothing"),
+    "open page without consent": (("micro-ap-open",), CERTIFICATE, (), RiskNotAccepted, "Everybody nearby"),
+    "open page beside a PIN": (
+        ("micro-ap-open", "pin"),
+        CERTIFICATE,
+        ("micro-ap-open",),
+        ContradictingMethods,
+        "choose the weaker",
+    ),
+    "PIN beside security 1": (
+        ("pin", "protocomm-sec1"),
+        CERTIFICATE,
+        ("protocomm-sec1",),
+        ContradictingMethods,
+        "choose the weaker",
+    ),
     "licensed method": (("apple-wac",), CERTIFICATE, (), ContradictingMethods, "documented only"),
     "sealed without a key": (
         ("sealed-credentials",),

@@ -28,6 +28,8 @@ PRODUCTS: dict[str, tuple[tuple[str, ...], SetupAddress, list[type]]] = {
     "page behind the key": (("micro-ap",), KEYED, [CaptiveServer, CaptiveDns]),
     "page without a key": (("micro-ap",), OPEN, [SoftApServer]),
     "page in every network": (("micro-ap",), EVERYWHERE, [SoftApServer]),
+    "open page": (("micro-ap-open",), OPEN, [CaptiveServer, CaptiveDns]),
+    "open page in every network": (("micro-ap-open",), EVERYWHERE, [SoftApServer]),
     "PIN": (("pin",), OPEN, [CaptiveServer, CaptiveDns]),
     "PIN in every network": (("pin",), EVERYWHERE, [SoftApServer]),
     "HTTPS too": (("protocomm-sec2", "https-pinned"), OPEN, [SoftApServer, HttpsServer]),

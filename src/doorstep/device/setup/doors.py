@@ -19,6 +19,7 @@ from doorstep.onboarding.protocomm.device import DeviceProfile
 __all__ = ["http_doors"]
 
 MICRO_AP: Final = "micro-ap"
+OPEN_PAGE: Final = "micro-ap-open"
 PIN: Final = "pin"
 HTTPS: Final = "https-pinned"
 
@@ -54,11 +55,14 @@ def http_doors(
 def _facts(made: Provisioning, address: SetupAddress) -> PageFacts | None:
     """Return what the page knows; None for a product without one, or without a safe place for it.
 
-    The forms that need no script stand on the access point's key: on an open one there are none.
+    The forms that need no script stand on the access point's key: on an open one there are none, unless
+    the maker accepted the risk.
     """
     name, server, username = made.setup.service_name, made.servers.device_api, made.setup.username
     if MICRO_AP in made.onboarding and address.point and address.has_key:
         return PageFacts(name, Air.KEY, server, username)
     if PIN in made.onboarding and address.point:
         return PageFacts(name, Air.CODE, server, username)
+    if OPEN_PAGE in made.onboarding and address.point:
+        return PageFacts(name, Air.NOTHING, server, username)
     return None

@@ -27,11 +27,12 @@ PAGES: Final[tuple[Method, ...]] = (
         risk=ONBOARDING_RISKS[OnboardingMethod.MICRO_AP],
         needs=_NEEDS,
         roles=frozenset({Role.DEVICE}),
+        excludes=frozenset({"micro-ap-open"}),
     ),
     Method(
         key="micro-ap-open",
         name="The device's page on an open access point, without a PIN",
-        standing=Standing.REFUSED,
+        standing=Standing.WEAK,
         authenticates="Nobody proves anything.",
         eavesdropper="Reads the Wi-Fi password.",
         active_attacker="Opens an access point of the same name and is given the password.",
@@ -42,7 +43,8 @@ PAGES: Final[tuple[Method, ...]] = (
         app="None: any phone or laptop.",
         risk="Everybody nearby reads the customer's Wi-Fi password; use the PIN page instead.",
         needs=_NEEDS,
-        roles=frozenset(),
+        roles=frozenset({Role.DEVICE}),
+        excludes=frozenset({"micro-ap", "pin"}),
     ),
     Method(
         key="pin",
@@ -61,6 +63,7 @@ PAGES: Final[tuple[Method, ...]] = (
         "show a false page that asks for the Wi-Fi password.",
         needs=_NEEDS,
         roles=_BOTH,
+        excludes=frozenset({"micro-ap-open", "protocomm-sec1"}),
     ),
     Method(
         key="https-pinned",

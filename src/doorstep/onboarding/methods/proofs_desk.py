@@ -11,6 +11,7 @@ _CORE: Final = "tests/onboarding/protocomm"
 _SEARCH: Final = "tests/onboarding/test_code_search.py"
 _SEALED: Final = "tests/onboarding/sealed/test_sealed.py"
 _TOUCH: Final = "tests/device/setup/test_singletouch.py"
+_BROWSER: Final = "tests/onboarding/web/test_in_chromium.py"
 _PAGE: Final = "tests/device/setup/test_captive.py"
 _TLS: Final = "tests/device/setup/test_https.py"
 
@@ -80,6 +81,13 @@ AT_THE_DESK: Final[Mapping[str, tuple[Proof, ...]]] = {
                 "device_refuses_wrong_code_over_bluetooth": "a wrong code is refused",
             },
         ),
+        *proofs_in(
+            _BROWSER,
+            {
+                "customer_sets_a_device_up_by_bluetooth": "a customer sets it up in a browser",
+                "device_refuses_a_wrong_code": "and a wrong code is refused there too",
+            },
+        ),
     ),
     "protocomm-console": proofs_in(
         "tests/device/setup/test_console.py",
@@ -118,6 +126,13 @@ AT_THE_DESK: Final[Mapping[str, tuple[Proof, ...]]] = {
             "tests/onboarding/web/test_scripts.py",
             {"device_opens_what_the_browser_sealed": "a browser seals what a device opens"},
         ),
+        *proofs_in(
+            _BROWSER,
+            {
+                "customer_seals_wifi_in_the_browser_and_brings_it_to_the_device": "a customer seals in the "
+                "portal and brings it to the device"
+            },
+        ),
     ),
     "attested-session": (
         *proofs_in(
@@ -134,6 +149,13 @@ AT_THE_DESK: Final[Mapping[str, tuple[Proof, ...]]] = {
             {
                 "second_device_in_the_presence_window_stops_the_set_up": "a second device in the window "
                 "ends it"
+            },
+        ),
+        *proofs_in(
+            _BROWSER,
+            {
+                "customer_sets_a_device_up_with_its_button_and_no_code": "a customer sets a device up with "
+                "its button and no code"
             },
         ),
         *proofs_in(
@@ -171,7 +193,10 @@ AT_THE_DESK: Final[Mapping[str, tuple[Proof, ...]]] = {
     ),
     "micro-ap-open": proofs_in(
         "tests/onboarding/captive/test_page.py",
-        {"open_air_gives_no_form_and_takes_none": "without a PIN an open access point gets no form"},
+        {
+            "air_without_anything_is_told_on_each_form": "each form says that everybody nearby reads along",
+            "open_air_gives_no_form_and_takes_none": "with a PIN an open access point gets no such form",
+        },
     ),
     "pin": (
         *proofs_in(

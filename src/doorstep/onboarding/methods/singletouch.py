@@ -17,7 +17,9 @@ SINGLE_TOUCH: Final[tuple[Method, ...]] = (
         authenticates="The device is the one whose factory key the platform knows; the customer is who is "
         "logged in there.",
         eavesdropper="Learns nothing: the blob opens with the device's factory key only.",
-        active_attacker="Drops or delays the blob; cannot read it, change it or give it to another device.",
+        active_attacker="Drops or delays the blob; cannot read it, change it or give it to another device. "
+        "Within the button's window may seal one of his own and give the device another Wi-Fi, never another "
+        "owner. Who steals the device's key later opens what he recorded.",
         label_photo="Learns a serial, which opens nothing.",
         steps="Press the button; name the device in the portal by its serial, order or box; type the "
         "network's password.",
@@ -33,11 +35,11 @@ SINGLE_TOUCH: Final[tuple[Method, ...]] = (
         key="attested-session",
         name="Attested session with presence",
         standing=Standing.CHOICE,
-        authenticates="The device signs this session with its factory key; its button says which device.",
+        authenticates="The device signs this conversation with its factory key; its button says which.",
         eavesdropper="Learns nothing.",
         active_attacker="Relays through another genuine device of the same maker while the button's window "
-        "is open.",
-        label_photo="Needs the button too; a photograph alone opens nothing.",
+        "is open, and has 3 chances in 216 that it shows the same pattern.",
+        label_photo="Opens nothing here.",
         steps="Press the button within two to five minutes; confirm the blink, sound or vibration; choose "
         "the network.",
         without_sight="Yes: a touch, and a sound or vibration to confirm.",
