@@ -133,7 +133,7 @@ def test_printed_code_sets_up_without_a_scanner(password: str) -> None:
 def test_set_up_takes_the_label_or_its_code(label: tuple[str, ...]) -> None:
     result = CliRunner().invoke(provision, [*label, "--ssid", "home", "--open"], standalone_mode=False)
     assert isinstance(result.exception, SettingsError)
-    assert "either --label or --code" in str(result.exception)
+    assert "one of --label, --code and --pin" in str(result.exception)
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from doorstep.cli.provision import finding, provision
 from doorstep.cli.provision.finding import connections, look_around
@@ -19,11 +19,17 @@ from doorstep.cli.provision.onboarding import Run, set_up_all
 from doorstep.cli.provision.reporting import JsonReporter
 from doorstep.cli.provision.results import DeviceResult, Ending
 from doorstep.cli.provision.resume import Progress
+from doorstep.crypto.p256 import generate
 from doorstep.device.setup.console import ConsoleServer
+from doorstep.device.setup.dpp import DppDoor
 from doorstep.device.setup.joiner import Joiner
-from doorstep.errors import UnavailableError
+from doorstep.errors import SettingsError, UnavailableError
+from doorstep.onboarding.dpp.uri import BootstrapUri
+from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.label import SetupLabel, Transport
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.pin.secret import make_pin
 from doorstep.onboarding.protocomm.credentials import Sec1Code
 from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.onboarding.steps import Step
@@ -128,3 +134,54 @@ def test_nothing_nearby_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch,
     result = CliRunner().invoke(provision, ["--find"], standalone_mode=False)
     assert "Nothing waits" in result.stdout
     assert asyncio.run(look_around()) == []
+
+
+def test_easy_connect_label_gives_the_network_to_its_device(tmp_path: Path) -> None:
+    key = generate(os.urandom)
+    label = tmp_path / "label.txt"
+    label.write_text(BootstrapUri(key.public_key, info="GH-1").encode() + "\n", encoding="utf-8")
+    password = tmp_path / "password"
+    password.write_bytes(b"correct horse\n")
+
+    async def run() -> tuple[Onboarded, Result]:
+        joiner = Joiner(SimulatedWifi(NEIGHBOURS))
+        async with DppDoor(key, "kettle", joiner, host="127.0.0.1", port=0) as door:
+            options = ["--url", f"tcp://127.0.0.1:{door.port}", "--ssid", "home", "--passphrase-file"]
+            said = ["--label", str(label), *options, str(password), "--json"]
+            ordered = ["--token", "token", "--server", "https://example.org", "--alias", "kettle"]
+            result = await asyncio.to_thread(CliRunner().invoke, provision, [*said, *ordered])
+            return await asyncio.wait_for(joiner.wait_connected(), 5), result
+
+    onboarded, result = asyncio.run(run())
+    assert onboarded.network == NetworkCredentials(b"home", b"correct horse")
+    assert onboarded.order == RegistrationOrder(b"token", "https://example.org", "kettle")
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert (result.exit_code, last["outcome"]) == (0, "checking")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1", "tcp://", "tcp://host:x"])
+def test_easy_connect_label_takes_no_other_address(address: str) -> None:
+    uri = BootstrapUri(generate(os.urandom).public_key).encode()
+    result = CliRunner().invoke(
+        provision, ["--label", uri, "--url", address, "--ssid", "home", "--open", "--json"]
+    )
+    assert isinstance(result.exception, SettingsError)
+    assert "tcp://HOST" in result.exception.message
+
+
+def test_pin_sets_a_device_up_without_its_label() -> None:
+    secret = make_pin(os.urandom)
+    with serving(profile=DeviceProfile("dev1", secret.for_device())) as served:
+        options = [
+            "--pin",
+            f"{secret.pop[:4]} {secret.pop[4:]}",
+            "--url",
+            served.url,
+            "--ssid",
+            "guests",
+            "--open",
+            "--json",
+        ]
+        result = CliRunner().invoke(provision, options)
+    assert result.exit_code == 0, result.output
+    assert served.outcomes[0].network == NetworkCredentials(b"guests", b"")

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from doorstep.cli.provision.asking import terminal_kept
+from doorstep.cli.provision.easyconnect import easy_connect_uri, set_up_by_easy_connect
 from doorstep.cli.provision.finding import SOFTAP, checked, connections, look_around, wants_bluetooth
 from doorstep.cli.provision.network import SharedNetwork
 from doorstep.cli.provision.onboarding import Run, set_up, set_up_all
@@ -36,6 +37,7 @@ SEEN_BY_OTHERS: Final = (
 @click.command()
 @click.option("--label", "label_text", help="The label's QR text, or a file that holds it.")
 @click.option("--code", help="Instead of --label: the set-up code printed on it.")
+@click.option("--pin", help="Instead of --label: the PIN of eight digits printed on it.")
 @click.option("--labels", help="Many devices: a CSV file as the factory's labels.csv.")
 @click.option(
     "--serial",
@@ -46,9 +48,9 @@ SEEN_BY_OTHERS: Final = (
 @click.option(
     "--url",
     multiple=True,
-    help="Where the device is: http://ADDRESS, a serial line as /dev/ttyUSB0, or ble; with --labels "
-    "SERIAL=ADDRESS, once for each. Without it, by Bluetooth where the label says so, else at "
-    "http://192.168.4.1.",
+    help="Where the device is: http://ADDRESS, a serial line as /dev/ttyUSB0, ble, or for an Easy Connect "
+    "label tcp://HOST; with --labels SERIAL=ADDRESS, once for each. Without it, by Bluetooth where the label "
+    "says so, else at http://192.168.4.1.",
 )
 @click.option("--ble", "by_bluetooth", is_flag=True, help="Look for devices without an address by Bluetooth.")
 @click.option(
@@ -97,6 +99,9 @@ def provision(context: click.Context, /, **options: Any) -> None:
     options["api_key_typed"] = context.get_parameter_source("api_key") is ParameterSource.COMMANDLINE
     if options["touch"]:
         _touch(options)
+        return
+    if (uri := easy_connect_uri(options)) is not None:
+        _easy_connect(options, uri)
         return
     wish = wanted(options)
     for bad in wish.labels.bad if wish.labels else ():
@@ -166,6 +171,17 @@ def _many(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
     run.reporter.summary(results)
     if problem := problem_of(results):
         raise problem
+
+
+def _easy_connect(options: dict[str, Any], uri: str) -> None:
+    """Set one device up by its Easy Connect label."""
+    teller = reporter(1, alone=True, as_json=options["as_json"], plain=options["plain"])
+    with terminal_kept():
+        try:
+            result = set_up_by_easy_connect(options, uri, teller)
+        finally:
+            teller.close()
+    _end(result, teller, platform_asked=False)
 
 
 def _touch(options: dict[str, Any]) -> None:

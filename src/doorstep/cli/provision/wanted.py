@@ -15,10 +15,22 @@ from doorstep.cli.provision.platform import Platform
 from doorstep.errors import SettingsError
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.pin.secret import pin_label
 
-__all__ = ["Wanted", "passphrase_of", "person_is_there", "ssid_of", "wanted"]
+__all__ = [
+    "EASY_CONNECT",
+    "Wanted",
+    "label_text",
+    "passphrase_of",
+    "person_is_there",
+    "ssid_of",
+    "token_of",
+    "wanted",
+]
 
 MAX_FILE: Final = 4096
+EASY_CONNECT: Final = "DPP:"
+"""How the text of a Wi-Fi Easy Connect label begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
     made = Wanted(
         targets=targets,
         labels=labels,
-        token=_token(options, platform, many=labels is not None),
+        token=token_of(options, platform, many=labels is not None),
         server=options["server"],
         alias=options["alias"],
         ssid=ssid_of(options),
@@ -93,7 +105,7 @@ def _key_for_nothing(options: Mapping[str, Any]) -> bool:
 def _one(options: Mapping[str, Any]) -> tuple[Target, ...]:
     if options["serial"] or options["all_devices"]:
         raise SettingsError("--serial and --all choose from --labels.", next_step="Add --labels FILE.csv.")
-    label = _label(options["label_text"], options["code"])
+    label = _label(options)
     addresses: Sequence[str] = options["url"]
     if len(addresses) > 1:
         raise SettingsError("One label is for one device, and several addresses are given.")
@@ -101,8 +113,8 @@ def _one(options: Mapping[str, Any]) -> tuple[Target, ...]:
 
 
 def _many(labels: Labels, options: Mapping[str, Any]) -> tuple[Target, ...]:
-    if options["label_text"] or options["code"]:
-        raise SettingsError("--labels stands instead of --label and --code.")
+    if options["label_text"] or options["code"] or options["pin"]:
+        raise SettingsError("--labels stands instead of --label, --code and --pin.")
     if bool(options["serial"]) == options["all_devices"]:
         raise SettingsError(
             f"The file has {len(labels.targets)} labels; which devices are meant?",
@@ -132,15 +144,21 @@ def _placed(targets: Sequence[Target], labels: Labels, addresses: Sequence[str])
     return tuple(replace(target, address=places.get(target.name, "")) for target in targets)
 
 
-def _label(text: str | None, code: str | None) -> SetupLabel:
-    if text is not None and code is None:
-        return SetupLabel.decode(text if text.lstrip().startswith("{") else _text(text))
-    if code is not None and text is None:
-        return SetupLabel.typed(code)
-    raise SettingsError(
-        "The set-up needs the label: either --label or --code.",
-        next_step="Scan its QR code into a file for --label, or type its set-up code after --code.",
-    )
+def _label(options: Mapping[str, Any]) -> SetupLabel:
+    said = {key: options[key] for key in ("label_text", "code", "pin") if options[key] is not None}
+    if len(said) != 1:
+        raise SettingsError(
+            "The set-up needs the label: one of --label, --code and --pin.",
+            next_step="Scan its QR code into a file for --label, or type the code or PIN printed on it.",
+        )
+    if "code" in said:
+        return SetupLabel.typed(said["code"])
+    return pin_label(said["pin"]) if "pin" in said else SetupLabel.decode(label_text(said["label_text"]))
+
+
+def label_text(said: str) -> str:
+    """Return the text of a label that was given as such, or as the name of a file."""
+    return said if said.lstrip().startswith(("{", EASY_CONNECT)) else _text(said)
 
 
 def _text(path: str) -> str:
@@ -156,7 +174,8 @@ def read(path: str, cap: int = MAX_FILE) -> bytes:
         raise SettingsError(f"{path[:80]!r} cannot be read: {error.strerror}.") from None
 
 
-def _token(options: Mapping[str, Any], platform: Platform | None, *, many: bool) -> str | None:
+def token_of(options: Mapping[str, Any], platform: Platform | None, *, many: bool) -> str | None:
+    """Return the registration token from where it was said to be; asks a person where only it is missing."""
     token: str | None = options["token"]
     if options["token_file"]:
         token = _text(options["token_file"]).strip()
