@@ -1,0 +1,20 @@
+"""The command's group and the options that its commands share."""
+
+from pathlib import Path
+
+import click
+
+__all__ = ["JSON", "STATE", "device"]
+
+STATE = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The device's own folder (0700).",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.group()
+def device() -> None:
+    """Run the agent of this board and look at it."""
