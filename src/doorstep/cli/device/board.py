@@ -12,7 +12,7 @@ __all__ = ["identity_of", "next_step_of", "read_file"]
 
 
 def read_file(path: Path, what: str, cap: int) -> bytes:
-    """Return a file's first bytes, one more than ``cap`` at most; raises MisuseError where it cannot be read."""
+    """Return a file's first ``cap`` bytes and one more; raises MisuseError where it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(cap + 1)
