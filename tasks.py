@@ -40,6 +40,8 @@ DEBIAN_PACKAGES = {
     "zstd": "zstd",
     "depmod": "kmod",
     "wpa_supplicant": "wpasupplicant",
+    "ip": "iproute2",
+    "curl": "curl",
 }
 """Program that some tests drive, and the Debian packages that bring it."""
 
