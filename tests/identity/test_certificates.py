@@ -203,3 +203,11 @@ def test_openssl_refuses_a_ca_below_the_factory(tmp_path: Path) -> None:
     )
     output = openssl(tmp_path, leaf, PKI.factory, "-untrusted", "forged.crt")
     assert "path length constraint exceeded" in output
+
+
+def test_boards_own_server_certificate_is_known_by_itself_and_never_too_old() -> None:
+    made = certificates.issue_setup_server(PKI.device_key, DEVICE_ID, serial=11)
+    assert (made.subject, made.issuer) == (f"CN={DEVICE_ID}", f"CN={DEVICE_ID}")
+    assert made.not_before.year == 1970
+    assert made.not_after == certificates.NEVER
+    assert made.public_key == PKI.device_key.public_key

@@ -4,7 +4,7 @@ What goes into which certificate is policy and stands in `doorstep.identity.cert
 """
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -157,17 +157,17 @@ class Certificate:
     @property
     def common_name(self) -> str:
         """The subject's only common name; raise `CertificateRefused` when there is none or several."""
-        return _only_common_name(_read_name(lambda: self._parsed.subject))
+        return _only_common_name(self._parsed.subject)
 
     @property
     def subject(self) -> str:
         """RFC 4514 text of the subject."""
-        return _read_name(lambda: self._parsed.subject).rfc4514_string()
+        return self._parsed.subject.rfc4514_string()
 
     @property
     def issuer(self) -> str:
         """RFC 4514 text of the issuer."""
-        return _read_name(lambda: self._parsed.issuer).rfc4514_string()
+        return self._parsed.issuer.rfc4514_string()
 
     @property
     def is_ca(self) -> bool:
@@ -379,14 +379,6 @@ def _name(subject: DistinguishedName) -> x509.Name:
         (NameOID.SERIAL_NUMBER, subject.serial_number),
     )
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
-
-
-def _read_name(read: Callable[[], x509.Name]) -> x509.Name:
-    """Read a name, which the library parses only now."""
-    try:
-        return read()
-    except _UNREADABLE as error:
-        raise MalformedCertificate("a name in this certificate cannot be read") from error
 
 
 def _only_common_name(name: x509.Name) -> str:

@@ -8,6 +8,7 @@ from doorstep.errors import DoorstepError, PeerError, ProtocolViolation, Verific
 from doorstep.onboarding.failures import RequestRefused, TooManyGuesses, UnknownEndpoint, WrongCode
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.label import SetupLabel
+from doorstep.onboarding.lock import LockState, SetupLocked
 from doorstep.onboarding.network import Joined, JoinFailure, NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.protocomm.configurator import Configurator, Request
@@ -298,3 +299,40 @@ def test_device_answers_anything_with_a_reply_or_a_documented_error(
                 cipher.open(reply)
         except DoorstepError:
             link.secured()
+
+
+def test_owned_device_tells_how_its_set_up_ended_and_starts_no_other() -> None:
+    link = Link()
+    link.joining.stage(HOME)
+    link.joining.apply()
+    link.joining.finish(JOINED)
+    link.joining.lock = LockState.CLAIMED
+    link.hold(link.phone.find())
+    link.hold(link.phone.secure())
+    assert link.hold(link.phone.progress()) is Step.CONNECTED
+    link = Link()
+    link.joining.lock = LockState.CLAIMED
+    link.hold(link.phone.find())
+    with pytest.raises(SetupLocked):
+        link.hold(link.phone.secure())
+
+
+def test_transcript_is_of_the_session_under_way() -> None:
+    link = Link()
+    assert link.device.transcript == bytes(32)
+    link.hold(link.phone.find())
+    link.hold(link.phone.secure())
+    assert link.device.transcript != bytes(32)
+    link.device.end_session()
+    assert link.device.transcript == bytes(32)
+
+
+def test_device_names_what_can_be_asked() -> None:
+    assert Link().device.endpoints == (
+        "proto-ver",
+        "prov-session",
+        "prov-scan",
+        "prov-config",
+        "prov-ctrl",
+        "doorstep",
+    )

@@ -7,7 +7,6 @@ import pytest
 from django.test import Client
 
 from doorstep.onboarding.words import FAILURES, STEPS
-from doorstep.runtime.webfiles import web_folder
 from tests.server.portal.world import World
 
 
@@ -26,12 +25,6 @@ def test_page_has_the_words_of_every_step_and_failure(world: World, client: Clie
     assert told["failures"].keys() == FAILURES.keys()  # type: ignore[attr-defined]  # JSON
     assert told["tokens"] == "/api/v1/registration-tokens"
     assert str(told["server"]).startswith("https://")
-
-
-def test_scripts_know_no_failure_without_words() -> None:
-    scripts = (path.read_text("utf-8") for path in web_folder().glob("*.js"))
-    thrown = set(re.findall(r'new SetupFailure\(\s*"([a-z-]+)"', "\n".join(scripts)))
-    assert {"wrong-code", "lost", "bad-network"} <= thrown <= FAILURES.keys()
 
 
 def test_camera_and_bluetooth_are_for_this_page_alone(world: World, client: Client) -> None:
