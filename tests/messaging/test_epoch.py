@@ -46,7 +46,7 @@ def test_receiver_opens_usual_messages_of_its_epoch_as_whole_and_leaves_others(
     sealed = EpochSender(SECRET, made_in, KID).seal(sequence, UP, b"x")
     message = build_compact(sealed._replace(kid=kid))
     usual = made_in == epoch and sequence > 0xFF and kid is None
-    assert receiver(epoch=epoch).open_usual(message, UP) == ((sequence, b"x") if usual else None)
+    assert receiver(epoch=epoch).open_usual(message, UP) == ((epoch, sequence, b"x") if usual else None)
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 7, 13, MAX_MESSAGE + 1])

@@ -13,7 +13,7 @@ from doorstep.messaging.envelope import (
     compact_frame,
 )
 from doorstep.messaging.errors import EpochExhausted, Forged, RejectReason, Replayed
-from doorstep.messaging.keys import SUITE, derive_sender_keys
+from doorstep.messaging.keys import NONCE_LENGTH, SUITE, derive_sender_keys
 from doorstep.messaging.replay import NOTHING_SEEN, WINDOW_WIDTH, mark, was_seen
 
 __all__ = ["EpochReceiver", "EpochSender"]
@@ -48,9 +48,9 @@ class EpochReceiver:
 
     __slots__ = (
         "_after",
+        "_base_iv",
         "_before",
         "_end",
-        "_nonce",
         "_open",
         "_shortest",
         "epoch",
@@ -70,11 +70,11 @@ class EpochReceiver:
         self._before, self._after = compact_frame(epoch)
         self._end = len(self._before) + 2 + len(self._after)
         self._shortest = self._end + SUITE.tag_length
-        self._nonce = keys.nonce
+        self._base_iv = keys.base_iv
         self._open = AesCcm(keys.key, SUITE.tag_length).open
 
-    def open_usual(self, message: bytes, channel: bytes) -> tuple[int, bytes] | None:
-        """Return sequence number and plaintext of a compact message of this epoch, without kid.
+    def open_usual(self, message: bytes, channel: bytes) -> tuple[int, int, bytes] | None:
+        """Return epoch, sequence number and plaintext of a compact message of this epoch, without kid.
 
         None for what must go through `doorstep.messaging.envelope.parse`: nearly nothing that the platform
         gets, and comparing is several times cheaper than parsing. Raises as `open` does.
@@ -85,19 +85,22 @@ class EpochReceiver:
         if not self._shortest <= len(message) <= MAX_MESSAGE:
             return None
         sequence = message[2] << 8 | message[3]
-        return sequence, self.open(sequence, message[end:], channel)
+        return self.epoch, sequence, self.open(sequence, message[end:], channel)
 
     def open(self, sequence: int, sealed: bytes, channel: bytes) -> bytes:
         """Return the plaintext and count it as seen; raises Replayed or Forged and changes nothing."""
-        if sequence <= self.high:
+        high = self.high
+        if sequence <= high:
             self._refuse_seen(sequence)
         try:
-            plaintext = self._open(self._nonce(sequence), sealed, aad(channel))
+            plaintext = self._open(
+                (self._base_iv ^ sequence).to_bytes(NONCE_LENGTH, "big"), sealed, aad(channel)
+            )
         except VerificationFailed:
             raise Forged(
                 RejectReason.WRONG_TAG, f"the tag of message {sequence} in epoch {self.epoch} does not hold"
             ) from None
-        self.high, self.window = mark(self.high, self.window, sequence)
+        self.high, self.window = mark(high, self.window, sequence)
         return plaintext
 
     def _refuse_seen(self, sequence: int) -> None:

@@ -64,7 +64,7 @@ class Opener:
         """
         current = self._current
         if (usual := current.open_usual(message, channel)) is not None:
-            return current.epoch, *usual
+            return usual
         epoch, sequence, kid, sealed = parse(message)
         if kid is not None and kid != self._kid:
             raise Forged(RejectReason.UNKNOWN_KID, "the message names another sender than its carrier")
