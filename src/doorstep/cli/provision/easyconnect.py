@@ -29,8 +29,8 @@ TCP: Final = "tcp://"
 
 
 def easy_connect_uri(options: Mapping[str, Any]) -> str | None:
-    """Return the label's text where it is one of Easy Connect."""
-    if options["label_text"] is None:
+    """Return the label's text where one device is meant and its label is one of Easy Connect."""
+    if options["label_text"] is None or options["labels"] or options["serial"] or options["all_devices"]:
         return None
     text = label_text(options["label_text"]).strip()
     return text if text.startswith(EASY_CONNECT) else None
