@@ -11,13 +11,13 @@ from doorstep.crypto import p256
 from doorstep.crypto.x509 import build_request
 from doorstep.errors import MisuseError
 from doorstep.identity import claim_code
-from doorstep.identity.statement import Purpose
+from doorstep.identity.statement import Purpose, Statement
 from doorstep.ownership.claims import Outcome, Reason
 from doorstep.ownership.ledger import Kind
 from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
-from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned, UnknownToken
+from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned, Request, UnknownToken
 from doorstep.server.custody.actions.tokens import TOKEN_LIFETIME_US, CodeRefused
 from doorstep.server.custody.models import Claim, CustodyEntry, RegistrationToken, SaleLine
 from doorstep.server.fleet.actions import revoke_device
@@ -56,6 +56,10 @@ def _register(
 ) -> actions.Registration:
     said, _ = statement_of(device, token, operational=key)
     return actions.register_device(said, authority=authority(), now_us=at_us or now_us())
+
+
+def _renew(said: Statement) -> actions.Registration:
+    return actions.renew_credential(Request.prepare(said, authority(), now_us()), now_us())
 
 
 def _outcome(registration: actions.Registration) -> tuple[Outcome, Reason]:
@@ -257,13 +261,13 @@ def test_revoked_device_gets_nothing_any_more() -> None:
     """BIND-09: after revocation neither its tokens nor its keys open anything."""
     device, user, organisation = _owned()
     said, _ = statement_of(device, None, purpose=Purpose.RENEW)
-    assert actions.renew_credential(said, authority=authority(), now_us=now_us()).certificate is not None
+    assert _renew(said).certificate is not None
     token = _token(user, organisation)
     revocation = revoke_device(device.row, f"user:{user.pk}", "lost", now_us=now_us())
     assert device.row.blocked
     assert set(device.row.credentials.values_list("state", flat=True)) == {"revoked"}
     with pytest.raises(DeviceBlocked):
-        actions.renew_credential(said, authority=authority(), now_us=now_us())
+        _renew(said)
     assert _outcome(_register(device, token)) == (Outcome.REFUSED, Reason.BLOCKED)
     assert revoke_device(device.row, "operator", "again", now_us=now_us()) == revocation
 
@@ -272,14 +276,14 @@ def test_unowned_device_can_not_renew() -> None:
     [device] = devices()
     said, _ = statement_of(device, None, purpose=Purpose.RENEW)
     with pytest.raises(NotOwned):
-        actions.renew_credential(said, authority=authority(), now_us=now_us())
+        _renew(said)
 
 
 def test_old_certificates_are_superseded_but_the_last_one_stays() -> None:
     device, _, _ = _owned()
     for _ in range(3):
         said, _ = statement_of(device, None, purpose=Purpose.RENEW)
-        actions.renew_credential(said, authority=authority(), now_us=now_us())
+        _renew(said)
     states = list(device.row.credentials.order_by("pk").values_list("state", flat=True))
     assert sorted(states) == ["active", "active", "superseded", "superseded"]
     assert states[-1] == "active"
@@ -344,7 +348,7 @@ def test_first_epoch_follows_the_newest_that_was_seen() -> None:
     device, _, _ = _owned()
     SealedState.objects.filter(device=device.row).update(epoch=4, master=b"wrapped")
     said, _ = statement_of(device, None, purpose=Purpose.RENEW)
-    assert actions.renew_credential(said, authority=authority(), now_us=now_us()).epoch == 5
+    assert _renew(said).epoch == 5
 
 
 def test_first_epoch_follows_the_newest_connect_proof() -> None:
@@ -352,7 +356,7 @@ def test_first_epoch_follows_the_newest_connect_proof() -> None:
     device, _, _ = _owned()
     SealedState.objects.filter(device=device.row).update(connect_epoch=2, connect_seq=0)
     said, _ = statement_of(device, None, purpose=Purpose.RENEW)
-    assert actions.renew_credential(said, authority=authority(), now_us=now_us()).epoch == 3
+    assert _renew(said).epoch == 3
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
@@ -389,3 +393,28 @@ def test_batch_keeps_roots_wrapped_and_codes_hashed() -> None:
     assert device.root_key not in stored
     assert settings.KEY_FILE.unwrap(stored, f"sealed/{device.device_id}/root") == device.root_key
     assert device.code.encode() not in bytes(device.row.claim_code_hash or b"")
+
+
+def test_devices_that_register_together_are_each_judged_alone() -> None:
+    """One transaction, five fates: yours, waiting, somebody else's, no such token, a device blocked."""
+    bought, waiting, foreign, tokenless, blocked = devices(5)
+    (user, organisation), (owner, owners) = customer(), customer()
+    for device, buyer in ((bought, user), (foreign, owner), (blocked, user)):
+        _sell(device, buyer)
+    _register(foreign, _token(owner, owners))
+    revoke_device(blocked.row, "operator", "stolen", now_us=now_us())
+    tokens = [*(_token(user, organisation) for _ in range(3)), "A" * 43, _token(user, organisation)]
+    made = zip((bought, waiting, foreign, tokenless, blocked), tokens, strict=True)
+    requests = [
+        Request.prepare(statement_of(device, token)[0], authority(), now_us()) for device, token in made
+    ]
+    answers = actions.register_devices(requests, now_us())
+    outcomes = [
+        one.decision and one.decision.outcome for one in answers if isinstance(one, actions.Registration)
+    ]
+    assert outcomes == [Outcome.BOUND, Outcome.HELD, Outcome.DISPUTED, Outcome.REFUSED]
+    assert isinstance(answers[3], UnknownToken)
+    with_certificate = [getattr(one, "certificate", None) is not None for one in answers]
+    assert with_certificate == [True, False, False, False, False]
+    assert [one.row.owner for one in (bought, waiting, foreign)] == [organisation, None, owners]
+    ledger.verify_all()

@@ -23,7 +23,7 @@ from doorstep.runtime.authority import Authority, load_authority
 
 __all__ = ["Load", "Registrant", "signatures_per_s"]
 
-_CONNECTIONS: Final = 16
+_CONNECTIONS: Final = 64
 _SIGNATURE_ROUNDS: Final = 400
 
 

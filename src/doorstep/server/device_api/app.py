@@ -26,6 +26,7 @@ from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder, write_private
 from doorstep.server import setup
 from doorstep.server.clock import now_us
+from doorstep.server.device_api.gathering import Gathering
 from doorstep.server.serving import listening, serve, uvicorn_config
 from doorstep.wire import jsontext
 
@@ -34,7 +35,7 @@ __all__ = ["ROLE", "DeviceApi", "run"]
 ROLE: Final = "device-api"
 
 _THREADS: Final = 8
-"""Statements judged at once; the database takes one writer at a time anyway."""
+"""Renewals judged at once; the database takes one writer at a time anyway."""
 
 _WAITING_CAP: Final = 2000
 """Statements in hand; beyond it devices are told to come back."""
@@ -59,6 +60,7 @@ class DeviceApi:
         self._of_error = of_error
         self._of_http = of_http
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=ROLE)
+        self._registering = Gathering(self._desk.register, ThreadPoolExecutor(1, thread_name_prefix=ROLE))
         self._waiting = 0
         self.answered: Counter[str] = Counter()
         """Answers by status code, for the heartbeat."""
@@ -109,18 +111,21 @@ class DeviceApi:
         return JSONResponse({"nonce": base64.urlsafe_b64encode(nonce).rstrip(b"=").decode()})
 
     async def _register(self, request: Request) -> Response:
-        return await self._judge(request, self._desk.register)
+        return await self._judge(request, self._registering.ask)
 
     async def _renew(self, request: Request) -> Response:
-        return await self._judge(request, self._desk.renew)
+        return await self._judge(request, self._renewed)
 
-    async def _judge(self, request: Request, judge: Callable[[bytes], Response]) -> Response:
+    async def _renewed(self, body: bytes) -> Response:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._desk.renew, body)
+
+    async def _judge(self, request: Request, judge: Callable[[bytes], Awaitable[Response]]) -> Response:
         body = await _body(request, "application/cose", STATEMENT_CAP)
         if self._waiting >= _WAITING_CAP:
             raise UnavailableError("too many devices register now", next_step="Ask again in a minute.")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, judge, body)
+            return await judge(body)
         finally:
             self._waiting -= 1
 

@@ -2,9 +2,10 @@
 
 import logging
 import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import Any, Final, TypeVar
 
 from django.db import DatabaseError, connection
 from starlette.responses import JSONResponse, Response
@@ -14,13 +15,13 @@ from doorstep.crypto.p256 import PublicKey
 from doorstep.errors import DoorstepError, UnavailableError, VerificationFailed
 from doorstep.identity import statement
 from doorstep.identity.ids import check_device_id
-from doorstep.identity.statement import Purpose, Statement
+from doorstep.identity.statement import Purpose
 from doorstep.ownership.claims import Outcome
 from doorstep.runtime.authority import Authority
 from doorstep.runtime.settings import Settings
 from doorstep.server.clock import now_us
-from doorstep.server.custody.actions import Registration, register_device, renew_credential
-from doorstep.server.custody.actions.registration import UnknownToken
+from doorstep.server.custody.actions import Registration, register_devices, renew_credential
+from doorstep.server.custody.actions.registration import Request, UnknownToken
 from doorstep.server.device_api import nonces
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
@@ -29,6 +30,7 @@ from doorstep.server.fleet.models import Device
 __all__ = ["Desk"]
 
 _log: Final = logging.getLogger(__name__)
+_Made = TypeVar("_Made")
 
 
 @dataclass
@@ -44,49 +46,57 @@ class Desk:
         """Make a nonce; it is given for any well-formed id, so that it tells nobody which exist."""
         return nonces.make(self.nonce_key, check_device_id(device), now_us(), os.urandom)
 
-    def register(self, body: bytes) -> Response:
-        """Answer a registration."""
-        return self._answered("/device/v1/register", body, Purpose.REGISTER)
+    def register(self, bodies: Sequence[bytes]) -> list[Response]:
+        """Answer registrations in their order; those of different devices share a transaction."""
+        at_us = now_us()
+        asked = self._asked(bodies, Purpose.REGISTER, at_us)
+        made = iter(_registered([one for one in asked if isinstance(one, Request)]))
+        return [
+            self._answer("/device/v1/register", body, next(made) if isinstance(one, Request) else one, at_us)
+            for body, one in zip(bodies, asked, strict=True)
+        ]
 
     def renew(self, body: bytes) -> Response:
         """Answer a renewal."""
-        return self._answered("/device/v1/renew", body, Purpose.RENEW)
-
-    def _answered(self, path: str, body: bytes, purpose: Purpose) -> Response:
-        try:
-            return self._judged(path, body, purpose)
-        except DoorstepError as error:
-            return of_error(error)
-        except DatabaseError as error:
-            connection.close()
-            _log.warning("the database does not answer: %s", type(error).__name__)
-            return of_error(
-                UnavailableError(
-                    "the platform's database does not answer or has no room",
-                    next_step="Nothing was changed. Ask again later.",
-                )
-            )
-
-    def _judged(self, path: str, body: bytes, purpose: Purpose) -> Response:
-        device = statement.claimed_device(body)
         at_us = now_us()
-        try:
-            said = self._verified(device, body, purpose)
-            nonces.check(self.nonce_key, device, said.nonce, at_us)
-            act = register_device if purpose is Purpose.REGISTER else renew_credential
-            return self._worded(act(said, authority=self.authority, now_us=at_us), at_us)
-        except (_Unproved, UnknownToken) as error:
-            plainly = self.attempts.failed(device, path, error.message, len(body), at_us)
-            raise (NotAccepted() if plainly else TooManyFailures()) from error
+        [asked] = self._asked([body], Purpose.RENEW, at_us)
+        made = _tried(lambda: renew_credential(asked, at_us)) if isinstance(asked, Request) else asked
+        return self._answer("/device/v1/renew", body, made, at_us)
 
-    def _verified(self, device: str, body: bytes, purpose: Purpose) -> Statement:
-        known = Device.objects.filter(device_id=device).values_list("public_key", flat=True).first()
-        key = PublicKey.from_spki(bytes(known)) if known is not None else _NOBODY
+    def _asked(self, bodies: Sequence[bytes], purpose: Purpose, at_us: int) -> list[Request | DoorstepError]:
+        """Verify statements and sign what they ask for."""
+        named = [_tried(partial(statement.claimed_device, body)) for body in bodies]
+        keys = _tried(lambda: _public_keys([name for name in named if isinstance(name, str)]))
+        if isinstance(keys, DoorstepError):
+            return [keys] * len(bodies)
+        return [
+            _tried(partial(self._request, body, name, keys, purpose, at_us))
+            if isinstance(name, str)
+            else name
+            for body, name in zip(bodies, named, strict=True)
+        ]
+
+    def _request(
+        self, body: bytes, device: str, keys: Mapping[str, bytes], purpose: Purpose, at_us: int
+    ) -> Request:
+        key = PublicKey.from_spki(keys[device]) if device in keys else _NOBODY
         try:
             said = statement.verify(body, key, purpose=purpose)
         except VerificationFailed as error:
             raise _Unproved(error.message) from error
-        return said
+        nonces.check(self.nonce_key, device, said.nonce, at_us)
+        return Request.prepare(said, self.authority, at_us)
+
+    def _answer(self, path: str, body: bytes, made: Registration | DoorstepError, at_us: int) -> Response:
+        if isinstance(made, Registration):
+            return self._worded(made, at_us)
+        if not isinstance(made, _Unproved | UnknownToken):
+            return of_error(made)
+        device = statement.claimed_device(body)
+        plainly = _tried(lambda: self.attempts.failed(device, path, made.message, len(body), at_us))
+        if isinstance(plainly, DoorstepError):
+            return of_error(plainly)
+        return of_error(NotAccepted() if plainly else TooManyFailures())
 
     def _worded(self, registration: Registration, at_us: int) -> Response:
         decision = registration.decision
@@ -112,6 +122,49 @@ class Desk:
             "tls": {"host": host, "port": self.settings.mqtt_tls_port},
             "plain": {"host": host, "port": self.settings.mqtt_plain_port},
         }
+
+
+def _registered(requests: Sequence[Request]) -> list[Registration | DoorstepError]:
+    made: list[Registration | DoorstepError] = []
+    for group in _groups(requests):
+        answers = _tried(partial(register_devices, group, now_us()))
+        made += [answers] * len(group) if isinstance(answers, DoorstepError) else answers
+    return made
+
+
+def _groups(requests: Sequence[Request]) -> Iterator[list[Request]]:
+    """Cut where a device or a token comes for the second time."""
+    group: list[Request] = []
+    names = set[str | None]()
+    for request in requests:
+        named = {request.statement.device, request.statement.token}
+        if names & named:
+            yield group
+            group, names = [], set()
+        group.append(request)
+        names |= named
+    if group:
+        yield group
+
+
+def _public_keys(devices: Sequence[str]) -> dict[str, bytes]:
+    rows = Device.objects.filter(device_id__in=devices)
+    return {device: bytes(key) for device, key in rows.values_list("device_id", "public_key")}
+
+
+def _tried(act: Callable[[], _Made]) -> _Made | DoorstepError:
+    """Return what came of it, or why nothing did."""
+    try:
+        return act()
+    except DoorstepError as error:
+        return error
+    except DatabaseError as error:
+        connection.close()
+        _log.warning("the database does not answer: %s", type(error).__name__)
+        return UnavailableError(
+            "the platform's database does not answer or has no room",
+            next_step="Nothing was changed. Ask again later.",
+        )
 
 
 class _Unproved(VerificationFailed):

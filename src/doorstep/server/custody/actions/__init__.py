@@ -2,7 +2,12 @@
 
 from doorstep.server.custody.actions.batches import NewDevice, record_batch
 from doorstep.server.custody.actions.imports import import_sales
-from doorstep.server.custody.actions.registration import Registration, register_device, renew_credential
+from doorstep.server.custody.actions.registration import (
+    Registration,
+    register_device,
+    register_devices,
+    renew_credential,
+)
 from doorstep.server.custody.actions.sales import BadRow, SaleOutcome, SaleRefused, record_sale
 from doorstep.server.custody.actions.tokens import make_registration_token
 
@@ -17,5 +22,6 @@ __all__ = [
     "record_batch",
     "record_sale",
     "register_device",
+    "register_devices",
     "renew_credential",
 ]

@@ -1,12 +1,12 @@
 """A claim is filed: gather the facts, let the core decide, store what it decided."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 
 from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, decide
 from doorstep.ownership.evidence import Evidence
@@ -16,11 +16,21 @@ from doorstep.ownership.policy import Policy, parse
 from doorstep.server.accounts.models import Member, Organisation, Role, User
 from doorstep.server.clock import from_us
 from doorstep.server.custody import ledger
+from doorstep.server.custody.actions.changes import Changes
 from doorstep.server.custody.models import Claim, Dispute, RegistrationToken, SaleLine
 from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.actions import send_mail_later
 
-__all__ = ["Claimant", "file_claim", "file_code", "judge_held_claims", "sold_to"]
+__all__ = [
+    "Claimant",
+    "Filing",
+    "file_claim",
+    "file_claims",
+    "file_code",
+    "judge_held_claims",
+    "sold",
+    "sold_to",
+]
 
 _REASON_CAP: Final = 200
 _MANAGERS: Final = (Role.OWNER, Role.ADMIN)
@@ -35,6 +45,15 @@ class Claimant:
     actor: str
     """As the ledger names whoever brought the claim."""
     token: RegistrationToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A claim on a device whose row the caller locked."""
+
+    device: Device
+    claimant: Claimant
+    evidence: Collection[Evidence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +90,29 @@ class _Case:
         return self.device.pk, Event(kind, self.device.device_id, self.claimant.actor, detail)
 
 
+def file_claims(filings: Iterable[Filing], now_us: int) -> list[Decision]:
+    """Judge claims on different devices with different tokens, and store what comes of them together."""
+    changes, decisions = Changes(), []
+    for filing in filings:
+        case = _Case(
+            filing.device,
+            filing.claimant,
+            frozenset(filing.evidence),
+            parse(filing.device.product.claim_policy),
+            now_us,
+        )
+        decision = case.judged()
+        _carry_out(case, decision, changes)
+        decisions.append(decision)
+    changes.store()
+    if changes.events:
+        ledger.append(changes.events, now_us)
+    return decisions
+
+
 def file_claim(device: Device, claimant: Claimant, evidence: Collection[Evidence], now_us: int) -> Decision:
-    """Judge a claim on a device whose row the caller locked, and store what comes of it."""
-    case = _Case(device, claimant, frozenset(evidence), parse(device.product.claim_policy), now_us)
-    decision = case.judged()
-    ledger.append(_carry_out(case, decision), now_us)
+    """Judge one claim as `file_claims` does."""
+    [decision] = file_claims([Filing(device, claimant, evidence)], now_us)
     return decision
 
 
@@ -87,7 +124,7 @@ def file_code(device: Device, organisation: Organisation, user: User | None, now
 
 def judge_held_claims(devices: Iterable[Device], now_us: int) -> list[tuple[int, Event]]:
     """Look again at claims that waited for a sale; return the ledger events of those that are bound now."""
-    events: list[tuple[int, Event]] = []
+    changes = Changes()
     for device in devices:
         for claim in device.claims.filter(decision=Outcome.HELD).order_by("at_us").select_related():
             if device.owner_id is None and sold_to(device, claim.organisation):
@@ -96,20 +133,39 @@ def judge_held_claims(devices: Iterable[Device], now_us: int) -> list[tuple[int,
                 case = _Case(device, claimant, evidence, parse(device.product.claim_policy), now_us)
                 decision = case.judged()
                 if decision.outcome is Outcome.BOUND:
-                    events += _carry_out(case, decision)
-    return events
+                    _carry_out(case, decision, changes)
+    changes.store()
+    return changes.events
 
 
 def sold_to(device: Device, organisation: Organisation) -> bool:
     """Whether the ERP sold the device to an owner of the organisation, by confirmed address."""
-    confirmed = EmailAddress.objects.filter(
-        email__iexact=OuterRef("sale__buyer_email"),
-        verified=True,
-        user__memberships__organisation=organisation,
-        user__memberships__role=Role.OWNER,
+    return bool(sold([(device, organisation)]))
+
+
+def sold(pairs: Sequence[tuple[Device, Organisation]]) -> set[tuple[int, int]]:
+    """Return those pairs, by their keys, of which `sold_to` is true."""
+    organisations = {organisation.pk for _, organisation in pairs}
+    confirmed = set(
+        EmailAddress.objects.filter(
+            verified=True,
+            user__memberships__organisation__in=organisations,
+            user__memberships__role=Role.OWNER,
+        ).values_list("user__memberships__organisation", Lower("email"))
     )
-    bought = Q(sale__wholesaler=organisation) | Exists(confirmed)
-    return SaleLine.objects.filter(bought, device=device).exists()
+    lines = SaleLine.objects.filter(device__in={device.pk for device, _ in pairs})
+    sales = {
+        device: (wholesaler, buyer)
+        for device, wholesaler, buyer in lines.values_list(
+            "device", "sale__wholesaler", Lower("sale__buyer_email")
+        )
+    }
+    return {
+        (device.pk, organisation.pk)
+        for device, organisation in pairs
+        if (sale := sales.get(device.pk)) is not None
+        and (sale[0] == organisation.pk or (organisation.pk, sale[1]) in confirmed)
+    }
 
 
 def _token_facts(token: RegistrationToken, device: Device) -> TokenFacts:
@@ -118,25 +174,23 @@ def _token_facts(token: RegistrationToken, device: Device) -> TokenFacts:
     return TokenFacts(token.expires_at_us, Device.objects.get(pk=token.used_by_id).device_id)
 
 
-def _carry_out(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
+def _carry_out(case: _Case, decision: Decision, changes: Changes) -> None:
     match decision.outcome:
         case Outcome.BOUND:
-            return _bind(case, decision)
+            _bind(case, decision, changes)
         case Outcome.HELD:
-            return _hold(case, decision)
+            _hold(case, decision, changes)
         case Outcome.DISPUTED:
-            return _dispute(case, decision)
+            _dispute(case, decision, changes)
         case Outcome.REFUSED:
-            _remember(case, decision)
-            return []
+            _remember(case, decision, changes)
         case Outcome.ALREADY_YOURS:
-            _use_token(case)
-            return []
+            _use_token(case, changes)
 
 
-def _bind(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
+def _bind(case: _Case, decision: Decision, changes: Changes) -> None:
     device = case.device
-    events = _onboard(case)
+    _onboard(case, changes)
     device.life = advance(Life(device.life), Step.BIND)
     device.owner = case.claimant.organisation
     device.ownership_period += 1
@@ -145,47 +199,46 @@ def _bind(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
         device.alias = case.claimant.token.alias
     if Evidence.LABEL_CODE in case.evidence:
         device.claim_code_used_at = from_us(case.now_us)
-    device.save(
-        update_fields=["life", "owner", "ownership_period", "generation", "alias", "claim_code_used_at"]
-    )
+    changes.devices[device.pk] = device
     if device.ownership_period > 1:
-        device.credentials.filter(state="active").update(state="superseded")
-    _use_token(case)
-    _record(case, decision)
-    return [*events, case.event(Kind.OWNED, period=device.ownership_period)]
+        changes.handed_over.append(device.pk)
+    _use_token(case, changes)
+    changes.claims.append(_claim(case, decision))
+    changes.events.append(case.event(Kind.OWNED, period=device.ownership_period))
 
 
-def _hold(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
-    _use_token(case)
-    if _remember(case, decision) is None:
-        return []
-    events = _onboard(case)
-    case.device.save(update_fields=["life"])
-    return [*events, case.event(Kind.CLAIM_HELD)]
+def _hold(case: _Case, decision: Decision, changes: Changes) -> None:
+    _use_token(case, changes)
+    if _remember(case, decision, changes) is None:
+        return
+    _onboard(case, changes)
+    changes.devices[case.device.pk] = case.device
+    changes.events.append(case.event(Kind.CLAIM_HELD))
 
 
-def _onboard(case: _Case) -> list[tuple[int, Event]]:
+def _onboard(case: _Case, changes: Changes) -> None:
     """Note that the device was heard for the first time since it was made, sold or given away."""
     device, before = case.device, Life(case.device.life)
     if before in {Life.ONBOARDED, Life.TRANSFERRED}:
-        return []
+        return
     device.life = advance(before, Step.ONBOARD)
-    return [(device.pk, Event(Kind.ONBOARDED, device.device_id, case.claimant.actor, {}))]
+    heard = Event(Kind.ONBOARDED, device.device_id, case.claimant.actor, {})
+    changes.events.append((device.pk, heard))
 
 
-def _dispute(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
+def _dispute(case: _Case, decision: Decision, changes: Changes) -> None:
     """Open or extend a dispute. The owner keeps everything, and hears of it once for each claimant."""
-    _use_token(case)
-    claim = _remember(case, decision)
+    _use_token(case, changes)
+    claim = _remember(case, decision, changes)
     if claim is None:
-        return []
+        return
     device = case.device
     if not device.disputes.filter(state="open").exists():
-        Dispute.objects.create(device=device, claim=claim, opened_at_us=case.now_us)
+        changes.disputes.append(Dispute(device=device, claim=claim, opened_at_us=case.now_us))
         device.disputed = True
-        device.save(update_fields=["disputed"])
+        changes.devices[device.pk] = device
     _tell_owner(device)
-    return [case.event(Kind.CLAIM_DISPUTED)]
+    changes.events.append(case.event(Kind.CLAIM_DISPUTED))
 
 
 def _tell_owner(device: Device) -> None:
@@ -201,14 +254,14 @@ def _tell_owner(device: Device) -> None:
         send_mail_later(address, f"Somebody tried to register your device {device}", text)
 
 
-def _use_token(case: _Case) -> None:
+def _use_token(case: _Case, changes: Changes) -> None:
     token = case.claimant.token
     if token is not None and token.used_by_id is None:
         token.used_by, token.used_at_us = case.device, case.now_us
-        token.save(update_fields=["used_by", "used_at_us"])
+        changes.tokens.append(token)
 
 
-def _remember(case: _Case, decision: Decision) -> Claim | None:
+def _remember(case: _Case, decision: Decision, changes: Changes) -> Claim | None:
     """Keep the claim, unless it repeats this claimant's last one: a device retries every few seconds."""
     last = (
         case.device.claims.filter(organisation=case.claimant.organisation).order_by("-at_us", "-pk").first()
@@ -216,11 +269,13 @@ def _remember(case: _Case, decision: Decision) -> Claim | None:
     same = (decision.outcome.value, sorted(case.evidence), decision.sentence[:_REASON_CAP])
     if last is not None and (last.decision, last.evidence, last.reason) == same:
         return None
-    return _record(case, decision)
+    claim = _claim(case, decision)
+    changes.claims.append(claim)
+    return claim
 
 
-def _record(case: _Case, decision: Decision) -> Claim:
-    return Claim.objects.create(
+def _claim(case: _Case, decision: Decision) -> Claim:
+    return Claim(
         device=case.device,
         organisation=case.claimant.organisation,
         claimant=case.claimant.user,

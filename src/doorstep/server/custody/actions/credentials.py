@@ -1,13 +1,14 @@
 """Operational certificates of devices: stored, reused, superseded."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.identity.certificates import DEFAULT_OPERATIONAL_LIFETIME
 from doorstep.runtime.authority import Authority
 from doorstep.server.clock import from_us, to_us
-from doorstep.server.fleet.models import Credential, Device
+from doorstep.server.fleet.models import Credential
 
 __all__ = ["issue", "keep"]
 
@@ -25,23 +26,46 @@ def issue(csr: bytes, device_id: str, authority: Authority, now_us: int) -> Cert
     )
 
 
-def keep(device: Device, fresh: Certificate, now_us: int) -> Certificate:
-    """Store a fresh certificate, or return the one that this key has and that still lives long enough."""
-    key_hash = hashlib.sha256(fresh.public_key.spki).hexdigest()
-    active = list(device.credentials.filter(state="active").order_by("-not_after_us", "-pk"))
+def keep(fresh: Mapping[int, Certificate], now_us: int) -> dict[int, Certificate]:
+    """Store fresh certificates, each for the device with this key; return what each device is to use.
+
+    That is an older one where its own key has one that still lives long enough.
+    """
+    active: dict[int, list[Credential]] = {device: [] for device in fresh}
+    for row in Credential.objects.filter(device__in=fresh, state="active").order_by("-not_after_us", "-pk"):
+        active[row.device_id].append(row)
+    kept, new, too_many = {}, [], []
+    for device, certificate in fresh.items():
+        usable = _usable(certificate, active[device], now_us)
+        kept[device] = usable or certificate
+        if usable is None:
+            new.append(_row(device, certificate))
+            too_many += [row.pk for row in active[device][_KEPT - 1 :]]
+    Credential.objects.bulk_create(new)
+    if too_many:
+        Credential.objects.filter(pk__in=too_many).update(state="superseded")
+    return kept
+
+
+def _usable(fresh: Certificate, active: Iterable[Credential], now_us: int) -> Certificate | None:
+    key_hash = _key_hash(fresh)
     enough_us = now_us + (to_us(fresh.not_after) - now_us) // 3
     for row in active:
         if row.public_key_hash == key_hash and row.not_after_us > enough_us:
             return Certificate(bytes(row.certificate))
-    Credential.objects.create(
-        device=device,
-        fingerprint=fresh.fingerprint,
-        public_key_hash=key_hash,
-        certificate=fresh.der,
-        not_before_us=to_us(fresh.not_before),
-        not_after_us=to_us(fresh.not_after),
+    return None
+
+
+def _row(device: int, certificate: Certificate) -> Credential:
+    return Credential(
+        device_id=device,
+        fingerprint=certificate.fingerprint,
+        public_key_hash=_key_hash(certificate),
+        certificate=certificate.der,
+        not_before_us=to_us(certificate.not_before),
+        not_after_us=to_us(certificate.not_after),
     )
-    too_many = [row.pk for row in active[_KEPT - 1 :]]
-    if too_many:
-        Credential.objects.filter(pk__in=too_many).update(state="superseded")
-    return fresh
+
+
+def _key_hash(certificate: Certificate) -> str:
+    return hashlib.sha256(certificate.public_key.spki).hexdigest()

@@ -1,7 +1,10 @@
 """A device registers itself, or asks for a new certificate. Its statement was verified before."""
 
 import hashlib
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final, Self
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
@@ -11,12 +14,23 @@ from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
 from doorstep.runtime.authority import Authority
 from doorstep.server.custody.actions import credentials
-from doorstep.server.custody.actions.claiming import Claimant, file_claim, sold_to
+from doorstep.server.custody.actions.claiming import Claimant, Filing, file_claims, sold
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
-__all__ = ["DeviceBlocked", "NotOwned", "Registration", "UnknownToken", "register_device", "renew_credential"]
+__all__ = [
+    "DeviceBlocked",
+    "NotOwned",
+    "Registration",
+    "Request",
+    "UnknownToken",
+    "register_device",
+    "register_devices",
+    "renew_credential",
+]
+
+_ADMITTED: Final = frozenset({Outcome.BOUND, Outcome.ALREADY_YOURS})
 
 
 class UnknownToken(RefusedError):
@@ -43,32 +57,56 @@ class Registration:
     """The first message epoch that the device may use."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A verified statement, and the certificate that was signed for it before the database is locked."""
+
+    statement: Statement
+    fresh: Certificate | None
+
+    @classmethod
+    def prepare(cls, statement: Statement, authority: Authority, now_us: int) -> Self:
+        """Sign what the statement asks for; raise CertificateRefused or MalformedRequest."""
+        if statement.csr is None:
+            return cls(statement, None)
+        return cls(statement, credentials.issue(statement.csr, statement.device, authority, now_us))
+
+
 def register_device(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
-    """Judge a device's claim by the evidence that stands behind its token, and bind, hold, dispute or refuse.
+    """Register one device as `register_devices` does; raise UnknownToken, and as `Request.prepare`."""
+    [answer] = register_devices([Request.prepare(statement, authority, now_us)], now_us)
+    if isinstance(answer, UnknownToken):
+        raise answer
+    return answer
 
-    The same device with the same token gets the same answer again. The device's row is locked while
-    the decision is made, so that two claims at the same moment have exactly one winner. Raises
-    UnknownToken, and CertificateRefused or MalformedRequest for a bad signing request.
+
+def register_devices(requests: Sequence[Request], now_us: int) -> list[Registration | UnknownToken]:
+    """Judge devices' claims by the evidence behind their tokens, and bind, hold, dispute or refuse each.
+
+    No device and no token may come twice. The same device with the same token gets the same answer again.
+    All rows are locked while the decisions are made, so that two claims at the same moment have exactly
+    one winner. One transaction for all: half of a registration's cost is making it durable.
     """
-    fresh = _fresh(statement, authority, now_us)
     with transaction_in_turn():
-        device = _locked(statement.device)
-        token = _token(statement)
-        claimant = Claimant(token.organisation, token.created_by, f"device:{device.device_id}", token)
-        decision = file_claim(device, claimant, _evidence(device, token), now_us)
-        admitted = decision.outcome in {Outcome.BOUND, Outcome.ALREADY_YOURS}
-        kept = credentials.keep(device, fresh, now_us) if fresh and admitted else None
-        return Registration(decision, kept, _first_free_epoch(device))
+        devices = _locked([one.statement.device for one in requests])
+        tokens = _tokens([_digest(one.statement) for one in requests])
+        claims = [
+            _Claim(one, devices[one.statement.device], token)
+            for one in requests
+            if (token := tokens.get(_digest(one.statement))) is not None
+        ]
+        registrations = dict(zip((one.request for one in claims), _judged(claims, now_us), strict=True))
+    unknown = UnknownToken("no such registration token", next_step="Make a new one in the portal.")
+    return [registrations.get(one, unknown) for one in requests]
 
 
-def renew_credential(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
+def renew_credential(request: Request, now_us: int) -> Registration:
     """Give an owned device a certificate for the key it names; raise DeviceBlocked or NotOwned otherwise."""
-    fresh = _fresh(statement, authority, now_us)
     with transaction_in_turn():
-        device = _locked(statement.device)
+        device = _locked([request.statement.device])[request.statement.device]
         _admit(device)
-        kept = credentials.keep(device, fresh, now_us) if fresh else None
-        return Registration(None, kept, _first_free_epoch(device))
+        kept = credentials.keep({device.pk: request.fresh}, now_us) if request.fresh else {}
+        return Registration(None, kept.get(device.pk), _first_free_epoch(device))
 
 
 def _admit(device: Device) -> None:
@@ -81,35 +119,60 @@ def _admit(device: Device) -> None:
         )
 
 
-def _fresh(statement: Statement, authority: Authority, now_us: int) -> Certificate | None:
-    """Do the slow signing before the database is locked."""
-    if statement.csr is None:
-        return None
-    return credentials.issue(statement.csr, statement.device, authority, now_us)
-
-
-def _locked(device_id: str) -> Device:
+def _locked(device_ids: Collection[str]) -> dict[str, Device]:
+    # In the order of their keys, so that two transactions never wait for one another.
     rows = Device.objects.select_for_update(of=("self",)).select_related("product", "sealed")
-    return rows.get(device_id=device_id)
+    return {row.device_id: row for row in rows.filter(device_id__in=device_ids).order_by("pk")}
 
 
-def _token(statement: Statement) -> RegistrationToken:
-    digest = hashlib.sha256((statement.token or "").encode()).digest()
+def _digest(statement: Statement) -> bytes:
+    return hashlib.sha256((statement.token or "").encode()).digest()
+
+
+def _tokens(digests: Collection[bytes]) -> dict[bytes, RegistrationToken]:
     rows = RegistrationToken.objects.select_for_update(of=("self",))
     # Only what never changes is joined: PostgreSQL joins before it waits for the lock.
-    token = rows.select_related("organisation", "created_by").filter(token_hash=digest).first()
-    if token is None:
-        raise UnknownToken("no such registration token", next_step="Make a new one in the portal.")
-    return token
+    named = rows.select_related("organisation", "created_by").filter(token_hash__in=digests)
+    return {bytes(row.token_hash): row for row in named.order_by("pk")}
 
 
-def _evidence(device: Device, token: RegistrationToken) -> set[Evidence]:
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A request with its locked rows."""
+
+    request: Request
+    device: Device
+    token: RegistrationToken
+
+    def filing(self, bought: AbstractSet[tuple[int, int]]) -> Filing:
+        device, token = self.device, self.token
+        claimant = Claimant(token.organisation, token.created_by, f"device:{device.device_id}", token)
+        evidence = _evidence(device, token, bought=(device.pk, token.organisation.pk) in bought)
+        return Filing(device, claimant, evidence)
+
+
+def _judged(claims: Sequence[_Claim], now_us: int) -> list[Registration]:
+    bought = sold([(one.device, one.token.organisation) for one in claims])
+    decisions = file_claims([one.filing(bought) for one in claims], now_us)
+    fresh = {
+        one.device.pk: one.request.fresh
+        for one, decision in zip(claims, decisions, strict=True)
+        if one.request.fresh is not None and decision.outcome in _ADMITTED
+    }
+    kept = credentials.keep(fresh, now_us) if fresh else {}
+    return [
+        Registration(decision, kept.get(one.device.pk), _first_free_epoch(one.device))
+        for one, decision in zip(claims, decisions, strict=True)
+    ]
+
+
+def _evidence(device: Device, token: RegistrationToken, *, bought: bool) -> set[Evidence]:
     # The statement's signature was verified, and the token reached the device in its set-up session.
     evidence = {Evidence.DEVICE_KEY, Evidence.SETUP_SESSION}
     unused = device.claim_code_used_at is None
     if unused and token.code_device_id == device.pk:
         evidence.add(Evidence.LABEL_CODE)
-    if sold_to(device, token.organisation):
+    if bought:
         evidence.add(Evidence.SALE)
     return evidence
 

@@ -1,0 +1,63 @@
+"""What claims change, gathered first and stored in a few statements, whatever the number of claims."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db import connection
+
+from doorstep.ownership.ledger import Event
+from doorstep.server.custody.models import Claim, Dispute, RegistrationToken
+from doorstep.server.fleet.models import Credential, Device
+
+__all__ = ["Changes"]
+
+_UPDATE_DEVICE: Final = (
+    "UPDATE device SET life = %s, owner_id = %s, ownership_period = %s, generation = %s, alias = %s,"
+    " claim_code_used_at = %s, disputed = %s WHERE id = %s"
+)
+_USE_TOKEN: Final = "UPDATE registration_token SET used_by_id = %s, used_at_us = %s WHERE id = %s"  # noqa: S105
+
+
+@dataclass(slots=True)
+class Changes:
+    """Rows that were changed in memory while the database holds them locked."""
+
+    devices: dict[int, Device] = field(default_factory=dict)
+    handed_over: list[int] = field(default_factory=list)
+    """Devices whose former owner's certificates end."""
+    tokens: list[RegistrationToken] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    disputes: list[Dispute] = field(default_factory=list)
+    """Of claims above."""
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    """For the ledger, which the caller appends to as late as it can."""
+
+    def store(self) -> None:
+        """Write all but the events, in the caller's transaction."""
+        _update_each(_UPDATE_DEVICE, map(_of_device, self.devices.values()))
+        _update_each(_USE_TOKEN, ([one.used_by_id, one.used_at_us, one.pk] for one in self.tokens))
+        if self.handed_over:
+            ended = Credential.objects.filter(device__in=self.handed_over, state="active")
+            ended.update(state="superseded")
+        Claim.objects.bulk_create(self.claims)
+        Dispute.objects.bulk_create(self.disputes)
+
+
+def _of_device(device: Device) -> list[Any]:
+    return [
+        str(device.life),
+        device.owner_id,
+        device.ownership_period,
+        device.generation,
+        device.alias,
+        connection.ops.adapt_datetimefield_value(device.claim_code_used_at),
+        device.disputed,
+        device.pk,
+    ]
+
+
+def _update_each(sql: str, rows: Iterable[list[Any]]) -> None:
+    """Run one statement for every row, all in one round trip where the driver can."""
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, list(rows))
