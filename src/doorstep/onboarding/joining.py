@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from doorstep.errors import IllegalTransition, MisuseError
+from doorstep.errors import MisuseError
 from doorstep.onboarding.lock import LockState, check_open
 from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.transitions import follow
 from doorstep.wire.provisioning.config import ConnectedNetwork, ConnectFailure, StationReport, StationState
 from doorstep.wire.provisioning.delivery import DeviceStage
 
@@ -56,10 +57,7 @@ TRANSITIONS: Final[Mapping[JoinState, Mapping[JoinEvent, JoinState]]] = {
 
 def advance(state: JoinState, event: JoinEvent) -> JoinState:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"cannot {event.value} while {state.value}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 FAILURES: Final = {
