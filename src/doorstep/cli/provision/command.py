@@ -50,6 +50,20 @@ SEEN_BY_OTHERS: Final = (
 @click.option("--passphrase-file", help="A file that holds its password.")
 @click.option("--passphrase-prompt", is_flag=True, help="Ask for its password.")
 @click.option("--open", "is_open", is_flag=True, help="The network has no password.")
+@click.option("--static", metavar="ADDRESS/PREFIX", help="A fixed address for the device, as 192.0.2.7/24.")
+@click.option("--gateway", metavar="ADDRESS", help="With --static: the network's router.")
+@click.option("--dns", multiple=True, metavar="ADDRESS", help="With --static: a name server; up to three.")
+@click.option(
+    "--eap", type=click.Choice(["peap", "ttls", "tls"]), help="The network is an enterprise one (802.1X)."
+)
+@click.option("--identity", help="With --eap: the device's name there.")
+@click.option(
+    "--eap-password-file", help="With --eap: a file that holds the identity's password; else asked."
+)
+@click.option("--ca-file", help="With --eap: the certificate of the network's authority, PEM or DER.")
+@click.option("--eap-server-name", default="", help="With --eap: the name in the network's own certificate.")
+@click.option("--client-certificate", help="With --eap tls: the device's certificate, PEM or DER.")
+@click.option("--client-key", help="With --eap tls: its key, PEM or DER (PKCS #8).")
 @click.option("--token-file", help="A file that holds the registration token from the portal.")
 @click.option(
     "--token",

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from doorstep.cli.provision.asking import terminal_kept
+from doorstep.cli.provision.details import enterprise_of, refuse_details, static_of
 from doorstep.cli.provision.easyconnect import easy_connect_uri, set_up_by_easy_connect
 from doorstep.cli.provision.finding import SOFTAP, checked, connections, look_around, wants_bluetooth
 from doorstep.cli.provision.network import SharedNetwork
@@ -34,9 +35,11 @@ def go(options: dict[str, Any]) -> None:
         _find(as_json=options["as_json"])
         return
     if options["touch"]:
+        refuse_details(options)
         _touch(options)
         return
     if (uri := easy_connect_uri(options)) is not None:
+        refuse_details(options)
         _easy_connect(options, uri)
         return
     wish = wanted(options)
@@ -55,7 +58,14 @@ def go(options: dict[str, Any]) -> None:
 
 
 def _run(wish: Wanted, teller: Reporter, options: dict[str, Any]) -> Run:
-    network = SharedNetwork(wish.ssid, wish.passphrase, may_ask=wish.may_ask, pausing=teller.pausing)
+    network = SharedNetwork(
+        wish.ssid,
+        wish.passphrase,
+        may_ask=wish.may_ask,
+        pausing=teller.pausing,
+        enterprise=enterprise_of(options),
+        static=static_of(options),
+    )
     return Run(
         network=network,
         order_for=wish.order_for,
