@@ -1,9 +1,7 @@
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.cli.terminal import Terminal
 from tests.device.serving import serving
 from tests.onboarding.helpers import LABEL
+from tests.web import QuietHandler, listening
 
 KEY = "key-of-the-owner"
 
@@ -46,27 +45,13 @@ def password(tmp_path: Path) -> str:
 def _portal(owned: list[bool], status: int = 200) -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def get(self) -> None:
             asked.append(f"{self.path} {self.headers['Authorization']}")
-            body = json.dumps({"owned": owned.pop(0) if len(owned) > 1 else owned[0]}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer_json(status, {"owned": owned.pop(0) if len(owned) > 1 else owned[0]})
 
-        def log_message(self, *_arguments: object) -> None:
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with listening(Handler) as url:
+        yield url, asked
 
 
 ORDER = ("--token", "t0ken", "--server", "https://example.test", "--alias", "lamp")

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from doorstep.testing.boards import Board, boards
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.cli.terminal import Terminal
+from tests.web import QuietHandler, listening
 
 pytestmark = pytest.mark.roles
 
@@ -185,33 +185,16 @@ STAGES: dict[str, tuple[DeviceStage, type[DoorstepError], str]] = {
 def _portal(*, owned: bool) -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self, status: int, values: dict[str, object]) -> None:
-            body = json.dumps(values).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Handler(QuietHandler):
+        def get(self) -> None:
+            self.answer_json(200, {"owned": owned})
 
-        def do_GET(self) -> None:
-            self._answer(200, {"owned": owned})
+        def post(self) -> None:
+            asked.append(self.body().decode())
+            self.answer_json(201, {"token": f"token{len(asked)}", "expires_us": 1})
 
-        def do_POST(self) -> None:
-            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self._answer(201, {"token": f"token{len(asked)}", "expires_us": 1})
-
-        def log_message(self, *_arguments: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with listening(Handler) as url:
+        yield url, asked
 
 
 SERVER = ("--server", "https://example.test")

@@ -1,11 +1,8 @@
 """`doorstep provision --touch`: what it needs, and what it says when the platform does not go along."""
 
 import asyncio
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +14,7 @@ from doorstep.cli.provision.platform import Platform
 from doorstep.cli.provision.touch import Account, Touch, set_up_by_touch
 from doorstep.errors import DoorstepError, RefusedError, SettingsError, UnavailableError
 from doorstep.provisioner.http import HttpLink
+from tests.web import QuietHandler, listening
 
 NEEDED = ("--server", "https://example.test", "--api-key", "key", "--ssid", "home", "--open")
 
@@ -25,26 +23,12 @@ NEEDED = ("--server", "https://example.test", "--api-key", "key", "--ssid", "hom
 def portal(status: int, answer: Any) -> Iterator[str]:
     """A platform that always says the same."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Handler(QuietHandler):
+        def get(self) -> None:
+            self.answer_json(status, answer)
 
-        def log_message(self, *_arguments: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with listening(Handler) as url:
+        yield url
 
 
 def _error(*arguments: str) -> BaseException | None:

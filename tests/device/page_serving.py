@@ -1,8 +1,6 @@
 """The board's page on a loopback port, in a thread of its own, for browsers and raw sockets."""
 
-import asyncio
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +11,7 @@ from doorstep.onboarding.captive.exchange import Air, PageFacts
 from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.protocomm.device import DeviceProfile
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
-from tests.device.serving import NEIGHBOURS, Served
+from tests.device.serving import NEIGHBOURS, Served, in_a_thread
 from tests.onboarding.helpers import PROFILE
 
 __all__ = ["NAME", "STREET", "serving_page"]
@@ -38,34 +36,8 @@ def serving_page(  # noqa: PLR0913 - what a test varies
     guesses: GuessBook | None = None,
 ) -> Iterator[Served]:
     """Serve until left."""
-    station = station or SimulatedWifi(STREET)
+    joiner = Joiner(station or SimulatedWifi(STREET), guesses)
     facts = facts or PageFacts(NAME, air, "https://portal.example:8443")
-    started, stop = threading.Event(), asyncio.Event()
-    held: list[Served] = []
-
-    async def run() -> None:
-        joiner = Joiner(station, guesses)
-        async with CaptiveServer(profile, joiner, facts, host="127.0.0.1", port=0, tls=tls) as server:
-            served = Served(joiner, asyncio.get_running_loop(), server.port)
-            held.append(served)
-            collecting = asyncio.create_task(_collect(served))
-            started.set()
-            await stop.wait()
-            collecting.cancel()
-            await asyncio.gather(collecting, return_exceptions=True)
-        await joiner.close()
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    assert started.wait(10)
-    try:
-        yield held[0]
-    finally:
-        held[0].loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-async def _collect(served: Served) -> None:
-    while True:
-        served.outcomes.append(await served.joiner.wait_connected())
+    server = CaptiveServer(profile, joiner, facts, host="127.0.0.1", port=0, tls=tls)
+    with in_a_thread(joiner, server) as served:
+        yield served

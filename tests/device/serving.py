@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from doorstep.device.setup.httpserver import HttpServer
 from doorstep.device.setup.joiner import Joiner
 from doorstep.device.setup.softap import SoftApServer
 from doorstep.device.wifi.station import WifiStation
@@ -47,13 +48,19 @@ def serving(
     station: WifiStation | None = None, *, stage: DeviceStage | None = None, profile: DeviceProfile = PROFILE
 ) -> Iterator[Served]:
     """Serve until left; once connected, the device reports ``stage``."""
-    station = station or SimulatedWifi(NEIGHBOURS)
+    joiner = Joiner(station or SimulatedWifi(NEIGHBOURS))
+    with in_a_thread(joiner, SoftApServer(profile, joiner, host="127.0.0.1", port=0), stage) as served:
+        yield served
+
+
+@contextmanager
+def in_a_thread(joiner: Joiner, server: HttpServer, stage: DeviceStage | None = None) -> Iterator[Served]:
+    """Keep a board's server open in a loop of its own until left."""
     started, stop = threading.Event(), asyncio.Event()
     held: list[Served] = []
 
     async def run() -> None:
-        joiner = Joiner(station)
-        async with SoftApServer(profile, joiner, host="127.0.0.1", port=0) as server:
+        async with server:
             served = Served(joiner, asyncio.get_running_loop(), server.port)
             held.append(served)
             watching = asyncio.create_task(_collect(served, stage))

@@ -13,7 +13,7 @@ from doorstep.device.store import MAX_SKIPPED_EPOCHS, Broker, Endpoint, Store, T
 from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.keys import run_ahead
-from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.network import EapMethod, Enterprise, NetworkCredentials, StaticAddress
 from doorstep.runtime.authority import Authority
 from tests.device.conftest import MakeDevice
 
@@ -141,6 +141,12 @@ def test_network_and_ticket_are_kept_and_forgotten(store: Store) -> None:
     assert (store.network(), store.ticket()) == (network, ticket)
     assert "horse" not in repr(network)
     assert "token" not in repr(ticket).removeprefix("Ticket")
+    peap = Enterprise(EapMethod.PEAP, "lamp", b"\x30ca", password=b"p\xff")
+    detailed = NetworkCredentials(
+        b"office", enterprise=peap, static=StaticAddress("192.0.2.7/24", "192.0.2.1", ("9.9.9.9",))
+    )
+    store.keep_network(detailed)
+    assert store.network() == detailed
     store.forget_network()
     store.drop_ticket()
     assert (store.network(), store.ticket()) == (None, None)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import pytest
+
 from doorstep.crypto.aead import LockstepGcm
 from doorstep.onboarding.joining import Joining
 from doorstep.onboarding.label import SetupLabel
@@ -12,7 +14,7 @@ from doorstep.onboarding.protocomm.configurator import Configurator, Conversatio
 from doorstep.onboarding.protocomm.credentials import Sec2Credentials, generate
 from doorstep.onboarding.protocomm.device import DeviceOnboarding, DeviceProfile, ScanWanted, Wish
 from doorstep.onboarding.protocomm.schemes import open_device_session
-from doorstep.onboarding.protocomm.session import DeviceSession, SessionState
+from doorstep.onboarding.protocomm.session import DeviceSession, Handshake, SessionCipher, SessionState
 from doorstep.wire.provisioning.scan import ScanEntry
 
 T = TypeVar("T")
@@ -81,3 +83,17 @@ class Link:
         self.device._session.state = SessionState.SECURED
         self.phone._cipher = LockstepGcm(bytes(32), FIRST_NONCE)
         return self
+
+
+def finish(phone: Handshake, reply: bytes) -> SessionCipher:
+    """Give the handshake its last reply; returns what seals from then on."""
+    with pytest.raises(StopIteration) as done:
+        phone.send(reply)
+    cipher: SessionCipher = done.value.value
+    return cipher
+
+
+def shake_hands(device: DeviceSession[Any], phone: Handshake) -> SessionCipher:
+    """Carry a whole handshake of two messages each; returns the phone's side."""
+    command1 = phone.send(device.answer(next(phone)))
+    return finish(phone, device.answer(command1))

@@ -1,10 +1,8 @@
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -25,6 +23,7 @@ from doorstep.wire.provisioning.delivery import DeviceStage
 from tests.device.serving import NEIGHBOURS, Served, serving
 from tests.device.setup.test_softap import _Phone
 from tests.onboarding.helpers import LABEL, counted_rng
+from tests.web import QuietHandler, listening
 
 pytestmark = pytest.mark.roles
 
@@ -225,29 +224,15 @@ Reply = tuple[int, dict[str, str], bytes]
 def _fake_device(reply: Reply) -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+    class Handler(QuietHandler):
+        def post(self) -> None:
+            self.body()
             asked.append(self.path)
             status, headers, body = reply
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, body, headers)
 
-        def log_message(self, *_arguments: object) -> None:
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with listening(Handler) as url:
+        yield url, asked
 
 
 DOWNGRADE = json.dumps({"prov": {"ver": "v1.1", "sec_ver": 1, "cap": ["no_pop"]}}).encode()

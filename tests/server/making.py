@@ -14,6 +14,7 @@ from doorstep.crypto import p256
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import build_request
 from doorstep.identity import claim_code, ids, statement
+from doorstep.onboarding.ble.oob import OobSecret
 from doorstep.runtime.authority import Authority, open_authority
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
 from doorstep.server.clock import now_us
@@ -48,6 +49,7 @@ class MadeDevice:
     idevid: bytes
     claim_code_hash: bytes
     setup_code: str
+    oob_code: str
     root_key: bytes
     key: PrivateKey = field(repr=False)
     code: str = field(repr=False)
@@ -148,6 +150,7 @@ def _device() -> MadeDevice:
         idevid=certificate.der,
         claim_code_hash=code.hash(claim_code_pepper()),
         setup_code=f"code{serial[3:12]}",
+        oob_code=OobSecret.of(key).share().text(),
         root_key=os.urandom(32),
         key=key,
         code=code.printed,

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,7 @@ from doorstep.wire.provisioning.delivery import (
     decode_delivery,
     encode_delivery,
 )
+from doorstep.wire.provisioning.details import DetailsSet, EapDetails, EapKind, FixedAddress, SetDetails
 from doorstep.wire.provisioning.scan import (
     MAX_SCAN_ENTRIES,
     AuthMode,
@@ -124,7 +126,15 @@ CTRL: list[CtrlMessage] = [
     Reprovision(),
     ReprovisionDone(),
 ]
+FIXED = FixedAddress(b"\xc0\x00\x02\x07", 24, b"\xc0\x00\x02\x01", b"\x09\x09\x09\x09" * 3)
+PEAP = EapDetails(EapKind.PEAP, "l\u00e4mp", "radius.example", b"\x30ca", b"p\xff")
+TLS = EapDetails(EapKind.TLS, "lamp", "", b"\x30ca", certificate=b"\x30own", private_key=b"\x30key")
 DELIVERY: list[DeliveryMessage] = [
+    SetDetails(FIXED),
+    SetDetails(replace(FIXED, prefix=0, name_servers=b""), PEAP),
+    SetDetails(eap=TLS),
+    DetailsSet(),
+    DetailsSet(Status.INVALID_ARGUMENT),
     Deliver(b"token", "https://example.test", "lamp"),
     Delivered("dev1"),
     Delivered("", Status.INVALID_ARGUMENT),
@@ -239,6 +249,10 @@ def test_reader_refuses_session_cut_anywhere(message: SessionMessage) -> None:
             decode_session(whole[:end])
 
 
+def _details(field: int, content: bytes) -> bytes:
+    return put_uint(1, 4) + put_message(14, put_message(field, content))
+
+
 REFUSED_PAYLOADS = {
     "empty scan": (decode_scan, b""),
     "scan start without its body": (decode_scan, put_uint(2, 1)),
@@ -274,6 +288,22 @@ REFUSED_PAYLOADS = {
     "deliver of an oversized token": (decode_delivery, put_message(10, put_octets(1, b"t" * 513))),
     "deliver to a server that is not UTF-8": (decode_delivery, put_message(10, put_octets(2, b"\xff"))),
     "report of an unknown stage": (decode_delivery, put_uint(1, 3) + put_message(13, put_uint(1, 99))),
+    "details that say nothing": (decode_delivery, put_uint(1, 4) + put_message(14, b"")),
+    "details without a body": (decode_delivery, put_uint(1, 4)),
+    "address of three bytes": (decode_delivery, _details(1, put_octets(1, b"abc") + put_octets(3, b"abcd"))),
+    "gateway left out": (decode_delivery, _details(1, put_octets(1, b"abcd"))),
+    "half a name server": (
+        decode_delivery,
+        _details(1, put_octets(1, b"abcd") + put_octets(3, b"abcd") + put_octets(4, b"abcdef")),
+    ),
+    "four name servers": (decode_delivery, _details(1, put_octets(4, bytes(range(1, 17))))),
+    "prefix of 33": (
+        decode_delivery,
+        _details(1, put_octets(1, b"abcd") + put_uint(2, 33) + put_octets(3, b"abcd")),
+    ),
+    "EAP method that nobody named": (decode_delivery, _details(2, put_octets(2, b"lamp"))),
+    "EAP method of tomorrow": (decode_delivery, _details(2, put_uint(1, 4))),
+    "oversized certificate": (decode_delivery, _details(2, put_uint(1, 1) + put_octets(4, b"c" * 1901))),
     "payload above the cap": (decode_delivery, put_message(10, put_octets(1, b"t" * 4096))),
 }
 

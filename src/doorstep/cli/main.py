@@ -1,7 +1,6 @@
-"""The ``doorstep`` command: finds subcommands lazily and turns errors into sentences and exit codes."""
+"""The ``doorstep`` command: says where each subcommand is, and turns errors into sentences and exit codes."""
 
 import errno
-import importlib
 import json
 import sys
 from collections.abc import Mapping
@@ -10,28 +9,49 @@ from typing import Final, NoReturn
 import click
 
 from doorstep import __version__
+from doorstep.cli.lazy import Later, LazyGroup
 from doorstep.errors import DoorstepError, MisuseError, PeerError, RefusedError, UnavailableError
 
 __all__ = ["main"]
 
-_COMMANDS: Final[Mapping[str, str]] = {
-    "demo": "doorstep.cli.demo:demo",
-    "bench": "doorstep.cli.bench:bench",
-    "up": "doorstep.cli.up:up",
-    "status": "doorstep.cli.status:status",
-    "role": "doorstep.cli.role:role",
-    "advise": "doorstep.cli.advise:advise_command",
-    "product": "doorstep.cli.product:product",
-    "factory": "doorstep.cli.platform_batch:factory",
-    "sale": "doorstep.cli.sale:sale",
-    "ledger": "doorstep.cli.ledger:ledger",
-    "keys": "doorstep.cli.keys:keys",
-    "account": "doorstep.cli.account:account",
-    "doctor": "doorstep.cli.doctor:doctor",
-    "device": "doorstep.cli.device:device",
-    "provision": "doorstep.cli.provision:provision",
+_COMMANDS: Final[Mapping[str, Later]] = {
+    "demo": Later(
+        "doorstep.cli.demo:demo",
+        "Make, sell, set up and register 20 devices, watch their readings, refuse a thief, revoke one.",
+    ),
+    "bench": Later(
+        "doorstep.cli.bench:bench",
+        "Measure this machine, each path against the same path without what it is about.",
+    ),
+    "up": Later(
+        "doorstep.cli.up:up",
+        "Run all roles until Ctrl-C or SIGTERM; what dies comes back, and all end in order.",
+    ),
+    "status": Later(
+        "doorstep.cli.status:status",
+        "Show each role's state, process, uptime, restarts and figures; exit 0 only if all are healthy.",
+    ),
+    "role": Later("doorstep.cli.role:role", ""),
+    "advise": Later(
+        "doorstep.cli.advise:advise_command",
+        "Recommend identity, onboarding and claim policy for a product, with their cost and residual risk.",
+    ),
+    "product": Later("doorstep.cli.product:product", "Kinds of devices."),
+    "factory": Later("doorstep.cli.platform_batch:factory", "Make devices."),
+    "sale": Later("doorstep.cli.sale:sale", "Sales, as the ERP knows them."),
+    "ledger": Later("doorstep.cli.ledger:ledger", "Check the custody ledger, or hand it out."),
+    "keys": Later("doorstep.cli.keys:keys", "Keys and certificates of devices."),
+    "account": Later("doorstep.cli.account:account", "People, organisations and API keys."),
+    "doctor": Later(
+        "doorstep.cli.doctor:doctor",
+        "Check this machine and these settings; exit 0 only if Doorstep could start.",
+    ),
+    "device": Later("doorstep.cli.device:device", "Run the agent of this board and look at it."),
+    "provision": Later(
+        "doorstep.cli.provision:provision",
+        "Set up devices, one or many at once: onto your Wi-Fi, and into your account.",
+    ),
 }
-"""Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""
 
 _EXIT_CODES: Final[tuple[tuple[type[DoorstepError], int], ...]] = (
     (MisuseError, 2),
@@ -42,20 +62,10 @@ _EXIT_CODES: Final[tuple[tuple[type[DoorstepError], int], ...]] = (
 )
 
 
-class _LazyGroup(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *_COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return super().get_command(ctx, cmd_name)
-        module, attribute = _COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-
 @click.group(
-    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+    cls=LazyGroup,
+    later=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.version_option(__version__)
 def _doorstep() -> None:

@@ -163,9 +163,13 @@ class PrivateKey:
 
     def derive(self, info: bytes) -> "PrivateKey":
         """Return the key that follows from this one for ``info``; it tells nothing of this one."""
+        return generate(self.derived(info))
+
+    def derived(self, info: bytes) -> Callable[[int], bytes]:
+        """Return a source of bytes that follow from this key for ``info``, the same ones each time."""
         scalar = self.key.private_numbers().private_value.to_bytes(_SCALAR_LENGTH, "big")
         rounds = itertools.count()
-        return generate(lambda size: hkdf(scalar, b"", info + next(rounds).to_bytes(4), size))
+        return lambda size: hkdf(scalar, b"", info + next(rounds).to_bytes(4), size)
 
     def agree(self, peer: PublicKey) -> bytes:
         """Return the x coordinate of the shared point, 32 bytes (ECDH, SP 800-56A §5.7.1.2)."""

@@ -16,6 +16,7 @@ from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
 from doorstep.onboarding.access_point import access_point_key
+from doorstep.onboarding.ble.oob import OobSecret
 from doorstep.onboarding.dpp.label_key import device_label
 from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
 from doorstep.onboarding.methods import DEFAULTS
@@ -39,6 +40,7 @@ _NEED_THE_CODE: Final = frozenset({_SEC1, "protocomm-console"})
 _SEC2_SOFTAP: Final = "protocomm-sec2"
 _SEC2_BLE: Final = "protocomm-sec2-ble"
 _DPP: Final = "dpp"
+_OOB: Final = "ble-oob"
 
 _CODE_SCHEMES: Final = frozenset({_SEC1, _SEC2_SOFTAP, _SEC2_BLE})
 """Methods whose apps scan the set-up label; without them the only code on the label may be Easy Connect's."""
@@ -86,6 +88,8 @@ class DeviceRecord:
     claim_code_hash: bytes = field(repr=False)
     setup_code: str = field(repr=False)
     """As on the label; the platform keeps it only where the product says so."""
+    oob_code: str = field(repr=False)
+    """The out-of-band data of its Bluetooth pairing, empty without; kept as the set-up code is."""
     root_key: bytes = field(repr=False)
 
 
@@ -161,6 +165,7 @@ class _Maker:
             public_key=key.public_key.spki,
             claim_code_hash=code.hash(self._request.pepper),
             setup_code=setup.pop,
+            oob_code=OobSecret.of(key).share().text() if _OOB in methods else "",
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
         provisioning = self._provisioning(record, key, idevid, setup)
@@ -219,7 +224,7 @@ class _Maker:
         label = _setup_label(_SERVICE_PREFIX + record.device_id, setup, methods)
         access_key = access_point_key(setup.verifier) if _MICRO_AP in methods else ""
         fingerprint = record.fingerprint if _HTTPS in methods else ""
-        label = replace(label, password=access_key, fingerprint=fingerprint)
+        label = replace(label, password=access_key, fingerprint=fingerprint, oob=record.oob_code)
         text = label.encode()
         easy_connect = device_label(key, record.serial).encode() if _DPP in methods else ""
         alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)

@@ -57,7 +57,7 @@ class ClaimCode:
 
     @property
     def printed(self) -> str:
-        """The code as a label shows it: ``XXXX-XXXX-XXXX-X``."""
+        """The code as a label shows it, in groups of four: ``7K3M-9QWX-T2HB-V``."""
         groups = [self.symbols[at : at + _GROUP] for at in range(0, CODE_LENGTH, _GROUP)]
         return "-".join(groups)
 

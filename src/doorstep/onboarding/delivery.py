@@ -1,6 +1,7 @@
 """The device's answers to delivery messages, whichever method carries them."""
 
-from doorstep.errors import ProtocolViolation, SettingsError
+from doorstep.errors import IllegalTransition, ProtocolViolation, SettingsError
+from doorstep.onboarding.details import enterprise_of, static_of
 from doorstep.onboarding.joining import Joining, Onboarded
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.wire.provisioning.common import Status
@@ -12,12 +13,13 @@ from doorstep.wire.provisioning.delivery import (
     decode_delivery,
     encode_delivery,
 )
+from doorstep.wire.provisioning.details import DetailsSet, SetDetails
 
 __all__ = ["answer_delivery"]
 
 
 def answer_delivery(plain: bytes, device_id: str, joining: Joining) -> tuple[bytes, tuple[Onboarded, ...]]:
-    """Take an order, or say how far the device got; return the reply and what is to be stored now.
+    """Answer an order, a network's details, or the question how far; and return what is to be stored now.
 
     Raises `MalformedMessage` and `ProtocolViolation`.
     """
@@ -26,6 +28,8 @@ def answer_delivery(plain: bytes, device_id: str, joining: Joining) -> tuple[byt
             return _take_order(message, device_id, joining)
         case StageQuery():
             return encode_delivery(StageReport(joining.stage_report())), ()
+        case SetDetails() as message:
+            return encode_delivery(DetailsSet(_take_details(message, joining))), ()
         case _:
             raise ProtocolViolation("the configurator sent a delivery reply")
 
@@ -37,3 +41,13 @@ def _take_order(message: Deliver, device_id: str, joining: Joining) -> tuple[byt
         return encode_delivery(Delivered("", Status.INVALID_ARGUMENT)), ()
     onboarded = joining.bring(order)
     return encode_delivery(Delivered(device_id)), () if onboarded is None else (onboarded,)
+
+
+def _take_details(message: SetDetails, joining: Joining) -> Status:
+    try:
+        joining.detail(enterprise_of(message), static_of(message))
+    except SettingsError:
+        return Status.INVALID_ARGUMENT
+    except IllegalTransition:
+        return Status.INTERNAL_ERROR
+    return Status.SUCCESS

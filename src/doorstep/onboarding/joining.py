@@ -2,13 +2,21 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from doorstep.errors import IllegalTransition, MisuseError
+from doorstep.errors import MisuseError
 from doorstep.onboarding.lock import LockState, check_open
-from doorstep.onboarding.network import Joined, JoinFailure, JoinOutcome, NetworkCredentials
+from doorstep.onboarding.network import (
+    Enterprise,
+    Joined,
+    JoinFailure,
+    JoinOutcome,
+    NetworkCredentials,
+    StaticAddress,
+)
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.transitions import follow
 from doorstep.wire.provisioning.config import ConnectedNetwork, ConnectFailure, StationReport, StationState
 from doorstep.wire.provisioning.delivery import DeviceStage
 
@@ -34,6 +42,7 @@ class JoinEvent(enum.Enum):
     """What moves it."""
 
     STAGE = "stage"
+    DETAIL = "add details"
     APPLY = "apply"
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -45,6 +54,7 @@ TRANSITIONS: Final[Mapping[JoinState, Mapping[JoinEvent, JoinState]]] = {
     JoinState.IDLE: {JoinEvent.STAGE: JoinState.STAGED, JoinEvent.RESET: JoinState.IDLE},
     JoinState.STAGED: {
         JoinEvent.STAGE: JoinState.STAGED,
+        JoinEvent.DETAIL: JoinState.STAGED,
         JoinEvent.APPLY: JoinState.TRYING,
         JoinEvent.RESET: JoinState.IDLE,
     },
@@ -56,10 +66,7 @@ TRANSITIONS: Final[Mapping[JoinState, Mapping[JoinEvent, JoinState]]] = {
 
 def advance(state: JoinState, event: JoinEvent) -> JoinState:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"cannot {event.value} while {state.value}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 FAILURES: Final = {
@@ -106,6 +113,15 @@ class Joining:
         check_open(self.lock)
         self.state = advance(self.state, JoinEvent.STAGE)
         self.network, self.outcome = network, None
+
+    def detail(self, enterprise: Enterprise | None, static: StaticAddress | None) -> None:
+        """Add to the network put forward how to prove oneself to it, and a fixed address.
+
+        Raises `SettingsError` where they contradict it.
+        """
+        detailed = advance(self.state, JoinEvent.DETAIL)
+        self.network = replace(self._staged(), enterprise=enterprise, static=static)
+        self.state = detailed
 
     def apply(self) -> NetworkCredentials:
         """Start trying; returns the network to join."""

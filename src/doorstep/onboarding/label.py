@@ -16,7 +16,8 @@ MAX_NAME = 32
 MAX_SECRET = 64
 VERSION = "v1"
 SEC1, SEC2 = 1, 2
-KEYS = {"ver", "name", "username", "pop", "transport", "security"} | {"password", "network", "fingerprint"}
+REQUIRED = {"ver", "name", "transport"}
+KEYS = REQUIRED | {"username", "pop", "security", "password", "network", "fingerprint", "oob"}
 FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
@@ -32,7 +33,8 @@ class SetupLabel:
     """What a label pins: name, scheme, user name and code.
 
     ``password`` is the access point's key; ``fingerprint`` is the SHA-256 of the set-up server's certificate
-    in 64 lower-case hexadecimal digits: a device whose label has it is spoken to over HTTPS alone.
+    in 64 lower-case hexadecimal digits: a device whose label has it is spoken to over HTTPS alone. ``oob`` is
+    the out-of-band data of its Bluetooth pairing, as `OobData.text`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class SetupLabel:
     password: str = field(default="", repr=False)
     network: str = "wifi"
     fingerprint: str = ""
+    oob: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Check what no label may lack."""
@@ -60,7 +63,7 @@ class SetupLabel:
                 "The label promises security 1 but lacks the code, without which it protects nothing.",
                 next_step="Print the label with the code, or ask the maker for it.",
             )
-        if max(len(self.username), len(self.pop), len(self.password)) > MAX_SECRET:
+        if max(len(self.username), len(self.pop), len(self.password), len(self.oob)) > MAX_SECRET:
             raise SettingsError(f"Nothing on a label is longer than {MAX_SECRET} characters.")
 
         if self.fingerprint and not FINGERPRINT.fullmatch(self.fingerprint):
@@ -80,6 +83,8 @@ class SetupLabel:
         values["network"] = self.network
         if self.fingerprint:
             values["fingerprint"] = self.fingerprint
+        if self.oob:
+            values["oob"] = self.oob
         return json.dumps(values, separators=(",", ":"), ensure_ascii=True)
 
     def encode_wifi(self) -> str:
@@ -109,6 +114,7 @@ class SetupLabel:
             password=values.get("password", ""),
             network=values.get("network", "wifi"),
             fingerprint=values.get("fingerprint", ""),
+            oob=values.get("oob", ""),
         )
 
 
@@ -127,7 +133,7 @@ def _read(text: str) -> dict[str, Any]:
         )
     if unknown := values.keys() - KEYS:
         raise MalformedMessage(f"the label has an unknown entry {min(unknown)[:16]!r}")
-    if missing := {"ver", "name", "transport"} - values.keys():
+    if missing := REQUIRED - values.keys():
         raise MalformedMessage(f"the label lacks {min(missing)!r}")
     for key, value in values.items():
         if type(value) is not (int if key == "security" else str):

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from doorstep.errors import IllegalTransition, RefusedError
+from doorstep.errors import RefusedError
+from doorstep.onboarding.transitions import follow
 
 __all__ = ["TRANSITIONS", "LockEvent", "LockState", "SetupLock", "SetupLocked", "advance", "check_open"]
 
@@ -74,10 +75,7 @@ class SetupLocked(RefusedError):
 
 def advance(state: LockState, event: LockEvent) -> LockState:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"cannot {event.value} a lock that is {state}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 def check_open(state: LockState) -> None:

@@ -142,6 +142,14 @@ class NetworkCredentials:
         if self.enterprise is not None and self.passphrase:
             raise SettingsError("A network has a password or enterprise credentials, not both.")
 
+    def check_plain(self, carrier: str) -> None:
+        """Raise `SettingsError` on what ``carrier``, a method or a message, has no words for."""
+        if self.enterprise is not None or self.static is not None:
+            raise SettingsError(
+                f"{carrier} can carry no enterprise network and no fixed address.",
+                next_step="Set the device up by its label's code, over Wi-Fi, Bluetooth or a serial line.",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Joined:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from doorstep.errors import IllegalTransition, MisuseError, RefusedError
+from doorstep.errors import MisuseError, RefusedError
+from doorstep.onboarding.transitions import follow
 
 __all__ = [
     "LONGEST_WINDOW",
@@ -97,10 +98,7 @@ TRANSITIONS: Final[Mapping[WindowState, Mapping[WindowEvent, WindowState]]] = {
 
 def advance(state: WindowState, event: WindowEvent) -> WindowState:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"cannot {event.value} a window that is {state.value}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 @dataclass(slots=True)

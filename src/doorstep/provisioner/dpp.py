@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorstep.crypto.p256 import PrivateKey
-from doorstep.errors import DoorstepError, UnavailableError
+from doorstep.errors import DoorstepError
 from doorstep.onboarding.dpp.configuration import Akm, Configuration, EnrolleeRequest
 from doorstep.onboarding.dpp.configurator import Configurator
 from doorstep.onboarding.dpp.exchange import State
@@ -21,6 +21,7 @@ from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.link import DeviceUnreachable
+from doorstep.runtime.tcp import TcpServer
 from doorstep.wire.dpp import (
     TCP_PORT,
     ActionFrame,
@@ -74,7 +75,7 @@ async def configure(  # noqa: PLR0913 - each is a thing that a person may say
         return await waiting.configured(label, patience=patience)
 
 
-class DppController:
+class DppController(TcpServer):
     """Listens while entered, and gives one network to each of the labels' devices that asks."""
 
     def __init__(  # noqa: PLR0913 - what to give to whom, and where to wait
@@ -88,48 +89,31 @@ class DppController:
         rng: Callable[[int], bytes] = os.urandom,
     ) -> None:
         """``port`` 0 takes a free one; ``tell`` hears how each device gets on."""
+        super().__init__("Easy Connect's configurator", host, port)
         self._configuration = configuration
         self._labels = {label.chirp_hash: label for label in labels}
-        self._address = host, port
         self._tell = tell
         self._rng = rng
         self._configured: dict[bytes, asyncio.Future[EnrolleeRequest]] = {}
         self._failures: dict[bytes, DoorstepError] = {}
-        self._work: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         """Listen; raises `UnavailableError` where the port is taken."""
-        host, port = self._address
         loop = asyncio.get_running_loop()
         self._configured = {name: loop.create_future() for name in self._labels}
-        try:
-            self._server = await asyncio.start_server(self._serve, host, port)
-        except OSError as error:
-            raise UnavailableError(
-                f"Devices cannot be waited for on {host} port {port}: {error.strerror}.",
-                next_step="Stop what uses the port, or give another one.",
-            ) from None
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening and hang up."""
-        if self._server is not None:
-            self._server.close()
-        for task in list(self._work):
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await super().__aexit__(kind, error, trace)
         for waiting in self._configured.values():
             waiting.cancel()
 
-    @property
-    def port(self) -> int:
-        """The port that is listened on."""
-        if self._server is None:
-            raise UnavailableError("nobody is waiting for devices")
-        return int(self._server.sockets[0].getsockname()[1])
+    def admits(self) -> bool:
+        """See TcpServer."""
+        return len(self._connected) < MAX_CONNECTIONS
 
     async def configured(self, label: BootstrapUri, *, patience: float = PATIENCE) -> EnrolleeRequest:
         """Wait until the label's device took the network; a device that failed may ask again meanwhile.
@@ -142,19 +126,10 @@ class DppController:
         except TimeoutError:
             raise self._failures.get(label.chirp_hash, _never_asked()) from None
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if len(self._work) >= MAX_CONNECTIONS or task is None:
-            writer.close()
-            return
-        self._work.add(task)
-        try:
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See TcpServer. `configured` tells what ended a known device's try; strangers are not news."""
+        with suppress(DoorstepError):
             await self._answer(_Wire(reader, writer))
-        except (OSError, DoorstepError, TimeoutError, asyncio.CancelledError):
-            pass  # `configured` tells what ended a known device's try; strangers are not news
-        finally:
-            self._work.discard(task)
-            writer.close()
 
     async def _answer(self, wire: "_Wire") -> None:
         async with asyncio.timeout(ANNOUNCEMENT_TIMEOUT):

@@ -12,6 +12,7 @@ from doorstep.crypto.p256 import PublicKey
 from doorstep.errors import DoorstepError, RefusedError
 from doorstep.onboarding.attestation.phone import Attestation, attest
 from doorstep.onboarding.attestation.transcript import Pattern
+from doorstep.onboarding.ble.oob import OobData
 from doorstep.onboarding.presence import PairingWatch
 from doorstep.onboarding.protocomm.capabilities import OWN_LABEL, parse_capabilities
 from doorstep.onboarding.protocomm.configurator import Conversation, Request
@@ -47,6 +48,8 @@ class KnownDevice:
     sentence: str
     key: PublicKey | None = None
     setup_code: str | None = field(default=None, repr=False)
+    oob: OobData | None = None
+    """For Bluetooth pairing by a phone or a program that can be given it."""
 
 
 @dataclass(frozen=True, slots=True)

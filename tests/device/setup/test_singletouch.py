@@ -97,6 +97,12 @@ class Phone:
             value: T = done.value
             return value
 
+    async def secured(self) -> Configurator:
+        core = Configurator(LABEL, os.urandom)
+        await self.hold(core.find())
+        await self.hold(core.secure())
+        return core
+
     async def attest(self, session: bytes = NO_SESSION) -> Attestation:
         return await self.hold(attest(CHALLENGE, os.urandom, session))
 
@@ -270,9 +276,7 @@ def test_somebody_between_who_knows_the_code_has_another_transcript(
 ) -> None:
     async def act(platform: Bench, life: Life, hand: Hand) -> None:
         async with Phone(life) as phone, Phone(life) as between:
-            core = Configurator(LABEL, os.urandom)
-            await phone.hold(core.find())
-            await phone.hold(core.secure())
+            core = await phone.secured()
             good = await phone.attest(core.transcript)
             passing = await between.attest(core.transcript)
         said = statement.verify(good.statement, key_of(labelled), purpose=Purpose.ATTEST)
@@ -305,9 +309,7 @@ def test_status_and_attestation_disturb_no_session(
 ) -> None:
     async def act(platform: Bench, life: Life, hand: Hand) -> None:
         async with Phone(life) as phone, Phone(life) as passer_by:
-            core = Configurator(LABEL, os.urandom)
-            await phone.hold(core.find())
-            await phone.hold(core.secure())
+            core = await phone.secured()
             await passer_by.status()
             await passer_by.attest()
             assert (await passer_by.post("doorstep-sealed", b"nonsense"))[0] == 403

@@ -54,7 +54,16 @@ def test_wpa_supplicant_checks_the_enterprise_network_before_it_proves_anything(
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("network", [HOME, HEX_KEY, NetworkCredentials(b"x" * 32, b'\x00\n"\\' * 4)])
+@pytest.mark.parametrize(
+    "network",
+    [
+        HOME,
+        HEX_KEY,
+        NetworkCredentials(b"x" * 32, b'\x00\n"\\' * 4),
+        NetworkCredentials(b"office", enterprise=PEAP),
+        NetworkCredentials(b"office", enterprise=TLS),
+    ],
+)
 def test_wpa_supplicant_takes_what_it_is_told(supplicant: Path, network: NetworkCredentials) -> None:
     async def tell() -> str:
         async with ControlSocket(supplicant) as control:

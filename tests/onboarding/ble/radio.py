@@ -50,7 +50,7 @@ async def room(  # noqa: PLR0913 - what tests vary
     async with (
         BumbleBoard(air, mtu=mtu, pairing=pairing) as board,
         BumbleCentral(air) as phone,
-        BleDoor(profile, joiner, board, name, security=pairing.security),
+        BleDoor(profile, joiner, board, name, security=pairing.security, before=pairing.before),
     ):
         shared = Room(air, board, phone, joiner)
         watching = asyncio.create_task(_collect(shared, stage))

@@ -4,6 +4,7 @@ from bumble.smp import OobContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.crypto import p256
 from doorstep.crypto.bluetooth import confirm_key
 from doorstep.errors import MalformedMessage, SettingsError
 from doorstep.onboarding.ble.oob import OobData, OobSecret
@@ -69,3 +70,9 @@ def test_impossible_secret_is_refused(scalar: bytes, random: bytes) -> None:
 def test_generator_draws_again_where_a_number_is_no_key() -> None:
     drawn = iter([bytes(32), b"\xff" * 32, b"\x07" * 32, b"\x08" * 16])
     assert OobSecret.generate(lambda _size: next(drawn)) == OobSecret(b"\x07" * 32, b"\x08" * 16)
+
+
+def test_secret_follows_from_the_factory_key() -> None:
+    one, other = p256.generate(counted_rng(b"one")), p256.generate(counted_rng(b"other"))
+    assert OobSecret.of(one) == OobSecret.of(one)
+    assert OobSecret.of(one) != OobSecret.of(other)

@@ -354,7 +354,7 @@ def test_roles_have_no_session_before_the_proof() -> None:
 def test_configurator_starts_once() -> None:
     phone = configurator()
     phone.start()
-    with pytest.raises(IllegalTransition, match="authentication request while authenticating"):
+    with pytest.raises(IllegalTransition, match="'authentication request' while authenticating"):
         phone.start()
 
 

@@ -4,13 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.errors import DoorstepError, PeerError, ProtocolViolation, VerificationFailed
+from doorstep.errors import DoorstepError, PeerError, ProtocolViolation, SettingsError, VerificationFailed
 from doorstep.onboarding.failures import RequestRefused, TooManyGuesses, UnknownEndpoint, WrongCode
 from doorstep.onboarding.joining import Onboarded
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.lock import LockState, SetupLocked
-from doorstep.onboarding.network import Joined, JoinFailure, NetworkCredentials
+from doorstep.onboarding.network import (
+    EapMethod,
+    Enterprise,
+    Joined,
+    JoinFailure,
+    NetworkCredentials,
+    StaticAddress,
+)
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.protocomm.capabilities import OWN_LABEL, AppCapabilities, Capabilities
 from doorstep.onboarding.protocomm.configurator import Configurator, Request
 from doorstep.onboarding.protocomm.device import JoinWanted, ScanWanted, Secured
 from doorstep.onboarding.steps import Step
@@ -336,3 +344,32 @@ def test_device_names_what_can_be_asked() -> None:
         "prov-ctrl",
         "doorstep",
     )
+
+
+OFFICE = NetworkCredentials(
+    b"office",
+    enterprise=Enterprise(EapMethod.PEAP, "lamp", b"\x30ca", password=b"secret"),
+    static=StaticAddress("192.0.2.7/24", "192.0.2.1"),
+)
+
+
+def test_device_joins_with_the_details_it_was_given() -> None:
+    link = Link().secured()
+    link.hold(link.phone.put_forward(OFFICE))
+    assert link.wishes[-1] == JoinWanted(OFFICE)
+    link.joining.finish(JoinFailure.WRONG_PASSWORD)
+    link.hold(link.phone.put_forward(HOME))
+    assert link.wishes[-1] == JoinWanted(HOME)
+
+
+def test_configurator_sends_nothing_of_such_a_network_to_a_device_that_takes_no_details() -> None:
+    link = Link()
+    link.hold(link.phone.find())
+    link.hold(link.phone.secure())
+    link.phone._capabilities = Capabilities(
+        "v1.1", 2, 1, (), {OWN_LABEL: AppCapabilities("1", ("delivery",))}
+    )
+    before = len(link.sent)
+    with pytest.raises(SettingsError, match="firmware"):
+        link.hold(link.phone.put_forward(OFFICE))
+    assert len(link.sent) == before

@@ -30,7 +30,7 @@ from doorstep.wire.provisioning.session import (
     decode_session,
     encode_session,
 )
-from tests.onboarding.helpers import NETWORKS, Link, counted_rng
+from tests.onboarding.helpers import NETWORKS, Link, counted_rng, finish, shake_hands
 
 POP = "abcd1234"
 CLIENT_PRIVATE, DEVICE_PRIVATE = bytes(range(1, 0x21)), bytes(range(0x21, 0x41))
@@ -53,17 +53,9 @@ def _phone(pop: str = POP) -> Handshake:
     return handshake_as_configurator(pop, lambda _size: CLIENT_PRIVATE)
 
 
-def _finish(phone: Handshake, reply: bytes) -> SessionCipher:
-    with pytest.raises(StopIteration) as done:
-        phone.send(reply)
-    cipher: SessionCipher = done.value.value
-    return cipher
-
-
 def _secured() -> tuple[Sec1Device, SessionCipher]:
-    device, phone = _device(), _phone()
-    command1 = phone.send(device.answer(next(phone)))
-    return device, _finish(phone, device.answer(command1))
+    device = _device()
+    return device, shake_hands(device, _phone())
 
 
 def test_both_roles_reach_the_known_answers() -> None:
@@ -76,7 +68,7 @@ def test_both_roles_reach_the_known_answers() -> None:
     assert decode_session(command1) == Sec1Command1(CLIENT_PROOF)
     response1 = device.answer(command1)
     assert decode_session(response1) == Sec1Response1(DEVICE_PROOF)
-    sealed = _finish(phone, response1).seal(b"hello")
+    sealed = finish(phone, response1).seal(b"hello")
     assert sealed.hex() == "07561d5737"
     assert device.open(sealed) == b"hello"
     mask = hashlib.sha256(POP.encode()).digest()

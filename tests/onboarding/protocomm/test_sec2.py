@@ -17,7 +17,7 @@ from doorstep.wire.provisioning.session import (
     decode_session,
     encode_session,
 )
-from tests.onboarding.helpers import CREDENTIALS, counted_rng
+from tests.onboarding.helpers import CREDENTIALS, counted_rng, finish, shake_hands
 
 VERIFIER = CREDENTIALS.for_device()
 PROOF = Sec2Command1(b"\x01" * 64)
@@ -31,17 +31,9 @@ def _phone(pop: str = CREDENTIALS.pop) -> Handshake:
     return handshake_as_configurator(CREDENTIALS.username, pop, counted_rng(b"phone"))
 
 
-def _finish(phone: Handshake, reply: bytes) -> SessionCipher:
-    with pytest.raises(StopIteration) as done:
-        phone.send(reply)
-    cipher: SessionCipher = done.value.value
-    return cipher
-
-
 def _secured() -> tuple[Sec2Device, SessionCipher]:
-    device, phone = _device(), _phone()
-    command1 = phone.send(device.answer(next(phone)))
-    return device, _finish(phone, device.answer(command1))
+    device = _device()
+    return device, shake_hands(device, _phone())
 
 
 def test_both_roles_secure_a_session_and_count_together() -> None:
@@ -94,7 +86,7 @@ def test_first_command_restarts_the_handshake(before: SessionState) -> None:
     assert device.state is before
     again = handshake_as_configurator(CREDENTIALS.username, CREDENTIALS.pop, counted_rng(b"other phone"))
     command1 = again.send(device.answer(next(again)))
-    _finish(again, device.answer(command1))
+    finish(again, device.answer(command1))
     assert device.state is SessionState.SECURED
 
 

@@ -141,7 +141,7 @@ def test_session_ends_after_two_minutes() -> None:
 
 
 def test_session_opens_once() -> None:
-    with pytest.raises(IllegalTransition, match="no opening while open"):
+    with pytest.raises(IllegalTransition, match="'opening' while open"):
         opened().open(101.0)
 
 

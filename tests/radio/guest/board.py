@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
-from doorstep.cli.device import device as _device_command  # noqa: F401 - imported before the fork, not in it
+import doorstep.cli.device.run  # noqa: F401 - imported before the fork, not in it
 from doorstep.cli.main import main
 from doorstep.crypto import p256
 from doorstep.identity.ids import new_device_id

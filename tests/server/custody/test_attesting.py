@@ -32,7 +32,7 @@ def test_code_and_release_are_in_the_ledger_when_they_are_given() -> None:
         presence=True,
     )
     found = attest(caller, statement.sign(said, made[0].key.sign), transcript, now_us())
-    assert found.setup_code == made[0].setup_code
+    assert (found.setup_code, found.oob_code) == (made[0].setup_code, made[0].oob_code)
     release_setup(made[0].row, caller.actor, authority(), now_us=now_us())
     kinds = made[0].row.custody.order_by("number").values_list("kind", flat=True)
     assert list(kinds) == ["made", "code_released", "setup_released"]

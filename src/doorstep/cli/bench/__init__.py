@@ -2,20 +2,32 @@
 
 import click
 
-from doorstep.cli.bench.factory import factory
-from doorstep.cli.bench.ingest import ingest
-from doorstep.cli.bench.onboarding import onboarding
-from doorstep.cli.bench.registration import registration
+from doorstep.cli.lazy import Later, LazyGroup
 
 __all__ = ["bench"]
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    later={
+        "ingest": Later(
+            "doorstep.cli.bench.ingest:ingest",
+            "Devices over mTLS, broker, authorizer, worker and database: how many messages a second get "
+            "through.",
+        ),
+        "factory": Later(
+            "doorstep.cli.bench.factory:factory",
+            "Make a batch in a temporary platform, on all cores, by the same command that a line uses.",
+        ),
+        "registration": Later(
+            "doorstep.cli.bench.registration:registration",
+            "Devices register at the real device API over TLS: how many a second, and how long one takes.",
+        ),
+        "onboarding": Later(
+            "doorstep.cli.bench.onboarding:onboarding",
+            "Set up simulated boards by security 2 over HTTP: one, then many at once.",
+        ),
+    },
+)
 def bench() -> None:
     """Measure this machine, each path against the same path without what it is about."""
-
-
-bench.add_command(ingest)
-bench.add_command(factory)
-bench.add_command(registration)
-bench.add_command(onboarding)

@@ -61,6 +61,7 @@ class _NewDevice:
     hardware_id: str | None = None
     claim_code_hash: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     setup_code: str = field(default="", repr=False)
+    oob_code: str = field(default="", repr=False)
     root_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
 
 

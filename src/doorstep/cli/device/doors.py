@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.setup.ble import BleName
 from doorstep.device.setup.door import DoorMaker
 from doorstep.device.setup.pairing import BoardPairing
@@ -14,7 +15,8 @@ from doorstep.device.setup.service import SetupAddress
 from doorstep.device.wifi.board import AccessPointMode, RadioSettings
 from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
-from doorstep.onboarding.ble.pairing import IoCapability, policy_of
+from doorstep.onboarding.ble.oob import OobSecret
+from doorstep.onboarding.ble.pairing import KINDS, IoCapability, policy_of
 from doorstep.onboarding.captive.api import captive_api_url
 from doorstep.onboarding.protocomm.device import DeviceProfile
 
@@ -70,7 +72,10 @@ def ble_door(made: Provisioning) -> DoorMaker:
             "this installation cannot speak Bluetooth",
             next_step="Install it with: pip install 'doorstep[ble]'",
         ) from None
-    policy = policy_of(made.onboarding, IoCapability.DISPLAY)
+    # BlueZ has no out-of-band pairing; where a product demands nothing else, it says so itself.
+    only_oob = set(made.onboarding) & KINDS.keys() == {"ble-oob"}
+    key = PrivateKey.from_pkcs8(made.private_key.encode())
+    policy = policy_of(made.onboarding, IoCapability.DISPLAY, OobSecret.of(key) if only_oob else None)
     pairing = BoardPairing(policy, _TerminalScreen(), lambda event: click.echo(event.sentence, err=True))
     asyncio.run(check_bluetooth(pairing))
     profile, name = DeviceProfile(made.device_id, setup_secret(made)), BleName(made.setup.service_name)

@@ -6,13 +6,13 @@ from pathlib import Path
 import click
 
 from doorstep.cli.device.board import identity_of, next_step_of
-from doorstep.cli.device.group import JSON, STATE, device
+from doorstep.cli.device.options import JSON, STATE
 from doorstep.device.store import Store
 
 __all__ = ["forget_network", "show"]
 
 
-@device.command()
+@click.command()
 @STATE
 @JSON
 def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
@@ -38,7 +38,7 @@ def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
         click.echo(f"{name.replace('_', ' '):18} {'none' if value in {None, False} else value}")
 
 
-@device.command("forget-network")
+@click.command("forget-network")
 @STATE
 @JSON
 def forget_network(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag

@@ -13,7 +13,7 @@ import msgspec
 
 from doorstep.cli.device.board import identity_of, read_file
 from doorstep.cli.device.doors import ble_door, portal_of, setup_address
-from doorstep.cli.device.group import JSON, STATE, device
+from doorstep.cli.device.options import JSON, STATE
 from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.hostsensor import measure_host
 from doorstep.device.notices import Moved, Notice, sentence
@@ -32,7 +32,7 @@ __all__ = ["run"]
 _PASSPHRASE_CAP: Final = 64
 
 
-@device.command()
+@click.command()
 @STATE
 @click.option(
     "--provisioning",

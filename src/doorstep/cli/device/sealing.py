@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from doorstep.cli.device.board import identity_of, next_step_of
-from doorstep.cli.device.group import JSON, STATE, device
+from doorstep.cli.device.options import JSON, STATE
 from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store
 from doorstep.errors import MisuseError
@@ -17,7 +17,7 @@ from doorstep.runtime.brokers import UP_CHANNELS
 __all__ = ["seal"]
 
 
-@device.command()
+@click.command()
 @STATE
 @click.argument("content")
 @click.option(

@@ -1,33 +1,13 @@
-"""The command ``doorstep provision``: its options, and how a run begins and ends."""
+"""The command ``doorstep provision``: its options. What they ask for stands in ``ways``."""
 
-import asyncio
-import json
-from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 from click.core import ParameterSource
 
-from doorstep.cli.provision.asking import terminal_kept
-from doorstep.cli.provision.easyconnect import easy_connect_uri, set_up_by_easy_connect
-from doorstep.cli.provision.finding import SOFTAP, checked, connections, look_around, wants_bluetooth
-from doorstep.cli.provision.network import SharedNetwork
-from doorstep.cli.provision.onboarding import Run, set_up, set_up_all
-from doorstep.cli.provision.platform import Platform
-from doorstep.cli.provision.reporting import Reporter, reporter
-from doorstep.cli.provision.results import DeviceResult, Ending, ended, problem_of
-from doorstep.cli.provision.resume import Progress
-from doorstep.cli.provision.touch import Account, Touch, set_up_by_touch
-from doorstep.cli.provision.wanted import Wanted, passphrase_of, person_is_there, ssid_of, wanted
-from doorstep.errors import RefusedError, SettingsError, UnavailableError
-from doorstep.onboarding.steps import Step
-from doorstep.provisioner.http import HttpLink
-
 __all__ = ["provision"]
 
 AT_ONCE: Final = 20
-BLUETOOTH_AT_ONCE: Final = 4
-"""Connections that a computer's adapter surely carries side by side."""
 SEEN_BY_OTHERS: Final = (
     "--token can be read by everybody on this computer while the command runs; "
     "use --token-file, DOORSTEP_TOKEN, or let the command ask."
@@ -70,6 +50,20 @@ SEEN_BY_OTHERS: Final = (
 @click.option("--passphrase-file", help="A file that holds its password.")
 @click.option("--passphrase-prompt", is_flag=True, help="Ask for its password.")
 @click.option("--open", "is_open", is_flag=True, help="The network has no password.")
+@click.option("--static", metavar="ADDRESS/PREFIX", help="A fixed address for the device, as 192.0.2.7/24.")
+@click.option("--gateway", metavar="ADDRESS", help="With --static: the network's router.")
+@click.option("--dns", multiple=True, metavar="ADDRESS", help="With --static: a name server; up to three.")
+@click.option(
+    "--eap", type=click.Choice(["peap", "ttls", "tls"]), help="The network is an enterprise one (802.1X)."
+)
+@click.option("--identity", help="With --eap: the device's name there.")
+@click.option(
+    "--eap-password-file", help="With --eap: a file that holds the identity's password; else asked."
+)
+@click.option("--ca-file", help="With --eap: the certificate of the network's authority, PEM or DER.")
+@click.option("--eap-server-name", default="", help="With --eap: the name in the network's own certificate.")
+@click.option("--client-certificate", help="With --eap tls: the device's certificate, PEM or DER.")
+@click.option("--client-key", help="With --eap tls: its key, PEM or DER (PKCS #8).")
 @click.option("--token-file", help="A file that holds the registration token from the portal.")
 @click.option(
     "--token",
@@ -90,145 +84,11 @@ SEEN_BY_OTHERS: Final = (
 @click.pass_context
 def provision(context: click.Context, /, **options: Any) -> None:
     """Set up devices, one or many at once: onto your Wi-Fi, and into your account."""
-    if options["only_find"]:
-        _find(as_json=options["as_json"])
-        return
-    options["token_typed"] = context.get_parameter_source("token") is ParameterSource.COMMANDLINE
-    if options["token_typed"]:
+    for name in ("token", "api_key"):
+        options[f"{name}_typed"] = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    if options["token_typed"] and not options["only_find"]:
         click.secho(f"Warning: {SEEN_BY_OTHERS}", fg="yellow", err=True)
-    options["api_key_typed"] = context.get_parameter_source("api_key") is ParameterSource.COMMANDLINE
-    if options["touch"]:
-        _touch(options)
-        return
-    if (uri := easy_connect_uri(options)) is not None:
-        _easy_connect(options, uri)
-        return
-    wish = wanted(options)
-    for bad in wish.labels.bad if wish.labels else ():
-        click.secho(f"line {bad.line} refused: {bad.reason}", fg="red", err=True)
-    teller = reporter(len(wish.targets), alone=wish.alone, as_json=wish.as_json, plain=options["plain"])
-    run = _run(wish, teller, options)
-    with terminal_kept():
-        try:
-            if wish.alone:
-                _one(wish, run, by_bluetooth=options["by_bluetooth"])
-            else:
-                _many(wish, run, by_bluetooth=options["by_bluetooth"])
-        finally:
-            teller.close()
+    # Only a run needs what runs it; the help and a mistyped option come at once.
+    from doorstep.cli.provision.ways import go  # noqa: PLC0415
 
-
-def _run(wish: Wanted, teller: Reporter, options: dict[str, Any]) -> Run:
-    network = SharedNetwork(wish.ssid, wish.passphrase, may_ask=wish.may_ask, pausing=teller.pausing)
-    return Run(
-        network=network,
-        order_for=wish.order_for,
-        platform=wish.platform,
-        reporter=teller,
-        allow_old_security=options["allow_old_security"],
-        at_once=_at_once(wish, options),
-    )
-
-
-def _at_once(wish: Wanted, options: dict[str, Any]) -> int:
-    by_radio = any(wants_bluetooth(each, by_bluetooth=options["by_bluetooth"]) for each in wish.targets)
-    return min(options["at_once"], BLUETOOTH_AT_ONCE) if by_radio else int(options["at_once"])
-
-
-def _one(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
-    """Set one device up; what goes wrong is the command's own error."""
-    (target,) = wish.targets
-
-    async def work() -> DeviceResult:
-        ways = await connections(wish.targets, by_bluetooth=by_bluetooth)
-        outcome = await set_up(run, target, ways[target.name], lambda step: run.reporter.step("", step))
-        return ended(target.name, outcome, platform_asked=wish.platform is not None)
-
-    result = asyncio.run(work())
-    if wish.platform is None and result.step != Step.REGISTERED.key and not wish.as_json:
-        click.echo("Whether the platform sees it was not checked (--portal-url).", err=True)
-    _end(result, run.reporter, platform_asked=wish.platform is not None)
-
-
-def _many(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
-    """Set many up; each one's end stands in the summary, and the worst decides the exit code."""
-    progress = Progress(wish.resume)
-
-    async def work() -> Sequence[DeviceResult]:
-        waiting = [target for target in wish.targets if not progress.is_done(target.name)]
-        ways = await connections(waiting, by_bluetooth=by_bluetooth)
-        return await set_up_all(run, wish.targets, ways, progress)
-
-    try:
-        results = asyncio.run(work())
-    except KeyboardInterrupt:
-        run.reporter.close()
-        click.echo(
-            f"Who is done stands in {wish.resume}; the same command goes on with the others.", err=True
-        )
-        raise
-    run.reporter.close()
-    run.reporter.summary(results)
-    if problem := problem_of(results):
-        raise problem
-
-
-def _easy_connect(options: dict[str, Any], uri: str) -> None:
-    """Set one device up by its Easy Connect label."""
-    teller = reporter(1, alone=True, as_json=options["as_json"], plain=options["plain"])
-    with terminal_kept():
-        try:
-            result = set_up_by_easy_connect(options, uri, teller)
-        finally:
-            teller.close()
-    _end(result, teller, platform_asked=False)
-
-
-def _touch(options: dict[str, Any]) -> None:
-    """Set one device up without its label."""
-    if not (options["portal_url"] and options["api_key"] and options["server"]):
-        raise SettingsError("--touch needs --portal-url, an API key and --server.")
-    if len(options["serial"]) > 1 or len(options["url"]) > 1:
-        raise SettingsError("--touch is for one device at a time.", next_step="Give one --serial.")
-    teller = reporter(1, alone=True, as_json=options["as_json"], plain=True)
-    may_ask = person_is_there(options)
-    wish = Touch(
-        account=Account(Platform(options["portal_url"], options["api_key"])),
-        serial=(options["serial"] or ("",))[0],
-        server=options["server"],
-        alias=options["alias"],
-        network=SharedNetwork(
-            ssid_of(options), passphrase_of(options), may_ask=may_ask, pausing=teller.pausing
-        ),
-        may_ask=may_ask,
-        tell=lambda step: teller.step("", step),
-    )
-    link = HttpLink(checked((options["url"] or (SOFTAP,))[0]))
-    with terminal_kept():
-        outcome = asyncio.run(set_up_by_touch(wish, link))
-    _end(ended("", outcome, platform_asked=True), teller, platform_asked=True)
-
-
-def _end(result: DeviceResult, teller: Reporter, *, platform_asked: bool) -> None:
-    """Tell how the one device ended; raise where that is not well."""
-    teller.ended(result)
-    if result.ending in (Ending.HELD, Ending.REFUSED):
-        raise RefusedError(result.sentence, next_step=result.next_step)
-    if platform_asked and result.ending is not Ending.DONE:
-        raise UnavailableError(
-            "The platform has not seen the device yet; that is not a failure.",
-            next_step=result.next_step or "Look at the device's page in the portal in a few minutes.",
-        )
-
-
-def _find(*, as_json: bool) -> None:
-    found = asyncio.run(look_around())
-    for each in found:
-        if as_json:
-            click.echo(json.dumps({"transport": each.transport, "name": each.name, "address": each.address}))
-        else:
-            click.echo(f"{each.transport}: {each.name} (--url {each.address})")
-    if not found and not as_json:
-        click.echo(
-            "Nothing waits for its set-up here. Switch the device on, hold it near, or join its Wi-Fi."
-        )
+    go(options)

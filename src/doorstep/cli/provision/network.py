@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Final
 
 import click
@@ -10,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from doorstep.cli.provision.asking import aside
-from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.network import Enterprise, NetworkCredentials, StaticAddress
 from doorstep.wire.provisioning.scan import ScanEntry
 
-__all__ = ["MAX_TRIES", "SharedNetwork", "ask_passphrase"]
+__all__ = ["MAX_TRIES", "SharedNetwork", "ask_eap_password", "ask_passphrase"]
 
 MAX_TRIES: Final = 3
 
@@ -23,15 +24,19 @@ Networks = Callable[[], Awaitable[Sequence[ScanEntry]]]
 class SharedNetwork:
     """Name and password as they were said, or asked for when the first device needs them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is said, and how what is not is asked for
         self,
         ssid: bytes | None,
         passphrase: bytes | None,
         *,
         may_ask: bool,
         pausing: Callable[[], AbstractContextManager[None]],
+        enterprise: Enterprise | None = None,
+        static: StaticAddress | None = None,
     ) -> None:
         """``pausing`` holds the progress display while a person is asked."""
+        self._enterprise = enterprise
+        self._static = static
         self._ssid = ssid
         self._passphrase = passphrase
         self._may_ask = may_ask
@@ -47,7 +52,7 @@ class SharedNetwork:
                 self._ssid = await self._ask(lambda: _choose(heard))
             if self._passphrase is None:
                 self._passphrase = await self._ask_passphrase()
-            return NetworkCredentials(self._ssid, self._passphrase)
+            return self._network(self._ssid, self._passphrase)
 
     async def corrected(self, tried: NetworkCredentials) -> NetworkCredentials | None:
         """Return another password after ``tried`` was refused, None where nobody gives one.
@@ -55,12 +60,24 @@ class SharedNetwork:
         The first device to come asks; the others get the answer.
         """
         async with self._turn:
-            if self._passphrase == tried.passphrase:
-                if not self._may_ask or self._tries == MAX_TRIES:
+            if (self._passphrase, self._enterprise) == (tried.passphrase, tried.enterprise):
+                by_certificate = self._enterprise is not None and not self._enterprise.password
+                if not self._may_ask or self._tries == MAX_TRIES or by_certificate:
                     return None
                 self._tries += 1
-                self._passphrase = await self._ask_passphrase()
-            return NetworkCredentials(tried.ssid, self._passphrase or b"")
+                await self._ask_again()
+            return self._network(tried.ssid, self._passphrase or b"")
+
+    async def _ask_again(self) -> None:
+        enterprise = self._enterprise
+        if enterprise is None:
+            self._passphrase = await self._ask_passphrase()
+            return
+        typed = await self._ask(lambda: ask_eap_password(enterprise.identity))
+        self._enterprise = replace(enterprise, password=typed)
+
+    def _network(self, ssid: bytes, passphrase: bytes) -> NetworkCredentials:
+        return NetworkCredentials(ssid, passphrase, enterprise=self._enterprise, static=self._static)
 
     async def _ask_passphrase(self) -> bytes:
         name = shown(self._ssid or b"")
@@ -76,6 +93,12 @@ def ask_passphrase(network: str) -> bytes:
     typed: str = click.prompt(
         f"Password of {network}", hide_input=True, default="", show_default=False, err=True
     )
+    return typed.encode("utf-8", "surrogateescape")
+
+
+def ask_eap_password(identity: str) -> bytes:
+    """Ask for the password that belongs to an identity, hidden."""
+    typed: str = click.prompt(f"Password of {identity}", hide_input=True, err=True)
     return typed.encode("utf-8", "surrogateescape")
 
 

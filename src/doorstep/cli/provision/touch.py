@@ -17,6 +17,7 @@ from doorstep.errors import DoorstepError, RefusedError, SettingsError, Unavaila
 from doorstep.onboarding.attestation.phone import Attestation
 from doorstep.onboarding.attestation.transcript import in_words
 from doorstep.onboarding.attestation.verdict import RESIDUAL_RISK
+from doorstep.onboarding.ble.oob import OobData
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.sealed.content import SealedContent
@@ -131,6 +132,8 @@ def _known(said: Mapping[str, Any]) -> KnownDevice:
             may_set_up=bool(said.get("may_set_up", True)),
             sentence=said.get("sentence", ""),
             key=None if key is None else PublicKey.from_point(_octets(key)),
+            setup_code=said.get("setup_code"),
+            oob=OobData.parse(said["oob_code"]) if said.get("oob_code") else None,
         )
     except (KeyError, TypeError, DoorstepError):
         raise UnavailableError("The platform's answer makes no sense; is it Doorstep's?") from None

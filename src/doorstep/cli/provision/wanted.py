@@ -207,7 +207,7 @@ def ssid_of(options: Mapping[str, Any]) -> bytes | None:
 
 def passphrase_of(options: Mapping[str, Any]) -> bytes | None:
     """Return the password from where it was said to be; `None` means ask when it is known for what."""
-    if options["is_open"]:
+    if options["is_open"] or options["eap"] is not None:
         return b""
     if options["passphrase_file"]:
         return read(options["passphrase_file"]).removesuffix(b"\n").removesuffix(b"\r")

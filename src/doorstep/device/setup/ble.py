@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -56,9 +56,13 @@ class BleDoor:
         name: BleName,
         *,
         security: Security = Security.OPEN,
+        before: Collection[str] = (),
         rng: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """``security`` is what the connection must have; ``rng`` returns that many unpredictable bytes."""
+        """``security`` is what the connection must have, but for the endpoints named in ``before``.
+
+        ``rng`` returns that many unpredictable bytes.
+        """
         self._runner = DeviceRunner(profile, joiner, rng)
         self._host = host
         self._name = name
@@ -69,7 +73,10 @@ class BleDoor:
         access = Access.READ | Access.WRITE
         self._service = GattService(
             name.service,
-            tuple(Characteristic(uuid, access, endpoint, security) for endpoint, uuid in uuids.items()),
+            tuple(
+                Characteristic(uuid, access, endpoint, Security.OPEN if endpoint in before else security)
+                for endpoint, uuid in uuids.items()
+            ),
         )
 
     async def __aenter__(self) -> Self:

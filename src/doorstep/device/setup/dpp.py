@@ -9,15 +9,15 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.setup.joiner import Joiner
-from doorstep.errors import DoorstepError, UnavailableError
+from doorstep.errors import DoorstepError
 from doorstep.onboarding.dpp.enrollee import Enrollee
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.runtime.tcp import TcpServer
 from doorstep.wire.dpp import TCP_PORT, FrameReader, encode_frame
 
 __all__ = ["DppDoor"]
@@ -36,7 +36,7 @@ class _Given:
     order: RegistrationOrder | None
 
 
-class DppDoor:
+class DppDoor(TcpServer):
     """Listens while entered; one exchange at a time, whose network goes to the joiner."""
 
     def __init__(  # noqa: PLR0913 - who the board is, and where it listens
@@ -50,50 +50,19 @@ class DppDoor:
         rng: Callable[[int], bytes] = os.urandom,
     ) -> None:
         """``key`` is the label's; ``port`` 0 takes a free one."""
+        super().__init__("Easy Connect", host, port)
         self._key = key
         self._name = name
         self._joiner = joiner
-        self._address = host, port
         self._rng = rng
         self._turn = asyncio.Lock()
-        self._work: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
 
-    async def __aenter__(self) -> Self:
-        """Listen; raises `UnavailableError` where the port is taken."""
-        host, port = self._address
-        try:
-            self._server = await asyncio.start_server(self._serve, host, port)
-        except OSError as error:
-            raise UnavailableError(
-                f"Easy Connect cannot listen on {host} port {port}: {error.strerror}.",
-                next_step="Stop what uses the port, or give another one.",
-            ) from None
-        return self
+    def admits(self) -> bool:
+        """See TcpServer: one exchange at a time."""
+        return not self._turn.locked()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop listening and hang up; the attempt to join goes on."""
-        if self._server is not None:
-            self._server.close()
-        for task in list(self._work):
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
-
-    @property
-    def port(self) -> int:
-        """The port that is listened on."""
-        if self._server is None:
-            raise UnavailableError("the Easy Connect door is closed")
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if self._turn.locked() or task is None:
-            writer.close()
-            return
-        self._work.add(task)
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See TcpServer; an attempt to join that an exchange brought goes on after the door is shut."""
         try:
             async with self._turn, asyncio.timeout(EXCHANGE_TIMEOUT):
                 given = await self._exchange(reader, writer)
@@ -101,13 +70,8 @@ class DppDoor:
             if given is not None:
                 log.info("Easy Connect brought a network; joining")
                 await asyncio.shield(self._joiner.join(given.network, given.order))
-        except (OSError, TimeoutError, asyncio.CancelledError):
-            log.debug("an Easy Connect exchange ended early")
         except DoorstepError as error:
             log.info("an Easy Connect exchange was refused: %s", error)
-        finally:
-            self._work.discard(task)
-            writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Given | None:
         """Return what was brought, None where the configurator hung up before."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from doorstep.device.setup.gatt import Security
-from doorstep.onboarding.ble.pairing import PairingEvent, PairingPolicy
+from doorstep.onboarding.attestation.phone import ENDPOINT as ATTESTATION
+from doorstep.onboarding.ble.pairing import PairingEvent, PairingKind, PairingPolicy
 
 __all__ = ["BlankScreen", "BoardPairing", "PairingScreen"]
 
@@ -55,3 +56,13 @@ class BoardPairing:
         if self.policy.demands_authenticated_key:
             return Security.AUTHENTICATED
         return Security.ENCRYPTED if self.policy.demands_key else Security.OPEN
+
+    @property
+    def before(self) -> frozenset[str]:
+        """Endpoints that a phone may ask before it has paired.
+
+        With out-of-band pairing the attestation, for which the platform tells the data to pair by. It is
+        signed and holds no secret.
+        """
+        by_platform = self.policy.kind is PairingKind.OUT_OF_BAND
+        return frozenset({ATTESTATION}) if by_platform else frozenset()

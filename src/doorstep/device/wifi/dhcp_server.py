@@ -5,9 +5,9 @@ import logging
 import socket
 import time
 from ipaddress import IPv4Address, IPv4Interface
-from types import TracebackType
 from typing import Final, Self
 
+from doorstep.device.datagrams import DatagramServer
 from doorstep.device.wifi.leases import Leases
 from doorstep.errors import MalformedMessage, UnavailableError
 from doorstep.wire.dhcp import DhcpKind, DhcpMessage, decode_dhcp, encode_dhcp
@@ -21,37 +21,30 @@ EVERYBODY: Final = "255.255.255.255"
 log = logging.getLogger(__name__)
 
 
-class DhcpServer(asyncio.DatagramProtocol):
+class DhcpServer(DatagramServer):
     """Answers on one interface while entered; needs CAP_NET_BIND_SERVICE and CAP_NET_RAW."""
 
     def __init__(self, interface: str, own: IPv4Interface, portal: str = "") -> None:
         """``own`` is the address that the interface has; ``portal`` is told in option 114."""
+        super().__init__()
         self._interface = interface
         self._leases = Leases(own, portal)
-        self._transport: asyncio.DatagramTransport | None = None
 
     async def __aenter__(self) -> Self:
         """Listen; raises UnavailableError where that is not allowed or another server does."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=self._bound())
+        await loop.create_datagram_endpoint(lambda: self, sock=self._bound())
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop answering; who comes back asks again."""
-        if self._transport is not None:
-            self._transport.close()
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Answer one message; what is none is ignored."""
         del addr
         try:
-            reply = self._leases.answer(decode_dhcp(data), time.monotonic())
+            answer = self._leases.answer(decode_dhcp(data), time.monotonic())
         except MalformedMessage:
             return
-        if reply is not None and self._transport is not None:
-            self._transport.sendto(encode_dhcp(reply), (_destination(reply), CLIENT_PORT))
+        if answer is not None:
+            self.reply(encode_dhcp(answer), (_destination(answer), CLIENT_PORT))
 
     def error_received(self, exc: Exception) -> None:
         """Go on: the phone asks again."""

@@ -1,7 +1,8 @@
 """Out-of-band data for Bluetooth pairing: what the board keeps, and what its label or platform tells.
 
-Secure Connections only (Core, Vol 3, Part H, §2.3.5.6.4). The board's pairing key is made in the
-factory, so that its commitment can be printed; whoever has read the data can pair as its owner.
+Secure Connections only (Core, Vol 3, Part H, §2.3.5.6.4). The board's pairing key follows from its factory
+key, so that its commitment can be printed, or kept by the platform; whoever has read the data can pair as
+the board's owner.
 """
 
 from base64 import b32decode, b32encode
@@ -10,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from doorstep.crypto.bluetooth import confirm_key
-from doorstep.crypto.p256 import ORDER
+from doorstep.crypto.p256 import ORDER, PrivateKey
 from doorstep.errors import MalformedMessage, SettingsError
 
 __all__ = ["OobData", "OobSecret"]
 
 SIZE: Final = 16
 SCALAR_SIZE: Final = 32
+INFO: Final = b"doorstep bluetooth out-of-band"
 TEXT_LENGTH: Final = 52
 """Characters of base32 for 32 bytes."""
 
@@ -75,6 +77,11 @@ class OobSecret:
         while not _is_scalar(scalar):
             scalar = rng(SCALAR_SIZE)
         return cls(scalar, rng(SIZE))
+
+    @classmethod
+    def of(cls, factory_key: PrivateKey) -> "OobSecret":
+        """Return the board's own, which follows from its factory key: nothing more is kept anywhere."""
+        return cls.generate(factory_key.derived(INFO))
 
     def share(self) -> OobData:
         """Return what a phone must know."""

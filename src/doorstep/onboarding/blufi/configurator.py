@@ -88,6 +88,7 @@ class BlufiConfigurator:
 
     def join(self, network: NetworkCredentials) -> list[bytes]:
         """Give the network and have it joined; raises `ProtocolViolation` before a key was agreed on."""
+        network.check_plain("BluFi")
         self._demand_key()
         frames = self._writer.write(Kind.SET_MODE, STATION_MODE)
         for kind, content in (

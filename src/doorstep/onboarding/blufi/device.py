@@ -27,6 +27,7 @@ from doorstep.onboarding.blufi.reports import VERSION, StatusReport, put_network
 from doorstep.onboarding.delivery import answer_delivery
 from doorstep.onboarding.joining import Joining, Onboarded
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.transitions import follow
 from doorstep.wire.provisioning.scan import BSSID_SIZE, MAX_SSID, ScanEntry
 
 __all__ = [
@@ -77,10 +78,7 @@ TRANSITIONS: Final[Mapping[KeyState, Mapping[KeyEvent, KeyState]]] = {
 
 def advance(state: KeyState, event: KeyEvent) -> KeyState:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"cannot {event.value} while {state.value}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 @dataclass(frozen=True, slots=True)

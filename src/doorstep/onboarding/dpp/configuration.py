@@ -75,11 +75,7 @@ class Configuration:
         """Check that the parts fit."""
         if not self.network.ssid:
             raise SettingsError("Easy Connect names the network, so it cannot have an empty name.")
-        if self.network.enterprise is not None or self.network.static is not None:
-            raise SettingsError(
-                "Easy Connect carries no enterprise network and no fixed address here.",
-                next_step="Set the device up another way.",
-            )
+        self.network.check_plain("Easy Connect")
         if (self.akm is Akm.DPP) != (self.signer is not None):
             raise SettingsError("A signing key and the way of joining dpp need each other.")
         if self.akm is not Akm.DPP and not self.network.passphrase:

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Callable
 
 from doorstep.crypto.p256 import PublicKey, generate
-from doorstep.errors import PeerError, ProtocolViolation, VerificationFailed
+from doorstep.errors import ProtocolViolation, VerificationFailed
 from doorstep.onboarding.dpp.configuration import Configuration, EnrolleeRequest
 from doorstep.onboarding.dpp.exchange import (
     CONFIGURATOR,
@@ -38,6 +38,7 @@ from doorstep.onboarding.dpp.keys import (
     protocol_point,
     second_key,
 )
+from doorstep.onboarding.dpp.party import Party
 from doorstep.onboarding.dpp.uri import BootstrapUri, key_hash
 from doorstep.onboarding.dpp.wrapping import open_frame, open_items, wrap_frame, wrap_query
 from doorstep.wire.dpp import ActionFrame, Attribute, Attributes, FrameType, GasRequest, GasResponse, Message
@@ -45,14 +46,14 @@ from doorstep.wire.dpp import ActionFrame, Attribute, Attributes, FrameType, Gas
 __all__ = ["Configurator"]
 
 
-class Configurator:
+class Configurator(Party):
     """Configures the device of one label; frames go in and out, ``state`` says how far it got."""
 
     def __init__(
         self, label: BootstrapUri, configuration: Configuration, rng: Callable[[int], bytes]
     ) -> None:
         """``rng`` returns that many unpredictable bytes."""
-        self.state = State.IDLE
+        super().__init__()
         self.enrollee: EnrolleeRequest | None = None
         """What the device said of itself, once it asked."""
         self._label = label
@@ -80,18 +81,7 @@ class Configurator:
         ]
         return wrap_frame(FrameType.AUTHENTICATION_REQUEST, clear, self._first_key, secret)
 
-    def receive(self, message: Message) -> Answer:
-        """Take a frame; raises `PeerError` on one that ends the exchange without an answer."""
-        try:
-            answer = self._receive(message)
-        except PeerError:
-            self.state = State.FAILED
-            raise
-        if answer.failure is not None:
-            self.state = advance(self.state, Event.FAIL)
-        return answer
-
-    def _receive(self, message: Message) -> Answer:
+    def _expected(self, message: Message) -> Answer | None:
         match message:
             case ActionFrame(FrameType.AUTHENTICATION_RESPONSE) if self.state is State.AUTHENTICATING:
                 return self._authenticate(message)
@@ -99,10 +89,8 @@ class Configurator:
                 return self._configure(message)
             case ActionFrame(FrameType.CONFIGURATION_RESULT) if self.state is State.CONFIGURING:
                 return self._finish(message)
-            case ActionFrame():
-                raise NotNow(message.kind.name.lower().replace("_", " "))
             case _:
-                raise NotNow("query")
+                return None
 
     def _authenticate(self, frame: ActionFrame) -> Answer:
         attributes = Attributes.decode(frame.body)

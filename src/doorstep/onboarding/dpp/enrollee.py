@@ -31,6 +31,7 @@ from doorstep.onboarding.dpp.keys import (
     protocol_point,
     second_key,
 )
+from doorstep.onboarding.dpp.party import Party
 from doorstep.onboarding.dpp.uri import key_hash
 from doorstep.onboarding.dpp.wrapping import Items, open_frame, open_query, wrap_frame, wrap_items
 from doorstep.wire.dpp import (
@@ -49,12 +50,12 @@ __all__ = ["Enrollee"]
 TOKEN = 1
 
 
-class Enrollee:
+class Enrollee(Party):
     """Answers whoever has read the label; the last answer holds the network."""
 
     def __init__(self, key: PrivateKey, name: str, rng: Callable[[int], bytes]) -> None:
         """``key`` is the label's; ``rng`` returns that many unpredictable bytes."""
-        self.state = State.IDLE
+        super().__init__()
         self._label = key
         self._name = name
         self._key = generate(rng)
@@ -63,18 +64,7 @@ class Enrollee:
         self._transcript: Transcript | None = None
         self._version = 1
 
-    def receive(self, message: Message) -> Answer:
-        """Take a frame; raises `PeerError` or `RefusedError` on one that ends it without an answer."""
-        try:
-            answer = self._receive(message)
-        except (PeerError, RefusedError):
-            self.state = State.FAILED
-            raise
-        if answer.failure is not None:
-            self.state = advance(self.state, Event.FAIL)
-        return answer
-
-    def _receive(self, message: Message) -> Answer:
+    def _expected(self, message: Message) -> Answer | None:
         match message:
             case ActionFrame(FrameType.AUTHENTICATION_REQUEST) if self.state is State.IDLE:
                 return self._answer(message)
@@ -82,10 +72,8 @@ class Enrollee:
                 return self._confirmed(message)
             case GasResponse() if self.state is State.CONFIGURING:
                 return self._configured(message)
-            case ActionFrame():
-                raise NotNow(message.kind.name.lower().replace("_", " "))
             case _:
-                raise NotNow("query")
+                return None
 
     def _answer(self, frame: ActionFrame) -> Answer:
         attributes = Attributes.decode(frame.body)

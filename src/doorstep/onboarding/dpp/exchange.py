@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from doorstep.errors import DoorstepError, IllegalTransition
+from doorstep.errors import DoorstepError
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.onboarding.transitions import follow
 from doorstep.wire.dpp import Message
 
 __all__ = [
@@ -71,10 +72,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {
 
 def advance(state: State, event: Event) -> State:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"no {event.value} while {state.value}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from doorstep.errors import IllegalTransition
 from doorstep.onboarding.esptouch.announcement import Announcement
 from doorstep.onboarding.esptouch.v1 import GuideLock, V1Decoder
 from doorstep.onboarding.esptouch.v2 import SyncLock, V2Decoder
+from doorstep.onboarding.transitions import follow
 from doorstep.wire.monitor import DataFrame
 
 __all__ = ["CHANNELS", "TRANSITIONS", "ListenEvent", "ListenState", "Listener", "advance"]
@@ -71,10 +71,7 @@ TRANSITIONS: Final[Mapping[ListenState, Mapping[ListenEvent, ListenState]]] = {
 
 def advance(state: ListenState, event: ListenEvent) -> ListenState:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"cannot {event.value} while {state.value}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 class _Sender:

@@ -44,6 +44,7 @@ def encode_v1(network: NetworkCredentials, phone: bytes) -> tuple[int, ...]:
 
     Raises `SettingsError` where the network's BSSID is missing: its checksum must go along.
     """
+    network.check_plain("ESP-Touch")
     if len(phone) != ADDRESS or len(network.bssid) != BSSID_SIZE:
         raise SettingsError(
             "ESP-Touch needs the phone's IPv4 address and the access point's BSSID.",

@@ -65,6 +65,7 @@ def encode_v2(
     ``key`` encrypts password and reserved data, always with a fresh IV. Raises `SettingsError` on what
     does not fit, or where the network's BSSID is missing.
     """
+    network.check_plain("ESP-Touch")
     if len(network.bssid) != BSSID_SIZE or len(reserved) > MAX_RESERVED or len(key) not in (0, KEY_SIZE):
         raise SettingsError(
             f"ESP-Touch 2 needs the access point's BSSID, takes at most {MAX_RESERVED} bytes along, and a "

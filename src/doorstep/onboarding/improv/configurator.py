@@ -47,6 +47,7 @@ class DeviceInfo:
 
 def settings(network: NetworkCredentials) -> Rpc:
     """Return the command to join a network."""
+    network.check_plain("Improv")
     return Rpc(Command.SETTINGS, put_strings((network.ssid, network.passphrase)))
 
 

@@ -18,6 +18,7 @@ from doorstep.onboarding.improv.rpc import (
 )
 from doorstep.onboarding.joining import Joining, JoinState
 from doorstep.onboarding.network import Joined, JoinOutcome, NetworkCredentials
+from doorstep.onboarding.transitions import follow
 from doorstep.wire.provisioning.scan import AuthMode, ScanEntry
 
 __all__ = [
@@ -75,10 +76,7 @@ TRANSITIONS: Final[Mapping[ImprovState, Mapping[ImprovEvent, ImprovState]]] = {
 
 def advance(state: ImprovState, event: ImprovEvent) -> ImprovState:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"cannot {event.value} while {state.name}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 @dataclass(frozen=True, slots=True)

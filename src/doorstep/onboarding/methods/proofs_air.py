@@ -119,12 +119,23 @@ RADIO_METHODS: Final[Mapping[str, tuple[Proof, ...]]] = {
         ),
     ),
     "ble-numeric": proofs_in(_BLE, {"both_screens_show_the_same_digits": "both sides show the same digits"}),
-    "ble-oob": proofs_in(
-        "tests/onboarding/ble/test_oob.py",
-        {
-            "commitment_follows_key_and_random": "the data binds the device's key",
-            "commitment_agrees_with_another_stack": "and another stack computes the same",
-        },
+    "ble-oob": (
+        *proofs_in(
+            "tests/onboarding/ble/test_oob.py",
+            {
+                "commitment_follows_key_and_random": "the data binds the device's key",
+                "commitment_agrees_with_another_stack": "and another stack computes the same",
+            },
+        ),
+        *proofs_in(
+            "tests/device/setup/test_ble_oob.py",
+            {
+                "phone_pairs_by_the_data_on_the_label": "the label's data lets a phone in",
+                "phone_pairs_by_what_the_platform_tells_after_the_device_attested_itself": "the platform's "
+                "does",
+                "nothing_but_the_attestation_is_answered_before": "nothing else lets anybody in",
+            },
+        ),
     ),
 }
 """Key of a method → its claims."""

@@ -10,6 +10,8 @@ from typing import Protocol, TypeVar, assert_never
 
 from doorstep.errors import MalformedMessage, ProtocolViolation
 from doorstep.onboarding.attestation.transcript import NO_SESSION, session_hash
+from doorstep.onboarding.details import CAPABILITY as DETAILS
+from doorstep.onboarding.details import details_message
 from doorstep.onboarding.failures import RequestRefused
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
@@ -47,6 +49,7 @@ from doorstep.wire.provisioning.delivery import (
     decode_delivery,
     encode_delivery,
 )
+from doorstep.wire.provisioning.details import DetailsSet
 from doorstep.wire.provisioning.scan import (
     ScanEntry,
     ScanPage,
@@ -162,13 +165,26 @@ class Configurator:
         return reply.device_id
 
     def put_forward(self, network: NetworkCredentials) -> Conversation[None]:
-        """Set a network and have the device try it."""
+        """Set a network and have the device try it.
+
+        Raises `SettingsError` before anything is sent where it needs what this device cannot take.
+        """
+        details = self._details(network)
         message = encode_config(SetConfig(network.ssid, network.passphrase, network.bssid, network.channel))
         _check((yield from self._ask("prov-config", message, decode_config, ConfigSet)), "take the network")
+        if details is not None:
+            taken = yield from self._ask(OWN_LABEL, details, decode_delivery, DetailsSet)
+            _check(taken, "take the network's details")
         message = encode_config(ApplyConfig())
         _check(
             (yield from self._ask("prov-config", message, decode_config, ConfigApplied)), "try the network"
         )
+
+    def _details(self, network: NetworkCredentials) -> bytes | None:
+        own = None if self._capabilities is None else self._capabilities.apps.get(OWN_LABEL)
+        if own is None or DETAILS not in own.caps:
+            network.check_plain("This device's firmware")
+        return details_message(network)
 
     def progress(self) -> Conversation[Step]:
         """Ask how far the device got; finer where it has our own endpoint."""

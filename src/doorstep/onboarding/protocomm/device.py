@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from doorstep.errors import DoorstepError, IllegalTransition, ProtocolViolation, SettingsError
 from doorstep.onboarding.delivery import answer_delivery
+from doorstep.onboarding.details import CAPABILITY as DETAILS
 from doorstep.onboarding.failures import UnknownEndpoint, WrongCode
 from doorstep.onboarding.guesses import GuessBook
 from doorstep.onboarding.joining import Joining, JoinState, Onboarded
@@ -67,7 +68,7 @@ CAPABILITIES: Final = Capabilities(
     sec_ver=2,
     sec_patch_ver=1,
     caps=("wifi_prov", "wifi_scan"),
-    apps={OWN_LABEL: AppCapabilities("1", ("delivery", "stage"))},
+    apps={OWN_LABEL: AppCapabilities("1", ("delivery", "stage", DETAILS))},
 )
 """What our devices say of themselves before anything is proven; only the scheme varies with the product."""
 

@@ -33,7 +33,7 @@ _MARK: Final = b"\x80"
 
 @dataclass(frozen=True, slots=True)
 class SealedContent:
-    """Raises MisuseError for no network or too many, and for a release that cannot be one."""
+    """Raises MisuseError for no network or too many, one with details, and what cannot be a release."""
 
     networks: tuple[NetworkCredentials, ...]
     order: RegistrationOrder | None = None
@@ -46,6 +46,8 @@ class SealedContent:
                 f"sealed credentials hold 1 to {MAX_NETWORKS} networks, not {len(self.networks)}",
                 next_step="Name the networks that the device shall try first.",
             )
+        for network in self.networks:
+            network.check_plain("A sealed blob")
         if len(self.release) > RELEASE_CAP:
             raise MisuseError(f"a release has at most {RELEASE_CAP} bytes")
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from doorstep.errors import DoorstepError, IllegalTransition, MalformedMessage
+from doorstep.errors import DoorstepError, MalformedMessage
 from doorstep.onboarding.network import NetworkCredentials
+from doorstep.onboarding.transitions import follow
 from doorstep.onboarding.wps.failures import Overlap, UnusableNetwork, WalkTimeOver, failure_of
 from doorstep.wire.wpa_control import ControlEvent
 from doorstep.wire.wps import Authentication, Credential, decode_credentials
@@ -57,10 +58,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {
 
 def advance(state: State, event: Event) -> State:
     """Return the next state; raise `IllegalTransition` on a move that the table does not have."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(f"no {event.value} while {state.value}") from None
+    return follow(TRANSITIONS, state, event)
 
 
 class Said(enum.Enum):

@@ -82,6 +82,8 @@ class AttestationOut(Schema):
     """As in a look-up; null for a device that the caller may not set up."""
     setup_code: str | None
     """The label's code, where the product releases it and the device showed presence."""
+    oob_code: str | None
+    """The out-of-band data of its Bluetooth pairing; released together with the code."""
     risk: str
     """What this check can't exclude; to be shown."""
 
@@ -175,6 +177,7 @@ def _attested(found: Attested) -> dict[str, Any]:
         "sentence": verdict.sentence,
         "public_key": _public_key(found.device) if verdict.may_set_up else None,
         "setup_code": found.setup_code,
+        "oob_code": found.oob_code,
         "risk": RESIDUAL_RISK,
     }
 

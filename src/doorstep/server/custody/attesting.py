@@ -77,6 +77,8 @@ class Attested:
     facts: Facts
     verdict: Verdict
     setup_code: str | None = field(default=None, repr=False)
+    oob_code: str | None = field(default=None, repr=False)
+    """For Bluetooth pairing; released together with the set-up code."""
 
 
 def make_challenge(organisation: Organisation, now_us: int) -> bytes:
@@ -98,8 +100,11 @@ def attest(caller: Caller, signed: bytes, transcript: bytes, now_us: int) -> Att
         raise OtherConversation
     facts = _facts(device, caller.organisation, presence=bool(said.presence))
     verdict = judge(facts)
-    code = _released_code(device, caller, now_us) if verdict.may_have_code else None
-    return Attested(device, facts, verdict, code)
+    if not verdict.may_have_code:
+        return Attested(device, facts, verdict)
+    _note_release(device, caller, now_us)
+    code, oob = _kept(device, "code", device.setup_code), _kept(device, "oob", device.oob_code)
+    return Attested(device, facts, verdict, code, oob)
 
 
 def look_up(organisation: Organisation, name: str) -> Attested:
@@ -152,14 +157,19 @@ def _facts(device: Device, organisation: Organisation, *, presence: bool) -> Fac
     )
 
 
-def _released_code(device: Device, caller: Caller, now_us: int) -> str:
+def _note_release(device: Device, caller: Caller, now_us: int) -> None:
     """Note in the ledger who gets the code before they get it."""
-    code: bytes = settings.KEY_FILE.unwrap(bytes(device.setup_code or b""), f"setup/{device.device_id}/code")
     event = Event(
         Kind.CODE_RELEASED, device.device_id, caller.actor, {"organisation": caller.organisation.pk}
     )
     with transaction_in_turn():
         ledger.append([(device.pk, event)], now_us)
+
+
+def _kept(device: Device, name: str, wrapped: bytes | memoryview | None) -> str | None:
+    if wrapped is None:
+        return None
+    code: bytes = settings.KEY_FILE.unwrap(bytes(wrapped), f"setup/{device.device_id}/{name}")
     return code.decode()
 
 

@@ -111,6 +111,8 @@ class Device(models.Model):
     claim_code_used_at = models.DateTimeField(null=True, blank=True)
     setup_code = models.BinaryField(null=True)
     """The label's code, wrapped in the context ``setup/<device_id>/code``; only if the product keeps it."""
+    oob_code = models.BinaryField(null=True)
+    """Out-of-band data of its Bluetooth pairing, wrapped for ``setup/<device_id>/oob``; as above."""
     setup_released_us = models.BigIntegerField(null=True, blank=True)
     """When its owner last allowed to set it up again."""
 

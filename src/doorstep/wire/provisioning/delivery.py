@@ -1,7 +1,8 @@
-"""The messages of Doorstep's own ``doorstep`` endpoint: deliver an order, ask how far the device got.
+"""The messages of Doorstep's own ``doorstep`` endpoint: an order, how far the device got, network details.
 
 Same shape as the others: ``msg`` = 1, ``status`` = 2, body in field ``10 + msg``. `Deliver` {token = 1 bytes,
-server = 2 text, alias = 3 text}; `Delivered` {device_id = 1 text}; `StageReport` {stage = 1}.
+server = 2 text, alias = 3 text}; `Delivered` {device_id = 1 text}; `StageReport` {stage = 1}. `SetDetails`
+adds what a network needs beside its password: `details.py`.
 """
 
 import enum
@@ -10,6 +11,7 @@ from typing import assert_never
 
 from doorstep.wire.protobuf import put_octets, put_uint
 from doorstep.wire.provisioning.common import Payload, Status, decode_payload, encode_payload, read_enum
+from doorstep.wire.provisioning.details import DetailsSet, SetDetails, read_details, write_details
 
 __all__ = [
     "MAX_ALIAS",
@@ -26,7 +28,7 @@ __all__ = [
     "encode_delivery",
 ]
 
-LAST_KIND = 3
+LAST_KIND = 5
 MAX_TOKEN = 512
 MAX_SERVER = 512
 MAX_ALIAS = 128
@@ -96,7 +98,7 @@ class StageReport:
     status: Status = Status.SUCCESS
 
 
-DeliveryMessage = Deliver | Delivered | StageQuery | StageReport
+DeliveryMessage = Deliver | Delivered | StageQuery | StageReport | SetDetails | DetailsSet
 
 
 def encode_delivery(message: DeliveryMessage) -> bytes:
@@ -111,6 +113,10 @@ def encode_delivery(message: DeliveryMessage) -> bytes:
             return encode_payload(2)
         case StageReport():
             return encode_payload(3, put_uint(1, message.stage), message.status)
+        case SetDetails():
+            return encode_payload(4, write_details(message))
+        case DetailsSet():
+            return encode_payload(5, status=message.status)
         case _:
             assert_never(message)
 
@@ -118,7 +124,9 @@ def encode_delivery(message: DeliveryMessage) -> bytes:
 def decode_delivery(data: bytes) -> DeliveryMessage:
     """Read a delivery payload."""
     payload = decode_payload(data, last=LAST_KIND)
-    return (_deliver, _delivered, _stage_query, _stage_report)[payload.msg](payload)
+    return (_deliver, _delivered, _stage_query, _stage_report, _set_details, _details_set)[payload.msg](
+        payload
+    )
 
 
 def _deliver(payload: Payload) -> Deliver:
@@ -138,3 +146,12 @@ def _stage_query(payload: Payload) -> StageQuery:
 
 def _stage_report(payload: Payload) -> StageReport:
     return StageReport(read_enum(payload.body(), 1, DeviceStage), payload.status)
+
+
+def _set_details(payload: Payload) -> SetDetails:
+    return read_details(payload.body())
+
+
+def _details_set(payload: Payload) -> DetailsSet:
+    payload.empty_body()
+    return DetailsSet(payload.status)

@@ -35,6 +35,8 @@ class NewDevice(Protocol):
     @property
     def setup_code(self) -> str: ...  # noqa: D102
     @property
+    def oob_code(self) -> str: ...  # noqa: D102
+    @property
     def root_key(self) -> bytes: ...  # noqa: D102
 
 
@@ -93,14 +95,16 @@ def _row(batch: Batch, new: NewDevice) -> Device:
         public_key=new.public_key,
         idevid=new.idevid,
         claim_code_hash=new.claim_code_hash,
-        setup_code=_kept_code(batch, new),
+        setup_code=_kept(batch, new.device_id, "code", new.setup_code),
+        oob_code=_kept(batch, new.device_id, "oob", new.oob_code),
     )
 
 
-def _kept_code(batch: Batch, new: NewDevice) -> bytes | None:
-    if not batch.product.release_setup_code:
+def _kept(batch: Batch, device_id: str, name: str, code: str) -> bytes | None:
+    """Wrap what the label tells, where the product lets the platform tell it, too."""
+    if not (code and batch.product.release_setup_code):
         return None
-    wrapped: bytes = settings.KEY_FILE.wrap(new.setup_code.encode(), f"setup/{new.device_id}/code")
+    wrapped: bytes = settings.KEY_FILE.wrap(code.encode(), f"setup/{device_id}/{name}")
     return wrapped
 
 

@@ -1,10 +1,10 @@
-"""The command's group and the options that its commands share."""
+"""The options that the commands of a board share."""
 
 from pathlib import Path
 
 import click
 
-__all__ = ["JSON", "STATE", "device"]
+__all__ = ["JSON", "STATE"]
 
 STATE = click.option(
     "--state",
@@ -13,8 +13,3 @@ STATE = click.option(
     help="The device's own folder (0700).",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-
-
-@click.group()
-def device() -> None:
-    """Run the agent of this board and look at it."""
