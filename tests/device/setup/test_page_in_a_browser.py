@@ -188,7 +188,7 @@ def test_axe_finds_nothing_on_any_page(chromium: Browser, axe: str, dark: bool) 
 
         def check(name: str) -> None:
             _shot(page, f"{name}-{shade}")
-            found.extend(violations(page, axe))
+            found.extend(violations(page, axe, colours=dark))
 
         page.goto(served.url)
         check("searching")
