@@ -28,7 +28,7 @@ FLAGS: Final = [
 
 
 COLOURS: Final = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-"""Options of axe for a page that differs from one it has seen in nothing but its colours, as a dark one does."""
+"""Options of axe for a page that differs from one it has seen in its colours alone, as a dark one does."""
 
 
 def axe_source() -> str:

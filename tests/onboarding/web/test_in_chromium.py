@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from doorstep.device.agent import AgentOptions
 from doorstep.device.life import State
@@ -30,7 +30,7 @@ from doorstep.testing.bumble import Air, BumbleBoard, BumbleCentral
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
-from tests.browsers import axe_source
+from tests.browsers import COLOURS, axe_source
 from tests.device.office import _DJANGO, Office
 from tests.onboarding.helpers import CREDENTIALS
 from tests.onboarding.web.chromium import Bridge, chromium
@@ -50,8 +50,8 @@ NEIGHBOURS = [
     ),
 ]
 LABEL = SetupLabel(NAME, CREDENTIALS.username, CREDENTIALS.pop, Transport.BLE)
-AXE_RUN = """async () => {
-    const { violations } = await axe.run();
+AXE_RUN = """async (options) => {
+    const { violations } = await axe.run(options);
     return violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
 }"""
 _SESSION = (
@@ -120,7 +120,7 @@ async def look(page: Page, axe: str, name: str) -> None:
         if folder:
             await page.screenshot(path=Path(folder) / f"{name}-{kind}-{theme}.png", full_page=True)
         await page.evaluate(axe)
-        assert await page.evaluate(AXE_RUN) == [], name
+        assert await page.evaluate(AXE_RUN, COLOURS if theme == "dark" else {}) == [], name
 
 
 def _saved(path: Path) -> str:
@@ -212,6 +212,17 @@ async def staged(
             yield Stage(page, bridge, device, made, wifi, sent, shown, board_page)
 
 
+async def spoil_next_token(page: Page, office: Office) -> None:
+    """Give the page, once, a token that the platform will refuse."""
+    (expired,) = await asyncio.to_thread(office.make_tokens, OWNER, age_s=601)
+
+    async def answer(route: Route) -> None:
+        made = await route.fetch()
+        await route.fulfill(response=made, json=await made.json() | {"token": expired})
+
+    await page.route("**/api/v1/registration-tokens", answer, times=1)
+
+
 def test_customer_sets_a_device_up_by_bluetooth(
     office: Office, session: str, axe: str, tmp_path: Path
 ) -> None:
@@ -251,6 +262,37 @@ def test_customer_sets_a_device_up_by_bluetooth(
     asyncio.run(main())
     rows = office.rows("SELECT evidence FROM claim ORDER BY id DESC LIMIT 1")
     assert "setup_session" in json.dumps(rows[0][0])
+
+
+def test_customer_registers_again_after_a_refusal(
+    office: Office, session: str, axe: str, tmp_path: Path
+) -> None:
+    """The device is on the network already; neither its code nor the network is asked for again."""
+
+    async def main() -> None:
+        async with staged(office, session, tmp_path) as stage:
+            page = stage.page
+            await page.get_by_label("Set-up code").fill(CREDENTIALS.pop)
+            await page.get_by_role("button", name="Choose the device").click()
+            await page.locator("#joining-password").fill(PASSWORD)
+            await spoil_next_token(page, office)
+            await page.get_by_role("button", name="Join this network").click()
+            await expect(page.locator("#retry-title")).to_be_focused(timeout=30_000)
+            await expect(page.locator("#retry-title")).to_contain_text("its registration was refused")
+            await look(page, axe, "set-up-refused")
+            await spoil_next_token(page, office)
+            await page.get_by_role("button", name="Register it again").click()
+            await expect(page.locator("#log li", has_text="was refused")).to_have_count(2, timeout=30_000)
+            await page.get_by_role("button", name="Choose another network").click()
+            await expect(page.get_by_role("heading", name="Your Wi-Fi")).to_be_focused()
+            await page.get_by_role("radio", name="guests").check()
+            await page.get_by_role("button", name="Join this network").click()
+            await expect(page.locator("#status")).to_contain_text("It is yours.", timeout=30_000)
+            assert stage.wifi.joined is not None
+            assert stage.wifi.joined.ssid == b"guests"
+            assert stage.bridge.asked.count("prov-session") == 2
+
+    asyncio.run(main())
 
 
 def test_device_refuses_a_wrong_code(office: Office, session: str, tmp_path: Path) -> None:
@@ -358,9 +400,17 @@ def test_customer_sets_a_device_up_with_its_button_and_no_code(
                 await page.get_by_role("button", name="Yes, it shows the same").click()
                 await page.get_by_label("Name of the network").fill(HOME.ssid.decode())
                 await page.locator("#joining-password").fill(PASSWORD)
+                await spoil_next_token(page, office)
                 await page.get_by_role("button", name="Join this network").click()
-                await expect(page.get_by_role("link", name="Open the device")).to_be_focused(timeout=30_000)
+                await expect(page.locator("#retry-title")).to_be_focused(timeout=30_000)
                 assert LONG in bridge.asked
+                await expect(page.get_by_text("Touch the device first:")).to_be_visible()
+                await page.get_by_role("button", name="Register it again").click()
+                await expect(page.locator("#problem-text")).to_contain_text("Nobody has pressed the button")
+                assert stage.device._agent is not None
+                await stage.device._agent.press_button()
+                await page.get_by_role("button", name="Register it again").click()
+                await expect(page.get_by_role("link", name="Open the device")).to_be_focused(timeout=30_000)
 
     asyncio.run(main())
 

@@ -57,7 +57,16 @@ async function follow() {
   round += 1;
   const mine = round;
   const answer = await watch(registration, (heard) => mine !== round || (heard !== null && heard.state !== "waiting"));
-  if (mine === round) finish(answer);
+  if (mine !== round) return;
+  if (answer.state === "expired") lockAgain(answer);
+  else finish(answer);
+}
+
+/** What was brought, if it was, is void; the form still has everything for another try. */
+function lockAgain({ text }) {
+  at("bring").hidden = true;
+  sayWords(text, "Lock your Wi-Fi once more: that makes a new token.");
+  at("seal").focus();
 }
 
 /** Set the form up; nothing is sent before a click. */

@@ -50,6 +50,11 @@ export class Registration {
     return this.#order;
   }
 
+  /** Make a new token for the next order: the platform has turned this one down. */
+  discard() {
+    this.#token = null;
+  }
+
   /** What the platform knows of it: waiting, bound, held or expired. Null while the portal is out of reach. */
   async state() {
     try {

@@ -20,7 +20,8 @@ export class ToldProblem extends Error {
 
 let said = "";
 
-function log(sentence) {
+/** Keep a sentence in the story of this set-up. @param {string} sentence */
+export function log(sentence) {
   const entry = document.createElement("li");
   const text = document.createElement("div");
   text.textContent = sentence;
