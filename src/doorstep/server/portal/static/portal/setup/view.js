@@ -63,11 +63,11 @@ export function showProblem(error, field = error.field ?? "") {
   said = "";
   at("status").textContent = "";
   log(whole);
+  at("progress").hidden = Boolean(field);
   if (field) {
     markField(field, whole);
     return;
   }
-  at("progress").hidden = false;
   at("problem-text").textContent = words.sentence;
   at("problem-step").textContent = words.next_step;
   at("problem").hidden = false;
