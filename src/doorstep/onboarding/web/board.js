@@ -6,6 +6,7 @@ import * as crypto from "./crypto_plain.js";
 import { SetupFailure } from "./failures.js";
 import { httpLink } from "./http.js";
 import { Configurator } from "./protocomm.js";
+import { spokenCode } from "./spoken.js";
 
 const ENTERPRISE = 5;
 const STRONG = -60;
@@ -96,7 +97,7 @@ async function guarded(form, work) {
 }
 
 async function secure() {
-  const pop = new FormData(codeForm).get("code").toLowerCase().replace(/[\s-]+/gu, "");
+  const pop = spokenCode(new FormData(codeForm).get("code")).toLowerCase().replaceAll("-", "");
   const label = { name: "", username: ready.dataset.username, pop, transport: "softap", security: 2, password: "" };
   say(said("checking-code"));
   board = new Configurator(label, httpLink(), crypto);

@@ -3,6 +3,7 @@
 import { utf8 } from "../../onboarding/bytes.js";
 import { SetupFailure } from "../../onboarding/failures.js";
 import { blobLink, blobText, sealCredentials } from "../../onboarding/sealed.js";
+import { spokenSerial } from "../../onboarding/spoken.js";
 import { typedName } from "./networks.js";
 import { Registration, lookUp, qrRows, releaseOf, watch } from "./platform.js";
 import { at, finish, onSubmit, required, sayWords, told } from "./view.js";
@@ -26,7 +27,7 @@ function drawQr(rows) {
 async function seal() {
   const serial = required("serial", "Type the serial of the label.");
   const network = { ssid: typedName("seal-ssid"), passphrase: utf8(at("sealed-password").value) };
-  const device = await lookUp(serial.trim());
+  const device = await lookUp(spokenSerial(serial));
   const order = await registration.order();
   let text;
   try {
