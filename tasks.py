@@ -202,7 +202,7 @@ def test() -> None:
     """Run every check and every test."""
     environment(dev=True)
     debian_packages()
-    _all(check, cores, _others, partial(pytest, "-m", "slow and not radio"), _radio)
+    _all(check, cores, _others, _slow, _alone, _radio)
 
 
 def _all(*parts: Callable[[], None]) -> None:
@@ -219,6 +219,15 @@ def _all(*parts: Callable[[], None]) -> None:
 
 def _others() -> None:
     pytest("-n", "2", "-m", "not slow", *(f"--ignore=tests/{core}" for core in CORES))
+
+
+def _slow() -> None:
+    # Whole files: a file's tests share the deployment that its fixture started.
+    pytest("-n", "2", "--dist", "loadfile", "-m", "slow and not radio and not alone")
+
+
+def _alone() -> None:
+    pytest("-m", "alone")
 
 
 def radio() -> None:
@@ -260,7 +269,7 @@ def cores() -> None:
 
 def _core(core: str) -> None:
     cover = (f"--cov=doorstep.{core}", "--cov-branch", "--cov-report=term-missing:skip-covered")
-    pytest(f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
+    pytest("-n", "2", f"tests/{core}", "-q", "-m", "not slow", *cover, "--cov-fail-under=100")
 
 
 def fuzz(*arguments: str) -> None:

@@ -35,6 +35,7 @@ def test_bench_ingest_prints_a_table() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_bench_onboarding_prints_the_ratio_and_what_handshakes_cost() -> None:
     """How far the ratio is below the number of devices depends on who else uses the machine."""
     options = ["onboarding", "--devices", "4", "--rounds", "1"]

@@ -214,6 +214,7 @@ def test_disk_that_fills_up_costs_no_finished_device(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_five_hundred_devices_are_made_quickly(tmp_path: Path) -> None:
     book, started = Book(), time.monotonic()
     result = run_batch(request(500), authority(), tmp_path / "batch", book.record, ignore)

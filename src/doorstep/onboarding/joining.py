@@ -142,6 +142,8 @@ class Joining:
         """
         check_open(self.lock)
         self.order = order
+        if self.state is JoinState.CONNECTED:  # or who asks would still hear how an earlier order ended
+            self.later = DeviceStage.REGISTERING
         return self._onboarded()
 
     def report(self, stage: DeviceStage) -> None:

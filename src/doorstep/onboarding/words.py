@@ -42,6 +42,15 @@ FAILURES: Final[Mapping[str, Words]] = {
     "no-session": Words("The connection to the device is over.", _AGAIN),
     "lost": Words("The device does not answer.", _NEARER),
     "not-a-device": Words("What answers there is no device that waits for its set-up.", _NEARER),
+    "not-chosen": Words(
+        "No device was chosen.",
+        "Choose yours in the browser's list. If it is not there, move nearer and "
+        "check that it waits for its set-up.",
+    ),
+    "too-long": Words(
+        "That is more than the device takes over Bluetooth.",
+        "Give it a shorter name, or set it up through its own Wi-Fi.",
+    ),
     "too-many-guesses": Words(
         "Too many wrong codes were tried.", "Wait a minute and try the code once more."
     ),

@@ -188,7 +188,7 @@ def test_axe_finds_nothing_on_any_page(chromium: Browser, axe: str, dark: bool) 
 
         def check(name: str) -> None:
             _shot(page, f"{name}-{shade}")
-            found.extend(violations(page, axe))
+            found.extend(violations(page, axe, colours=dark))
 
         page.goto(served.url)
         check("searching")
@@ -242,7 +242,19 @@ def test_person_with_a_code_sets_up_over_an_open_air_by_script(chromium: Browser
         page.get_by_label("Registration token").fill("single-use-token")
         page.get_by_role("button", name="Connect the device").click()
         expect(page.get_by_role("status")).to_contain_text("on the network")
-        _shot(page, "script-connected")
+        served.report(DeviceStage.REFUSED)
+        expect(page.get_by_role("status")).to_contain_text("Make a new registration token")
+        expect(page.get_by_label("Registration token")).to_be_focused()
+        _shot(page, "script-refused")
+        page.get_by_label("Registration token").fill("another-token")
+        page.keyboard.press("Enter")
+        while len(served.outcomes) < 2:
+            time.sleep(0.1)
+        served.report(DeviceStage.REGISTERED)
+        expect(page.get_by_role("status")).to_contain_text("belongs to you now. You can go back")
+        _shot(page, "script-registered")
+        orders = [outcome.order.token for outcome in served.outcomes if outcome.order is not None]
+        assert orders == [b"single-use-token", b"another-token"]
         assert served.outcomes[0].network.ssid == b"home"
         everything = b"".join(sent)
         for secret in (CREDENTIALS.pop.encode(), b"correct horse", b"single-use-token"):

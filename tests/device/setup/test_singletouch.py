@@ -30,6 +30,7 @@ from doorstep.onboarding.protocomm.configurator import Configurator, Conversatio
 from doorstep.onboarding.sealed.blob import SealedBlob, seal
 from doorstep.onboarding.sealed.content import SealedContent
 from doorstep.runtime.authority import Authority
+from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from tests.device.bench import HOME, Bench, Life, bench
 from tests.device.setup.test_service import LABEL, NETWORK, labelled
 
@@ -183,6 +184,32 @@ def test_device_tries_networks_in_order_and_takes_another_blob_after_a_wrong_pas
             await phone.stage("registered")
 
     play(authority, labelled, tmp_path, act)
+
+
+REFUSED = 403, b'{"type": "/problems/token-refused", "title": "no", "detail": "this token has expired"}'
+
+
+@pytest.mark.parametrize("network", [NETWORK, NetworkCredentials(b"guests")], ids=["same", "another"])
+def test_refused_device_takes_a_new_token_and_another_network(
+    authority: Authority, labelled: Provisioning, tmp_path: Path, network: NetworkCredentials
+) -> None:
+    async def act(platform: Bench, life: Life, hand: Hand) -> None:
+        async with Phone(life) as phone:
+            await press(hand, phone)
+            platform.say["register"] = REFUSED
+            await phone.status(sealed(labelled, platform.url).encode())
+            await phone.stage("refused")
+            platform.say["register"] = "bound"
+            await press(hand, phone)
+            await phone.status(sealed(labelled, platform.url, network).encode())
+            await phone.stage("registered")
+        await life.reached(State.OPERATING)
+        assert life.store.network() == network
+        assert wifi.joined is not None
+        assert wifi.joined.ssid == network.ssid
+
+    wifi = SimulatedWifi([HOME, SimulatedNetwork(b"guests")])
+    play(authority, labelled, tmp_path, act, station=wifi)
 
 
 def test_device_refuses_a_blob_while_nobody_has_pressed_its_button(

@@ -145,7 +145,7 @@ def test_first_visit_listens_and_shows_what_is_heard() -> None:
     assert board.get().wishes == ()
     shown = text(board.heard().get())
     assert shown.index("office") < shown.index("cafe")
-    assert shown.count(">home ") == 1
+    assert shown.count(">home<") == 1
     assert "signal strong, with password" in shown
     assert "signal medium, no password" in shown
     assert "signal weak" in shown

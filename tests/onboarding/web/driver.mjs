@@ -1,5 +1,6 @@
 // `node driver.mjs SCRIPTS`: jobs and replies come in as lines of JSON, questions and results go out.
-// A job: {label, crypto, steps: [[name, ...arguments]]}; octets are hexadecimal.
+// A job: {label, crypto, steps: [[name, ...arguments]]}; octets are hexadecimal. Or {characteristics, endpoint, body}: one
+// request over Bluetooth, whose writes and reads become questions, "write" or "read" before the characteristic's name.
 
 import { createInterface } from "node:readline";
 
@@ -10,6 +11,7 @@ const { labelOf } = await load("label");
 const { Configurator } = await load("protocomm");
 const { blobText, sealCredentials } = await load("sealed");
 const { SetupFailure } = await load("failures");
+const { BluetoothLink } = await load("bluetooth");
 const libraries = { plain: await load("crypto_plain"), webcrypto: await load("crypto_webcrypto") };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -51,4 +53,41 @@ async function run({ label, crypto, steps }) {
   return results;
 }
 
-for (let line = await lines.next(); !line.done; line = await lines.next()) say({ results: await run(JSON.parse(line.value)) });
+const valueOf = (octets) => new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+
+/** What a browser shows of one characteristic. */
+function characteristic(name) {
+  return {
+    getDescriptor: async () => ({ readValue: async () => valueOf(utf8(name)) }),
+    writeValueWithResponse: async (value) => { await ask(`write ${name}`, value); },
+    readValue: async () => valueOf(await ask(`read ${name}`, new Uint8Array())),
+  };
+}
+
+/** What a browser shows of one device. */
+function deviceOf(names) {
+  const service = { getCharacteristics: async () => names.map(characteristic) };
+  const gatt = {
+    connected: false,
+    connect: async () => { gatt.connected = true; return { getPrimaryService: async () => service }; },
+    disconnect: () => { gatt.connected = false; },
+  };
+  return { name: "PROV_1", gatt };
+}
+
+async function exchange({ characteristics, endpoint, body }) {
+  const device = deviceOf(characteristics);
+  const result = {};
+  try {
+    result.learnt = toHex(await new BluetoothLink(device).ask(endpoint, fromHex(body)));
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    result.failure = error.key;
+  }
+  return [{ ...result, connected: device.gatt.connected }];
+}
+
+for (let line = await lines.next(); !line.done; line = await lines.next()) {
+  const job = JSON.parse(line.value);
+  say({ results: await ("characteristics" in job ? exchange(job) : run(job)) });
+}

@@ -15,6 +15,7 @@ const { parse, putInt, putMessage, putOctets, putUint } = await load("protobuf")
 const { STAGES, checkNetwork, parseCapabilities } = await load("protocomm");
 const { labelOf, parseLabel, typedLabel } = await load("label");
 const { attest } = await load("attestation");
+const { spokenCode, spokenSerial } = await load("spoken");
 const { pairOf } = await load("hpke");
 const { blobLink, blobText, sealCredentials } = await load("sealed");
 const stored = JSON.parse(readFileSync(`${vectors}/onboarding.json`, "utf8"));
@@ -259,4 +260,15 @@ test("a device's nonce of another size is refused", async () => {
   for (const size of [0, 31, 33]) {
     await assert.rejects(attest(async () => new Uint8Array(size), new Uint8Array(32), libraries.webcrypto), failing("malformed"));
   }
+});
+
+test("codes and serials are understood as people say them", () => {
+  for (const [said, code] of [
+    ["abcd efgh", "abcdefgh"], [" a B c, 7 ", "aBc7"], ["Alfa Bravo seven X-ray.", "ab7x"], ["x ray is no word", "xrayisnoword"],
+    ["papa abcd", "papaabcd"], ["papa", "papa"], ["papa golf", "pg"], ["zwei null, drei 45", "20345"], ["", ""], ["1234-5678", "1234-5678"],
+  ]) assert.equal(spokenCode(said), code, said);
+  for (const [said, serial] of [
+    ["SN dash 2026 dash zero zero one.", "SN-2026-001"], ["2 0 2 6 - D O R H", "2026-DORH"], ["GH-00001", "GH-00001"],
+    ["golf hotel hyphen five", "gh-5"], ["Constructor", "Constructor"],
+  ]) assert.equal(spokenSerial(said), serial, said);
 });

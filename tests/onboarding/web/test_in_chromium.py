@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from doorstep.device.agent import AgentOptions
 from doorstep.device.life import State
@@ -21,6 +21,7 @@ from doorstep.device.setup.presence import Presence
 from doorstep.device.setup.secret import setup_secret
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.attestation.transcript import Pattern, in_words
+from doorstep.onboarding.ble.exchange import LONG
 from doorstep.onboarding.captive import exchange
 from doorstep.onboarding.captive.exchange import PageFacts
 from doorstep.onboarding.label import SetupLabel, Transport
@@ -29,7 +30,7 @@ from doorstep.testing.bumble import Air, BumbleBoard, BumbleCentral
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
-from tests.browsers import axe_source
+from tests.browsers import COLOURS, axe_source
 from tests.device.office import _DJANGO, Office
 from tests.onboarding.helpers import CREDENTIALS
 from tests.onboarding.web.chromium import Bridge, chromium
@@ -49,8 +50,8 @@ NEIGHBOURS = [
     ),
 ]
 LABEL = SetupLabel(NAME, CREDENTIALS.username, CREDENTIALS.pop, Transport.BLE)
-AXE_RUN = """async () => {
-    const { violations } = await axe.run();
+AXE_RUN = """async (options) => {
+    const { violations } = await axe.run(options);
     return violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
 }"""
 _SESSION = (
@@ -119,7 +120,7 @@ async def look(page: Page, axe: str, name: str) -> None:
         if folder:
             await page.screenshot(path=Path(folder) / f"{name}-{kind}-{theme}.png", full_page=True)
         await page.evaluate(axe)
-        assert await page.evaluate(AXE_RUN) == [], name
+        assert await page.evaluate(AXE_RUN, COLOURS if theme == "dark" else {}) == [], name
 
 
 def _saved(path: Path) -> str:
@@ -161,6 +162,19 @@ def _released_code(office: Office) -> Provisioning:
 
 
 @asynccontextmanager
+async def arrived(
+    office: Office, session: str, phone: BumbleCentral, script: str = ""
+) -> AsyncIterator[tuple[Page, Bridge]]:
+    """A window at the set-up page with a radio; ``script`` runs before the page's own."""
+    async with browsing(office, session) as (context, page):
+        await page.add_init_script(script)
+        bridge = Bridge(phone, NAME)
+        await bridge.attach(context, page)
+        await page.goto(f"http://localhost:{office.plant.settings.portal_port}/devices/set-up/")
+        yield page, bridge
+
+
+@asynccontextmanager
 async def staged(
     office: Office,
     session: str,
@@ -187,15 +201,26 @@ async def staged(
             ),
             presence=Presence(show=show),
         )
-        async with device, BumbleCentral(air) as phone, browsing(office, session) as (context, page):
+        async with (
+            device,
+            BumbleCentral(air) as phone,
+            arrived(office, session, phone, script) as (page, bridge),
+        ):
             board_page = f"http://127.0.0.1:{await device.setup_port()}"
-            await page.add_init_script(script)
-            bridge = Bridge(phone, NAME)
-            await bridge.attach(context, page)
-            await page.goto(f"http://localhost:{office.plant.settings.portal_port}/devices/set-up/")
             sent: list[bytes] = []
             page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
             yield Stage(page, bridge, device, made, wifi, sent, shown, board_page)
+
+
+async def spoil_next_token(page: Page, office: Office) -> None:
+    """Give the page, once, a token that the platform will refuse."""
+    (expired,) = await asyncio.to_thread(office.make_tokens, OWNER, age_s=601)
+
+    async def answer(route: Route) -> None:
+        made = await route.fetch()
+        await route.fulfill(response=made, json=await made.json() | {"token": expired})
+
+    await page.route("**/api/v1/registration-tokens", answer, times=1)
 
 
 def test_customer_sets_a_device_up_by_bluetooth(
@@ -239,6 +264,37 @@ def test_customer_sets_a_device_up_by_bluetooth(
     assert "setup_session" in json.dumps(rows[0][0])
 
 
+def test_customer_registers_again_after_a_refusal(
+    office: Office, session: str, axe: str, tmp_path: Path
+) -> None:
+    """The device is on the network already; neither its code nor the network is asked for again."""
+
+    async def main() -> None:
+        async with staged(office, session, tmp_path) as stage:
+            page = stage.page
+            await page.get_by_label("Set-up code").fill(CREDENTIALS.pop)
+            await page.get_by_role("button", name="Choose the device").click()
+            await page.locator("#joining-password").fill(PASSWORD)
+            await spoil_next_token(page, office)
+            await page.get_by_role("button", name="Join this network").click()
+            await expect(page.locator("#retry-title")).to_be_focused(timeout=30_000)
+            await expect(page.locator("#retry-title")).to_contain_text("its registration was refused")
+            await look(page, axe, "set-up-refused")
+            await spoil_next_token(page, office)
+            await page.get_by_role("button", name="Register it again").click()
+            await expect(page.locator("#log li", has_text="was refused")).to_have_count(2, timeout=30_000)
+            await page.get_by_role("button", name="Choose another network").click()
+            await expect(page.get_by_role("heading", name="Your Wi-Fi")).to_be_focused()
+            await page.get_by_role("radio", name="guests").check()
+            await page.get_by_role("button", name="Join this network").click()
+            await expect(page.locator("#status")).to_contain_text("It is yours.", timeout=30_000)
+            assert stage.wifi.joined is not None
+            assert stage.wifi.joined.ssid == b"guests"
+            assert stage.bridge.asked.count("prov-session") == 2
+
+    asyncio.run(main())
+
+
 def test_device_refuses_a_wrong_code(office: Office, session: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with staged(office, session, tmp_path) as stage:
@@ -268,7 +324,7 @@ def test_customer_seals_wifi_in_the_browser_and_brings_it_to_the_device(
             await page.locator("#sealed-password").fill(PASSWORD)
             await page.get_by_role("button", name="Lock it for the device").click()
             await expect(page.locator("#serial-error")).to_contain_text("There is no device")
-            spoken = " ".join(stage.made.serial.upper())
+            spoken = " ".join(stage.made.serial.upper()).replace("-", "dash", 1) + "."
             await page.get_by_label("Serial or device id").fill(spoken)
             await page.locator("#sealed-alias").fill("Cold room")
             await page.get_by_role("button", name="Lock it for the device").click()
@@ -334,7 +390,27 @@ def test_customer_sets_a_device_up_with_its_button_and_no_code(
             await expect(page.locator("#status")).to_have_text(
                 "Propagation bench has registered. It is yours.", timeout=30_000
             )
-            assert "prov-session" not in stage.bridge.asked
+            assert not {"prov-session", LONG} & set(stage.bridge.asked)
+
+            # Its owner moves: a reset device takes the owner's release, which makes for long messages.
+            await stage.device.reset_network()
+            async with arrived(office, session, stage.bridge.phone) as (page, bridge):
+                await page.get_by_label("By Bluetooth, with its button and no code").check()
+                await page.locator("#button-choose").click()
+                await page.get_by_role("button", name="Yes, it shows the same").click()
+                await page.get_by_label("Name of the network").fill(HOME.ssid.decode())
+                await page.locator("#joining-password").fill(PASSWORD)
+                await spoil_next_token(page, office)
+                await page.get_by_role("button", name="Join this network").click()
+                await expect(page.locator("#retry-title")).to_be_focused(timeout=30_000)
+                assert LONG in bridge.asked
+                await expect(page.get_by_text("Touch the device first:")).to_be_visible()
+                await page.get_by_role("button", name="Register it again").click()
+                await expect(page.locator("#problem-text")).to_contain_text("Nobody has pressed the button")
+                assert stage.device._agent is not None
+                await stage.device._agent.press_button()
+                await page.get_by_role("button", name="Register it again").click()
+                await expect(page.get_by_role("link", name="Open the device")).to_be_focused(timeout=30_000)
 
     asyncio.run(main())
 

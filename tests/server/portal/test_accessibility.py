@@ -3,7 +3,8 @@
 With PORTAL_SCREENSHOTS=folder each page is also photographed into that folder.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -19,11 +20,11 @@ from tests.server.portal.browsing import (
     staff_pages,
     violations,
 )
-from tests.server.portal.world import World
+from tests.server.portal.world import World, furnish
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-Theme = Literal["light", "dark"]
+_THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _WIDTHS: Final = {"phone": 390, "desktop": 1280}
 
 
@@ -32,23 +33,36 @@ def axe() -> str:
     return axe_source()
 
 
-def _look(page: Page, portal: str, paths: Mapping[str, str], axe: str, name: str) -> list[str]:
+@pytest.fixture(scope="module")
+def visited() -> World:
+    """A deployment of its own: the tokens and mails that are made on the way stay in it."""
+    return furnish()
+
+
+def _look(page: Page, portal: str, paths: Mapping[str, str], axe: str) -> list[str]:
     found = []
     for title, path in paths.items():
         answer = page.goto(portal + path)
         assert answer is not None
         assert answer.status < 500, path
         page.wait_for_load_state()
-        found += _check(page, axe, f"{title}-{name}")
+        found += _check(page, axe, title)
     return found
 
 
 def _check(page: Page, axe: str, name: str) -> list[str]:
-    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    found = [f"{page.url} is wider than its window: {width}"] if width[0] > width[1] else []
-    if folder := shots_folder():
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
-    return found + violations(page, axe)
+    """Look at a page in every size and theme; a dark one differs in nothing but its colours."""
+    found = []
+    for theme, (size, width) in itertools.product(_THEMES, _WIDTHS.items()):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 844})
+        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        if wide[0] > wide[1]:
+            found.append(f"{page.url} is wider than its window: {wide}")
+        if folder := shots_folder():
+            page.screenshot(path=folder / f"{name}-{size}-{theme}.png", full_page=True)
+        found += violations(page, axe, colours=theme == "dark")
+    return found
 
 
 def test_axe_finds_what_is_wrong_on_purpose(chromium: Browser, axe: str) -> None:
@@ -60,55 +74,55 @@ def test_axe_finds_what_is_wrong_on_purpose(chromium: Browser, axe: str) -> None
         assert rule in found
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", _WIDTHS)
-def test_axe_finds_nothing(  # noqa: PLR0913, PLR0917 - what the page stands on
-    portal: str, lasting_world: World, chromium: Browser, axe: str, theme: Theme, width: str
-) -> None:
-    def fresh() -> Page:
-        size = {"width": _WIDTHS[width], "height": 844}
-        return chromium.new_context(color_scheme=theme, viewport=size, reduced_motion="reduce").new_page()  # type: ignore[arg-type]  # a TypedDict by another name
+@pytest.fixture
+def fresh(chromium: Browser) -> Iterator[Page]:
+    """A window of somebody whom nobody knows yet."""
+    context = chromium.new_context(reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
 
-    name = f"{width}-{theme}"
-    page = fresh()
-    found = _look(page, portal, anonymous_pages(), axe, name)
-    page.goto(f"{portal}/accounts/signup/")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    found += _check(page, axe, f"sign-up-errors-{name}")
-    found += _reset(page, portal, lasting_world, axe, name)
-    page.context.close()
-    for user, paths in (
-        (lasting_world.owner, member_pages(lasting_world)),
-        (lasting_world.staff, staff_pages(lasting_world)),
-    ):
-        page = fresh()
-        log_in(page, portal, user)
-        found += _look(page, portal, paths, axe, name)
-        if user is lasting_world.owner:
-            found += _make_token(page, portal, axe, name)
-        page.context.close()
+
+def test_axe_finds_nothing_before_the_door(portal: str, visited: World, fresh: Page, axe: str) -> None:
+    found = _look(fresh, portal, anonymous_pages(), axe)
+    fresh.goto(f"{portal}/accounts/signup/")
+    fresh.get_by_role("main").get_by_role("button", name="Sign up").click()
+    found += _check(fresh, axe, "sign-up-errors")
+    found += _reset(fresh, portal, visited, axe)
     assert not found, "\n".join(found)
 
 
-def _reset(page: Page, portal: str, world: World, axe: str, name: str) -> list[str]:
+def test_axe_finds_nothing_for_a_customer(portal: str, visited: World, fresh: Page, axe: str) -> None:
+    log_in(fresh, portal, visited.owner)
+    found = _look(fresh, portal, member_pages(visited), axe)
+    found += _make_token(fresh, portal, axe)
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_for_the_makers_staff(portal: str, visited: World, fresh: Page, axe: str) -> None:
+    log_in(fresh, portal, visited.staff)
+    found = _look(fresh, portal, staff_pages(visited), axe)
+    assert not found, "\n".join(found)
+
+
+def _reset(page: Page, portal: str, world: World, axe: str) -> list[str]:
     page.goto(f"{portal}/accounts/password/reset/")
     page.get_by_label("E-mail address").fill(world.viewer.email)
     page.get_by_role("button", name="Send the link").click()
     page.wait_for_url("**/done/")
     page.goto(f"{portal}/developer/")
-    found = _check(page, axe, f"outgoing-mail-{name}")
+    found = _check(page, axe, "outgoing-mail")
     page.get_by_role("link", name="Choose a new password").first.click()
     page.wait_for_url("**/mail/**")
-    found += _check(page, axe, f"letter-{name}")
+    found += _check(page, axe, "letter")
     link = page.get_by_role("article").get_by_role("link").first.text_content() or ""
     page.goto(portal + urlsplit(link.strip()).path)
     page.get_by_role("heading", name="Choose a new password").wait_for()
-    return found + _check(page, axe, f"new-password-{name}")
+    return found + _check(page, axe, "new-password")
 
 
-def _make_token(page: Page, portal: str, axe: str, name: str) -> list[str]:
+def _make_token(page: Page, portal: str, axe: str) -> list[str]:
     page.goto(f"{portal}/devices/add/")
     page.get_by_role("button", name="Make a token").click()
-    found = _check(page, axe, f"token-{name}")
+    found = _check(page, axe, "token")
     page.get_by_role("link", name="Look whether it has come").click()
-    return found + _check(page, axe, f"added-{name}")
+    return found + _check(page, axe, "added")

@@ -134,9 +134,11 @@ class SingleTouch:
     async def _try(self, content: SealedContent) -> None:
         joiner = self._joiner()
         if joiner.joining.state is JoinState.CONNECTED:
-            if content.order is not None and (onboarded := joiner.joining.bring(content.order)) is not None:
-                joiner.announce(onboarded)
-            return
+            if joiner.joining.network in content.networks:  # another try to register, where it is
+                if content.order is not None and (onboarded := joiner.joining.bring(content.order)):
+                    joiner.announce(onboarded)
+                return
+            joiner.joining.reprovision()
         for network in content.networks:
             if isinstance(await joiner.join(network, content.order), Joined):
                 self._close_window()

@@ -145,7 +145,7 @@ def _row(frame: Frame, network: ScanEntry) -> str:
     off = " disabled" if network.auth is AuthMode.WPA2_ENTERPRISE else ""
     return (
         f'<label class="net"><input type="radio" name="ssid" value="{network.ssid.hex()}"{off}>'
-        f"<span>{escape(shown(network.ssid))} <small>{escape(about)}</small></span></label>"
+        f"<span><b>{escape(shown(network.ssid))}</b> <small>{escape(about)}</small></span></label>"
     )
 
 
@@ -190,7 +190,7 @@ def _trouble(frame: Frame, sentence: str, advice: str = "") -> str:
     if not sentence:
         return ""
     what = f"<p>{escape(frame.texts.what_now)} {escape(advice)}</p>" if advice else ""
-    title = f"{frame.texts.error_title}: {sentence}"
+    title = frame.texts.error.format(sentence=sentence)
     return f'<div class="bad" id="trouble" role="alert"><h2>{escape(title)}</h2>{what}</div>'
 
 

@@ -18,15 +18,17 @@ def script_page(frame: Frame, address: str, facts: PageFacts) -> str:
         texts.script_title,
         f'<div id="secure"><p>{escape(texts.script_why)}</p><ul>{ways}</ul></div>'
         f'<div id="ready" data-username="{escape(facts.username)}" hidden>'
-        f'<p>{escape(texts.script_lead)}</p><div id="say" role="status" class="note" hidden></div>'
-        f"{_code_form(texts)}{_network_form(frame, facts)}</div>"
-        f'<div class="note"><p>{escape(texts.script_twin)}</p></div>{_words(texts)}',
+        f'<div id="say" role="status" class="note" hidden></div>'
+        f"{_code_form(texts)}{_network_form(frame, facts)}"
+        f'<button type="button" id="again" hidden>{escape(texts.change_network)}</button></div>'
+        f"<p><small>{escape(texts.script_twin)}</small></p>{_words(texts)}",
     )
 
 
 def _code_form(texts: Texts) -> str:
     code = text_field("code", texts.script_code, texts.code_hint)
-    return f'<form id="code-form">{code}{button(texts.proceed, first=True)}</form>'
+    lead = f"<p>{escape(texts.script_lead)}</p>"
+    return f'<form id="code-form">{lead}{code}{button(texts.proceed, first=True)}</form>'
 
 
 def _network_form(frame: Frame, facts: PageFacts) -> str:
@@ -66,7 +68,8 @@ def _words(texts: Texts) -> str:
         "old-security": texts.script_downgrade,
         "forged": texts.script_downgrade,
         "malformed": texts.script_refused,
-        "refused": texts.script_refused,
+        "not-taken": texts.script_refused,
         "lost": texts.script_lost,
+        "back-home": texts.back_home,
     }
     return word_list(words)

@@ -4,6 +4,7 @@ from html import escape
 
 from doorstep.onboarding.captive.markup import Frame, button, word_list
 from doorstep.onboarding.captive.texts import Texts
+from doorstep.onboarding.steps import Step
 
 __all__ = ["sealed_page"]
 
@@ -28,6 +29,7 @@ def _words(texts: Texts) -> dict[str, str]:
         "bring-bad": texts.bring_bad,
         "bring-refused": texts.bring_refused,
         "bring-stale": texts.bring_stale,
-        "refused": texts.script_refused,
+        "not-taken": texts.script_refused,
+        Step.REFUSED.key: texts.bring_denied,
         "lost": texts.script_lost,
     }

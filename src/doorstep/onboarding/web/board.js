@@ -6,6 +6,7 @@ import * as crypto from "./crypto_plain.js";
 import { SetupFailure } from "./failures.js";
 import { httpLink } from "./http.js";
 import { Configurator } from "./protocomm.js";
+import { spokenCode } from "./spoken.js";
 
 const ENTERPRISE = 5;
 const STRONG = -60;
@@ -13,15 +14,21 @@ const MEDIUM = -75;
 const POLL_MS = 1000;
 const PATIENCE_MS = 120_000;
 const UNDECIDED = ["waiting", "trying", "registering"];
-const RETRIED = ["wrong-password", "no-such-network", "no-address", "radio-failed"];
+const NOT_JOINED = ["wrong-password", "no-such-network", "no-address", "radio-failed"];
+/** The device is on a network that may not be the right one; the other two are the end. */
+const ONLINE = ["connected", "no-internet", "no-server", "wrong-clock", "refused"];
+const CAN_GO = ["connected", "registered", "held"];
 
 const ready = document.getElementById("ready");
 const codeForm = document.getElementById("code-form");
 const networkForm = document.getElementById("network-form");
 const list = document.getElementById("networks");
+const again = document.getElementById("again");
 const status = document.getElementById("say");
 let board = null;
-let tried = false;
+/** The step that the last attempt came to. */
+let last = "";
+let ordered = false;
 
 /** The page's own sentence. @param {string} key @param {number} [seconds] @returns {string} */
 function said(key, seconds = 0) {
@@ -81,14 +88,16 @@ async function guarded(form, work) {
   try {
     await work();
   } catch (error) {
-    say(error instanceof SetupFailure ? said(error.key, error.wait) : said("lost"), true);
+    // A step has that name too: the platform's refusal, not the device's.
+    const key = error.key === "refused" ? "not-taken" : error.key;
+    say(error instanceof SetupFailure ? said(key, error.wait) : said("lost"), true);
   } finally {
     for (const button of buttons) button.disabled = false;
   }
 }
 
 async function secure() {
-  const pop = new FormData(codeForm).get("code").toLowerCase().replace(/[\s-]+/gu, "");
+  const pop = spokenCode(new FormData(codeForm).get("code")).toLowerCase().replaceAll("-", "");
   const label = { name: "", username: ready.dataset.username, pop, transport: "softap", security: 2, password: "" };
   say(said("checking-code"));
   board = new Configurator(label, httpLink(), crypto);
@@ -106,13 +115,15 @@ async function deliver() {
   const fields = new FormData(networkForm);
   const token = fields.get("token").trim();
   if (token) await board.deliver({ token: utf8(token), server: fields.get("server").trim(), alias: "" });
+  ordered ||= Boolean(token);
 }
 
 /** Ask until the device knows; a session lost on the way is opened again with the same code. @returns {Promise<string>} */
 async function follow() {
   const until = Date.now() + PATIENCE_MS;
+  const undecided = ordered ? [...UNDECIDED, "connected"] : UNDECIDED;
   let step = "trying";
-  while (UNDECIDED.includes(step) && Date.now() < until) {
+  while (undecided.includes(step) && Date.now() < until) {
     say(said(step));
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     try {
@@ -122,21 +133,29 @@ async function follow() {
       if (!(error instanceof SetupFailure) || error.key !== "lost") throw error;
     }
   }
-  return UNDECIDED.includes(step) ? "checking" : step;
+  return undecided.includes(step) ? "checking" : step;
 }
 
 async function connect() {
   const network = chosen(networkForm);
   if (!board.secured) await board.secure();
-  if (tried) await board.reset();
-  tried = false;
+  if (NOT_JOINED.includes(last)) await board.reset();
+  if (ONLINE.includes(last)) await board.reprovision();
+  last = "";
   await deliver();
   await board.putForward(network);
-  const step = await follow();
-  tried = RETRIED.includes(step);
-  networkForm.hidden = !tried;
-  say(said(step), tried);
-  if (tried) networkForm.elements.namedItem("password").focus();
+  last = await follow();
+  show(last);
+}
+
+/** Say how it ended, and leave what is left to do. @param {string} step */
+function show(step) {
+  const failed = step === "refused" || NOT_JOINED.includes(step);
+  say(CAN_GO.includes(step) ? `${said(step)} ${said("back-home")}` : said(step), failed);
+  networkForm.hidden = !failed;
+  networkForm.querySelector("details").open ||= step === "refused";
+  again.hidden = failed || !ONLINE.includes(step);
+  if (failed) networkForm.elements.namedItem(step === "refused" ? "token" : "password").focus();
 }
 
 codeForm.addEventListener("submit", (event) => {
@@ -146,6 +165,11 @@ codeForm.addEventListener("submit", (event) => {
 networkForm.addEventListener("submit", (event) => {
   event.preventDefault();
   guarded(networkForm, connect);
+});
+again.addEventListener("click", () => {
+  again.hidden = true;
+  networkForm.hidden = false;
+  networkForm.querySelector("input").focus();
 });
 document.getElementById("reveal").addEventListener("change", (event) => {
   networkForm.elements.namedItem("password").type = event.target.checked ? "text" : "password";

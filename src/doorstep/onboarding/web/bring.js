@@ -4,6 +4,7 @@
 const POLL_MS = 1000;
 const PATIENCE_MS = 120_000;
 const UNDECIDED = ["waiting", "trying", "registering"];
+const FAILED = ["wrong-password", "no-such-network", "no-address", "radio-failed", "refused", "not-taken", "lost"];
 const FAILURE_OF = { 400: "bring-bad", 403: "bring-refused", 409: "bring-stale" };
 const IN_ADDRESS = "#sealed=";
 
@@ -23,7 +24,7 @@ function say(key, bad = false) {
 async function ask(body) {
   try {
     const answer = await fetch("/sealed", { method: "POST", body, headers: { "Content-Type": "text/plain" } });
-    return answer.ok ? (await answer.json()).stage : FAILURE_OF[answer.status] ?? "refused";
+    return answer.ok ? (await answer.json()).stage : FAILURE_OF[answer.status] ?? "not-taken";
   } catch {
     return "lost";
   }
@@ -44,9 +45,8 @@ async function follow(step) {
 }
 
 async function bring() {
-  const first = await ask(text.value.trim());
-  const failed = first === "lost" || first === "refused" || Object.values(FAILURE_OF).includes(first);
-  say(failed ? first : await follow(first), failed);
+  const step = await follow(await ask(text.value.trim()));
+  say(step, FAILED.includes(step) || Object.values(FAILURE_OF).includes(step));
 }
 
 form.addEventListener("submit", async (event) => {

@@ -39,7 +39,7 @@ export function shown(ssid) {
   try {
     return fromUtf8(ssid).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
   } catch {
-    return Array.from(ssid, (octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
+    return Array.from(ssid, (octet) => (octet > 0x1f && octet < 0x7f ? String.fromCharCode(octet) : `\\x${octet.toString(16).padStart(2, "0")}`)).join("");
   }
 }
 

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {"wrong-code"|"downgrade"|"old-security"|"malformed"|"forged"|"refused"|"no-session"|"bad-label"|
- *   "bad-network"|"lost"|"too-many-guesses"|"not-a-device"|"bad-blob"} FailureKey
+ *   "bad-network"|"lost"|"too-many-guesses"|"not-a-device"|"not-chosen"|"too-long"} FailureKey
  */
 
 /** Everything that these modules throw on purpose; `detail` is for developers, never a secret. */

@@ -2,6 +2,7 @@
 
 import { utf8 } from "./bytes.js";
 import { SetupFailure } from "./failures.js";
+import { spokenCode } from "./spoken.js";
 
 /**
  * @typedef {object} Label
@@ -28,9 +29,9 @@ function bad(detail) {
   throw new SetupFailure("bad-label", detail);
 }
 
-/** What our own label pins, from its printed code. @param {string} code @returns {Label} */
+/** What our own label pins, from its printed code, typed or said. @param {string} code @returns {Label} */
 export function typedLabel(code) {
-  const pop = code.toLowerCase().replace(/\s+/gu, "");
+  const pop = spokenCode(code).toLowerCase();
   if (!pop || pop.length > MAX_SECRET) bad("the code is empty or too long");
   return { name: "", username: OWN_USERNAME, pop, transport: "softap", security: 2, password: "" };
 }

@@ -57,6 +57,7 @@ GERMAN: Final = Texts(
     retry="Noch einmal versuchen",
     send_token="Token senden",
     error_title="Bitte prüfen",
+    error="Bitte prüfen: {sentence}",
     no_choice="Wählen Sie ein Netz, oder tippen Sie seinen Namen ein.",
     bad_name="Der Name eines Netzes hat 1 bis 32 Bytes.",
     bad_password="Ein WLAN-Passwort hat 8 bis 63 Bytes oder 64 hexadezimale Ziffern, oder es ist leer.",
@@ -108,6 +109,7 @@ GERMAN: Final = Texts(
     "und übergeben Sie ihn noch einmal.",
     bring_stale="Das Gerät hat ihn nicht angenommen: Er ist abgelaufen oder wurde schon einmal übergeben. "
     "Verschließen Sie Ihr WLAN im Portal neu.",
+    bring_denied="Das Gerät ist online, aber seine Anmeldung wurde abgelehnt. Verschließen Sie Ihr WLAN im Portal noch einmal und übergeben Sie es wieder.",
     steps={
         Step.FOUND: ("Das Gerät antwortet.", ""),
         Step.SECURED: ("Die Verbindung ist mit dem Code auf dem Etikett gesichert.", ""),

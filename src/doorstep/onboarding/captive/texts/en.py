@@ -55,6 +55,7 @@ ENGLISH: Final = Texts(
     retry="Try again",
     send_token="Send the token",
     error_title="Please check this",
+    error="Please check this: {sentence}",
     no_choice="Choose a network, or type its name.",
     bad_name="A network's name has 1 to 32 bytes.",
     bad_password="A Wi-Fi password has 8 to 63 bytes, or 64 hexadecimal digits, or is empty.",
@@ -100,5 +101,9 @@ ENGLISH: Final = Texts(
     "device's button. Press it (or switch the device off and on) and hand it over again.",
     bring_stale="The device did not take it: it has expired, or was handed over before. Lock your Wi-Fi "
     "once more in the portal.",
-    steps={step: (step.sentence, step.next_step) for step in Step},
+    bring_denied="The device is online, but its registration was refused. Lock your Wi-Fi once more in the portal and hand it over again.",
+    steps={step: (step.sentence, step.next_step) for step in Step}
+    | {
+        Step.REFUSED: (Step.REFUSED.sentence, "Make a new registration token in the portal and send it here.")
+    },
 )

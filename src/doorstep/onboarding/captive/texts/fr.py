@@ -55,6 +55,7 @@ FRENCH: Final = Texts(
     retry="Réessayer",
     send_token="Envoyer le jeton",
     error_title="À vérifier",
+    error="À vérifier : {sentence}",
     no_choice="Choisissez un réseau, ou tapez son nom.",
     bad_name="Le nom d’un réseau a de 1 à 32 octets.",
     bad_password="Un mot de passe Wi-Fi a de 8 à 63 octets, ou 64 chiffres hexadécimaux, ou il est vide.",
@@ -102,6 +103,7 @@ FRENCH: Final = Texts(
     " nouveau.",
     bring_stale="L’appareil ne l’a pas accepté : il a expiré ou a déjà été remis. Verrouillez de nouveau "
     "votre Wi-Fi dans le portail.",
+    bring_denied="L’appareil est en ligne, mais son enregistrement a été refusé. Verrouillez encore une fois votre Wi-Fi dans le portail et remettez-le ici.",
     steps={
         Step.FOUND: ("L’appareil répond.", ""),
         Step.SECURED: ("La connexion est protégée par le code de l’étiquette.", ""),

@@ -59,6 +59,7 @@ class Texts:
     retry: str
     send_token: str
     error_title: str
+    error: str
     no_choice: str
     bad_name: str
     bad_password: str
@@ -92,5 +93,6 @@ class Texts:
     bring_bad: str
     bring_refused: str
     bring_stale: str
+    bring_denied: str
     steps: Mapping[Step, tuple[str, str]]
     """Each step's sentence and what to do next."""

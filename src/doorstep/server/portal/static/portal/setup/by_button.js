@@ -37,7 +37,7 @@ function showComparison(pattern) {
   at("risk").textContent = device.risk;
   at("button-form").hidden = true;
   at("compare-form").hidden = false;
-  sayWords(`${device.sentence} Compare what it shows.`);
+  sayWords("The device has proven who it is.", "Compare what it shows.");
   at("compare-title").focus();
 }
 

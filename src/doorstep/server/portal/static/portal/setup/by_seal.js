@@ -3,6 +3,7 @@
 import { utf8 } from "../../onboarding/bytes.js";
 import { SetupFailure } from "../../onboarding/failures.js";
 import { blobLink, blobText, sealCredentials } from "../../onboarding/sealed.js";
+import { spokenSerial } from "../../onboarding/spoken.js";
 import { typedName } from "./networks.js";
 import { Registration, lookUp, qrRows, releaseOf, watch } from "./platform.js";
 import { at, finish, onSubmit, required, sayWords, told } from "./view.js";
@@ -26,7 +27,7 @@ function drawQr(rows) {
 async function seal() {
   const serial = required("serial", "Type the serial of the label.");
   const network = { ssid: typedName("seal-ssid"), passphrase: utf8(at("sealed-password").value) };
-  const device = await lookUp(serial.trim());
+  const device = await lookUp(spokenSerial(serial));
   const order = await registration.order();
   let text;
   try {
@@ -57,7 +58,16 @@ async function follow() {
   round += 1;
   const mine = round;
   const answer = await watch(registration, (heard) => mine !== round || (heard !== null && heard.state !== "waiting"));
-  if (mine === round) finish(answer);
+  if (mine !== round) return;
+  if (answer.state === "expired") lockAgain(answer);
+  else finish(answer);
+}
+
+/** What was brought, if it was, is void; the form still has everything for another try. */
+function lockAgain({ text }) {
+  at("bring").hidden = true;
+  sayWords(text, "Lock your Wi-Fi once more: that makes a new token.");
+  at("seal").focus();
 }
 
 /** Set the form up; nothing is sent before a click. */

@@ -3,7 +3,7 @@
 import { chosenNetwork, showFields, showNetworks } from "./networks.js";
 import { watch } from "./platform.js";
 import { ONLINE } from "./session.js";
-import { ToldProblem, at, finish, onSubmit, say, sayWords, showProblem, told } from "./view.js";
+import { ToldProblem, at, finish, log, onSubmit, say, sayWords, showProblem, told } from "./view.js";
 
 const PLATFORM_PATIENCE_MS = 90_000;
 /** The input that a failed joining is about. */
@@ -19,7 +19,7 @@ export async function beginJoining(ready) {
   await listNetworks();
   for (const id of ["bluetooth", "button"]) at(id).hidden = true;
   at("joining").hidden = false;
-  at("network-title").focus();
+  showNetworkForm();
 }
 
 /** Go back to the choice of a device. */
@@ -27,6 +27,23 @@ export function stopJoining() {
   device?.close();
   device = null;
   at("joining").hidden = true;
+}
+
+function showNetworkForm() {
+  at("retry-form").hidden = true;
+  at("network-form").hidden = false;
+  at("network-title").focus();
+}
+
+/** Offer what is left to do when the platform did not take the registration: the device itself is set up. */
+function offerRetry({ sentence }) {
+  log(sentence);
+  at("retry-title").textContent = sentence;
+  at("retry-touch").hidden = !device.session.needsTouch;
+  at("network-form").hidden = true;
+  at("retry-form").hidden = false;
+  at("progress").hidden = true;
+  at("retry-title").focus();
 }
 
 async function listNetworks() {
@@ -43,6 +60,12 @@ async function joinNetwork() {
   await confirm(step);
 }
 
+/** Register once more, with a token that nobody has seen; the device stays on its network. */
+async function registerAgain() {
+  device.registration.discard();
+  await confirm(await device.session.registerAgain(await device.registration.order()));
+}
+
 function problemOf(step) {
   const words = told.steps[step];
   return new ToldProblem(words.sentence, words.next_step, FIELD_OF[step]);
@@ -52,22 +75,32 @@ function problemOf(step) {
 async function confirm(step) {
   const { session, registration, close } = device;
   let seen = null;
+  let refused = false;
   const deadline = Date.now() + PLATFORM_PATIENCE_MS;
   const platform = watch(registration, (answer) => {
     if (answer && answer.state !== "waiting") seen = answer;
-    return seen !== null || Date.now() > deadline;
+    return refused || seen !== null || Date.now() > deadline;
   });
   const last = await session.follow(step, () => seen !== null, PLATFORM_PATIENCE_MS);
-  if (last === "refused") throw problemOf(last);
+  refused = last === "refused";
   await platform;
-  close();
-  if (seen === null) say("checking");
-  else finish(seen);
+  if (refused) offerRetry(told.steps.refused);
+  else if (seen?.state === "expired") offerRetry({ sentence: seen.text });
+  else {
+    close();
+    if (seen === null) say("checking");
+    else finish(seen);
+  }
 }
 
-/** Set the form up; nothing is sent before a click. */
+/** Set the forms up; nothing is sent before a click. */
 export function offerJoining() {
   onSubmit("network-form", joinNetwork);
+  onSubmit("retry-form", registerAgain);
   at("network-form").addEventListener("change", showFields);
   at("listen-again").addEventListener("click", () => { listNetworks().catch(showProblem); });
+  at("retry-network").addEventListener("click", () => {
+    device.registration.discard();
+    showNetworkForm();
+  });
 }

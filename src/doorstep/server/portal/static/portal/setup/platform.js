@@ -1,6 +1,7 @@
 // The platform's side: a registration token, the device behind a serial, and whether the device has come.
 
 import { fromBase64url, toBase64url, utf8 } from "../../onboarding/bytes.js";
+import { spokenCode } from "../../onboarding/spoken.js";
 import { ToldProblem, at, told } from "./view.js";
 
 const EVERY_MS = 1500;
@@ -50,6 +51,11 @@ export class Registration {
     return this.#order;
   }
 
+  /** Make a new token for the next order: the platform has turned this one down. */
+  discard() {
+    this.#token = null;
+  }
+
   /** What the platform knows of it: waiting, bound, held or expired. Null while the portal is out of reach. */
   async state() {
     try {
@@ -60,7 +66,7 @@ export class Registration {
   }
 
   async #make() {
-    const wish = { alias: this.alias, code: at(`${this.prefix}-claim`).value };
+    const wish = { alias: this.alias, code: spokenCode(at(`${this.prefix}-claim`).value) };
     try {
       return await post(told.tokens, wish);
     } catch (error) {

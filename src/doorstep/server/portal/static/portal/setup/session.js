@@ -37,13 +37,19 @@ export async function listen(step, until, patience, hear, tell) {
 export class DeviceSession {
   #phone;
   #tell;
-  #tried = false;
+  /** How the last attempt ended: "failed", "online", or nothing yet. */
+  #ended = "";
   #delivered = null;
 
   /** @param {(key: string) => void} tell hears each step @param {BluetoothLink} link */
   constructor(label, link, tell) {
     this.#phone = new Configurator(label, (endpoint, body) => link.ask(endpoint, body), crypto, SCAN_PAGE);
     this.#tell = tell;
+  }
+
+  /** Whether somebody must touch the device before it takes something again. */
+  get needsTouch() {
+    return false;
   }
 
   get takesOrders() {
@@ -65,27 +71,38 @@ export class DeviceSession {
   }
 
   /**
-   * Hand over the order, once, then have the device join; may be called again after a failure.
+   * Have the device join, and hand over the order, once; may be called again after a failure or for another network.
    * @returns {Promise<string>} the step that it came to
    */
   async join(network, order) {
     await this.#secure();
-    if (this.takesOrders && order !== this.#delivered) {
-      await this.#phone.deliver(order);
-      this.#delivered = order;
-      this.#tell("delivered");
-    }
-    if (this.#tried) await this.#phone.reset();
+    if (this.#ended === "online") await this.#phone.reprovision();
+    if (this.#ended === "failed") await this.#phone.reset();
+    this.#ended = "";
+    if (this.takesOrders && order !== this.#delivered) await this.#deliver(order);
     await this.#phone.putForward(network);
-    this.#tried = true;
+    this.#ended = "failed";
     const step = await this.#listen("trying", (heard) => !UNDECIDED.has(heard), JOIN_PATIENCE_MS);
-    if (ONLINE.has(step)) this.#tried = false;
+    if (ONLINE.has(step)) this.#ended = "online";
     return UNDECIDED.has(step) ? "checking" : step;
+  }
+
+  /** Give a device that is on its network another order, which it shows at once. @returns {Promise<string>} */
+  async registerAgain(order) {
+    await this.#secure();
+    await this.#deliver(order);
+    return "registering";
   }
 
   /** Listen on until the device says how its registration ended, or `enough` says so. */
   follow(step, enough, patience) {
     return this.#listen(step, (heard) => isLast(heard) || enough(), patience);
+  }
+
+  async #deliver(order) {
+    await this.#phone.deliver(order);
+    this.#delivered = order;
+    this.#tell("delivered");
   }
 
   async #secure() {

@@ -20,7 +20,8 @@ export class ToldProblem extends Error {
 
 let said = "";
 
-function log(sentence) {
+/** Keep a sentence in the story of this set-up. @param {string} sentence */
+export function log(sentence) {
   const entry = document.createElement("li");
   const text = document.createElement("div");
   text.textContent = sentence;
@@ -62,11 +63,11 @@ export function showProblem(error, field = error.field ?? "") {
   said = "";
   at("status").textContent = "";
   log(whole);
+  at("progress").hidden = Boolean(field);
   if (field) {
     markField(field, whole);
     return;
   }
-  at("progress").hidden = false;
   at("problem-text").textContent = words.sentence;
   at("problem-step").textContent = words.next_step;
   at("problem").hidden = false;
