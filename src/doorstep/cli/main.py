@@ -47,6 +47,9 @@ _COMMANDS: Final[Mapping[str, Later]] = {
         "Check this machine and these settings; exit 0 only if Doorstep could start.",
     ),
     "device": Later("doorstep.cli.device:device", "Run the agent of this board and look at it."),
+    "command": Later(
+        "doorstep.cli.command:command", "Commands and settings for devices that are registered."
+    ),
     "provision": Later(
         "doorstep.cli.provision:provision",
         "Set up devices, one or many at once: onto your Wi-Fi, and into your account.",

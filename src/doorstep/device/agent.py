@@ -15,9 +15,12 @@ from typing import Final
 
 from doorstep.device import life
 from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
+from doorstep.device.control import Control, Controls
 from doorstep.device.enrolment import Enrolment
+from doorstep.device.handlers import Handlers, Inbound
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
+    AskedToShowItself,
     ButtonPressed,
     CameDown,
     ClockCorrected,
@@ -27,9 +30,9 @@ from doorstep.device.notices import (
     ReadingsSent,
     SetupOpened,
 )
-from doorstep.device.outbox import CAPACITY, Outbox, Parcel
+from doorstep.device.outbox import CAPACITY, Outbox, OutboxFull, Parcel
 from doorstep.device.racing import after, end, race
-from doorstep.device.sampling import Sensor, sample
+from doorstep.device.sampling import CHANNEL, Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.door import DoorMaker
 from doorstep.device.setup.doors import http_doors
@@ -96,6 +99,8 @@ class Agent:
         sensor: Sensor,
         *,
         options: AgentOptions | None = None,
+        handlers: Handlers | None = None,
+        controls: Controls | None = None,
         notify: Callable[[Notice], None] = lambda _notice: None,
         rng: Callable[[int], bytes] = os.urandom,
         clock: Callable[[], float] = time.time,
@@ -122,6 +127,21 @@ class Agent:
         doors = _doors(made, store, self._options, self._touch, rng)
         self._setup = SetupService(store, station, doors, self._guesses, self._touch)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
+        self._control = Control(
+            store,
+            controls or Controls(),
+            report=lambda state: self._say("state", state),
+            identify=lambda: self._notify(AskedToShowItself()),
+            interval_s=self._options.interval_s,
+        )
+        served = Handlers() if handlers is None else handlers.copied()
+        self._control.register(served)
+        self._inbound = Inbound(
+            store,
+            served,
+            answer=lambda answer: self._say("ack", answer),
+            clock_s=lambda: self._platform_us() / 1e6,
+        )
         self._uplink = Uplink(
             made,
             self._sealing,
@@ -183,7 +203,8 @@ class Agent:
 
     async def run(self) -> None:
         """Live until stopped."""
-        helpers = asyncio.create_task(self._sample()), asyncio.create_task(self._watch_button())
+        jobs = self._sample(), self._watch_button(), self._inbound.run()
+        helpers = [asyncio.create_task(job) for job in jobs]
         try:
             while self.state is not State.STOPPED:
                 self._move(await race(self._stopped(), self._was_reset(), self._steps[self.state]()))
@@ -293,6 +314,8 @@ class Agent:
         event = await self._uplink.open(held, self._clock())
         if isinstance(event, life.SessionFailed) and self._is_deaf(self._uplink.failures):
             return life.NetworkLost(event.reason)
+        if isinstance(event, life.SessionOpened):
+            self._control.report()
         return event
 
     async def _operate(self) -> LifeEvent:
@@ -329,6 +352,7 @@ class Agent:
             self._notice_clock()
         if isinstance(event, life.Unknown):
             self._outbox.clear()
+            self._control.forget()
         return event
 
     def _leave_used_epochs(self) -> None:
@@ -354,9 +378,9 @@ class Agent:
         await sample(
             self._sensor,
             self._outbox,
-            interval_s=self._options.interval_s,
+            interval_s=lambda: self._control.interval_s,
             wanted=lambda: self.state not in _SILENT and self._store.operational() is not None,
-            clock_us=lambda: self._local_us() + self._enrolment.clock_offset_us,
+            clock_us=self._platform_us,
             notify=self._notify,
         )
 
@@ -380,21 +404,36 @@ class Agent:
         host = "" if self._options.setup is None else self._options.setup.host
         self._notify(SetupOpened(host, self._setup.port or 0))
 
-    def _published(self, _parcel: Parcel) -> None:
+    def _published(self, parcel: Parcel) -> None:
+        if parcel.channel != CHANNEL:
+            return
         self._sent += 1
         self._notify(ReadingsSent(self._sent, len(self._outbox), self._sealing.epoch))
 
     def _received(self, channel: str, message: bytes) -> None:
         try:
-            self._notify(CameDown(channel, self._sealing.open(channel, message)))
+            plaintext = self._sealing.open(channel, message)
         except PeerError as error:
             self._notify(DownlinkRefused(channel, error.message))
+            return
+        self._notify(CameDown(channel, len(plaintext)))
+        if not self._inbound.put(channel, plaintext):
+            self._notify(DownlinkRefused(channel, "too many commands wait; it comes again"))
+
+    def _say(self, channel: str, plaintext: bytes) -> None:
+        try:
+            self._outbox.offer(channel, plaintext)
+        except OutboxFull as error:  # the platform asks again, and gets the same answer
+            log.warning("a message on channel up/%s was not sent: %s", channel, error.message)
 
     def _wait_s(self, backoff: Backoff, failures: int) -> float:
         return backoff.wait_s(failures, self._rng)
 
     def _local_us(self) -> int:
         return round(self._clock() * 1e6)
+
+    def _platform_us(self) -> int:
+        return self._local_us() + self._enrolment.clock_offset_us
 
     @staticmethod
     def _is_deaf(failures: int) -> bool:
