@@ -7,7 +7,7 @@ from typing import Final
 from django.db import DatabaseError, connection
 from starlette.responses import Response
 
-from doorstep.errors import DoorstepError, UnavailableError
+from doorstep.errors import DoorstepError, RefusedError, UnavailableError
 from doorstep.identity.ids import check_device_id
 from doorstep.messaging.registration import OpenedRequest, Place, Reply, seal_reply
 from doorstep.ownership.claims import Outcome
@@ -84,7 +84,7 @@ class SealedDesk:
         except UnknownToken as error:
             self.attempts.failed(device, PATH, error.message, size, at_us)
             return _refused(at_us, NotAccepted(), "not-accepted")
-        except DoorstepError as error:
+        except RefusedError as error:
             return _refused(at_us, error, name_of_error(error))
         return self._worded(made, at_us)
 
