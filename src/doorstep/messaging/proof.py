@@ -4,11 +4,10 @@ import base64
 import binascii
 from typing import Final, NamedTuple
 
+from doorstep.messaging.ahead import open_aside
 from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.envelope import parse
-from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, MalformedEnvelope, RejectReason, Replayed
-from doorstep.messaging.opener import Way, receiver_ahead
 from doorstep.messaging.sealer import DeviceSealer
 from doorstep.messaging.state import SealedState
 
@@ -50,26 +49,15 @@ def open_connect_proof(kid: bytes, stands: Standing, text: str, now_us: int) -> 
 
     The message epochs of the state stay where they are.
     """
-    epoch, sequence, named, sealed = parse(_decoded(text))
-    if named is not None and named != kid:
+    proof = parse(_decoded(text))
+    if proof.kid is not None and proof.kid != kid:
         raise Forged(RejectReason.UNKNOWN_KID, "the proof names another device")
-    if (epoch, sequence) <= stands.last:
+    counter = proof.epoch, proof.sequence
+    if counter <= stands.last:
         raise Replayed(RejectReason.REPLAYED, "the proof, or a later one, was used before")
-    receiver = _receiver(kid, stands, epoch, now_us)
-    if receiver.open(sequence, sealed, CONNECT_CHANNEL) != _CONTENT:
+    if open_aside(kid, stands.state, stands.allowance, proof, CONNECT_CHANNEL, now_us) != _CONTENT:
         raise MalformedEnvelope(RejectReason.BAD_PAYLOAD, "the proof is of a version we do not know")
-    return epoch, sequence
-
-
-def _receiver(kid: bytes, stands: Standing, epoch: int, now_us: int) -> EpochReceiver:
-    current = stands.state.current
-    if epoch < current.epoch:
-        raise Replayed(
-            RejectReason.EPOCH_PAST, f"epoch {epoch} is over: the device is in epoch {current.epoch}"
-        )
-    if epoch == current.epoch:
-        return EpochReceiver(current.master, epoch, kid)
-    return receiver_ahead(kid, Way(current.epoch, stands.state.root, stands.allowance), epoch, now_us)[0]
+    return counter
 
 
 def _decoded(text: str) -> bytes:
