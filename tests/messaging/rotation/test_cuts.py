@@ -1,4 +1,4 @@
-"""KEY-01: power fails at every write of either end, and the device always gets back with the old root or the new."""
+"""KEY-01: power fails at every write of either end; the device always gets back with the old root or the new."""
 
 import os
 import random
@@ -20,7 +20,7 @@ CHANGES = (Change.FRESH, Change.OWNER)
 
 def rotate(cuts: Cuts, change: Change, seed: int, loss: float = 0.0) -> World:
     """Run one whole rotation, with reminders and boots until it is over."""
-    world = World(bytes(range(32)), cuts, random.Random(seed))  # noqa: S311 - a simulation
+    world = World(bytes(range(32)), cuts, random.Random(seed))
     old = world.device.flash.boot.root
     world.rotate(change)
     for round_ in range(60):
@@ -78,7 +78,7 @@ def test_device_is_heard_at_every_moment_of_a_rotation() -> None:
     """Stop the rotation for good at any write: old or new, the device gets through."""
     for write in range(2, writes_of_a_rotation(Change.FRESH) + 1):
         for when in ("before", "after"):
-            world = World(bytes(range(32)), Cuts({write: when}), random.Random(write))  # noqa: S311 - a simulation
+            world = World(bytes(range(32)), Cuts({write: when}), random.Random(write))
             world.rotate(Change.FRESH)
             while world.cuts.writes < write:
                 world.exchange()
@@ -91,7 +91,7 @@ def test_none_of_many_lives_with_random_cuts_is_stuck() -> None:
 
 
 def _random_life(seed: int) -> bool:
-    draw = random.Random(seed)  # noqa: S311 - a simulation
+    draw = random.Random(seed)
     cuts = Cuts({draw.randrange(2, 120): draw.choice(("before", "after")) for _ in range(draw.randrange(8))})
     world = rotate(cuts, draw.choice(CHANGES), seed, loss=draw.choice((0.0, 0.2, 0.4)))
     return world.is_heard()

@@ -1,4 +1,4 @@
-"""A device and its platform over a line that loses, repeats and delays; either end may lose power at any write.
+"""A device and its platform over a line that loses, repeats and delays; power fails at any write of either.
 
 Only what `flash` and `rows` hold survives a cut. The cores are the real ones.
 """
@@ -6,8 +6,10 @@ Only what `flash` and `rows` hold survives a cut. The cores are the real ones.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from doorstep.errors import DoorstepError
+from doorstep.identity.rotation import Stage
 from doorstep.messaging.errors import Rejected
 from doorstep.messaging.opener import Opener
 from doorstep.messaging.rotation import device, platform
@@ -16,7 +18,6 @@ from doorstep.messaging.rotation.keys import Change
 from doorstep.messaging.rotation.messages import (
     Answer,
     Commit,
-    Done,
     Offer,
     encode,
     from_device,
@@ -25,7 +26,6 @@ from doorstep.messaging.rotation.messages import (
 from doorstep.messaging.rotation.platform import Rotation
 from doorstep.messaging.sealer import DeviceSealer, DeviceState, next_boot, seal_downlink
 from doorstep.messaging.state import SealedState
-from doorstep.identity.rotation import Stage
 
 KID = b"abcde"
 UP, DOWN, DATA = b"up/keys", b"down/keys", b"up/data"
@@ -160,7 +160,7 @@ class Platform:
                     return
                 self._store(state, rotation, sequence)
                 self.send(encode(commit))
-            case Done():
+            case _:
                 pass
 
     def _store(self, state: SealedState, rotation: Rotation | None, sequence: int | None = None) -> None:
@@ -203,11 +203,11 @@ class World:
                 continue
             if fate < loss * 1.5:
                 self.late.append((channel, message))
-            self._survive(lambda c=channel, m=message: self.platform.hear(c, m))
+            self._survive(partial(self.platform.hear, channel, message))
         down, self.platform.out = self.platform.out, []
         for message in down:
             if self.draw.random() >= loss:
-                self._survive(lambda m=message: self.device.hear(m))
+                self._survive(partial(self.device.hear, message))
 
     def reboot(self) -> None:
         self._survive(self.device.boot)
