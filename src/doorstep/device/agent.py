@@ -16,6 +16,7 @@ from typing import Final
 from doorstep.device import life
 from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
 from doorstep.device.enrolment import Enrolment
+from doorstep.device.handlers import Handlers, Inbound
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
     ButtonPressed,
@@ -27,7 +28,7 @@ from doorstep.device.notices import (
     ReadingsSent,
     SetupOpened,
 )
-from doorstep.device.outbox import CAPACITY, Outbox, Parcel
+from doorstep.device.outbox import CAPACITY, Outbox, OutboxFull, Parcel
 from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
@@ -96,6 +97,7 @@ class Agent:
         sensor: Sensor,
         *,
         options: AgentOptions | None = None,
+        handlers: Handlers | None = None,
         notify: Callable[[Notice], None] = lambda _notice: None,
         rng: Callable[[int], bytes] = os.urandom,
         clock: Callable[[], float] = time.time,
@@ -122,6 +124,9 @@ class Agent:
         doors = _doors(made, store, self._options, self._touch, rng)
         self._setup = SetupService(store, station, doors, self._guesses, self._touch)
         self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
+        self._inbound = Inbound(
+            store, handlers or Handlers(), answer=self._acknowledge, clock_s=lambda: self._platform_us() / 1e6
+        )
         self._uplink = Uplink(
             made,
             self._sealing,
@@ -183,7 +188,8 @@ class Agent:
 
     async def run(self) -> None:
         """Live until stopped."""
-        helpers = asyncio.create_task(self._sample()), asyncio.create_task(self._watch_button())
+        jobs = self._sample(), self._watch_button(), self._inbound.run()
+        helpers = [asyncio.create_task(job) for job in jobs]
         try:
             while self.state is not State.STOPPED:
                 self._move(await race(self._stopped(), self._was_reset(), self._steps[self.state]()))
@@ -356,7 +362,7 @@ class Agent:
             self._outbox,
             interval_s=self._options.interval_s,
             wanted=lambda: self.state not in _SILENT and self._store.operational() is not None,
-            clock_us=lambda: self._local_us() + self._enrolment.clock_offset_us,
+            clock_us=self._platform_us,
             notify=self._notify,
         )
 
@@ -386,15 +392,28 @@ class Agent:
 
     def _received(self, channel: str, message: bytes) -> None:
         try:
-            self._notify(CameDown(channel, self._sealing.open(channel, message)))
+            plaintext = self._sealing.open(channel, message)
         except PeerError as error:
             self._notify(DownlinkRefused(channel, error.message))
+            return
+        self._notify(CameDown(channel, len(plaintext)))
+        if not self._inbound.put(channel, plaintext):
+            self._notify(DownlinkRefused(channel, "too many commands wait; it comes again"))
+
+    def _acknowledge(self, answer: bytes) -> None:
+        try:
+            self._outbox.offer("ack", answer)
+        except OutboxFull as error:  # the platform asks again, and gets the same answer
+            log.warning("an answer was not sent: %s", error.message)
 
     def _wait_s(self, backoff: Backoff, failures: int) -> float:
         return backoff.wait_s(failures, self._rng)
 
     def _local_us(self) -> int:
         return round(self._clock() * 1e6)
+
+    def _platform_us(self) -> int:
+        return self._local_us() + self._enrolment.clock_offset_us
 
     @staticmethod
     def _is_deaf(failures: int) -> bool:

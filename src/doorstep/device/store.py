@@ -11,6 +11,7 @@ state/               0700, locked by one agent at a time
   operational.pem    the operational key with its certificate chain
   platform.json      where the broker listens
   lock.json          whether the set-up is locked, and since which claim
+  commands.json      which commands were carried out last, and what became of them
   opened.json        nonces of the sealed credentials that were opened
   guesses.json       how many wrong set-up codes came in a row
   https.pem          the set-up server's own key and certificate
@@ -23,7 +24,7 @@ when its epoch begins; so the provisioning file should be destroyed after the im
 
 import fcntl
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,7 +44,7 @@ from doorstep.onboarding.sealed.opening import BlobMemory
 from doorstep.runtime.state import write_private
 from doorstep.wire import jsontext
 
-__all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Endpoint", "Operational", "Store", "Ticket"]
+__all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Carried", "Endpoint", "Operational", "Store", "Ticket"]
 
 MAX_SKIPPED_EPOCHS: Final = 1 << 20
 """Epochs that a device runs forward at the platform's word: about two seconds of hashing, no more."""
@@ -88,6 +89,15 @@ class Operational:
     broker: Broker
     since_us: int
     """When it came, by this device's clock; its notBefore is earlier, for slow clocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A command that was begun; ``outcome`` is None until it ended."""
+
+    command_id: bytes
+    outcome: int | None = None
+    detail: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +239,14 @@ class Store:
     def keep_opened_blobs(self, memory: BlobMemory) -> None:
         """Remember them, before anything is done about the newest."""
         self._write("opened.json", memory)
+
+    def commands(self) -> list[Carried]:
+        """Return the commands that came last, oldest first."""
+        return self._read("commands.json", list[Carried]) or []
+
+    def keep_commands(self, commands: Sequence[Carried]) -> None:
+        """Remember them over a power cut."""
+        self._write("commands.json", commands)
 
     def ticket(self) -> Ticket | None:
         """Return the registration token that nobody answered yet."""
