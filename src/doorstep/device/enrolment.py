@@ -114,7 +114,7 @@ class Enrolment:
         self.clock_offset_us = answer.time_us - now_us
         self.first_epoch = answer.first_epoch
         self._store.skip_epochs(answer.first_epoch)
-        self._store.commit_operational(answer.certificate, url, answer.broker, now_us=now_us)
+        self._store.stage_operational(answer.certificate, url, answer.broker, now_us=now_us)
         held = self._store.operational()
         return 0 if held is None else round(held.certificate.not_after.timestamp() * 1e6)
 

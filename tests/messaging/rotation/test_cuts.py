@@ -1,4 +1,4 @@
-"""KEY-01: power fails at every write of either end; the device always gets back with the old root or the new."""
+"""KEY-01: power fails at every write of either end; the device always gets back, with old or new."""
 
 import os
 import random

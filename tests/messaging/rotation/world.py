@@ -155,11 +155,12 @@ class Platform:
         match from_device(plaintext):
             case Answer() as answer if rotation is not None:
                 try:
-                    rotation, state, commit = platform.accept(rotation, state, answer)
+                    rotation, state = platform.accept(rotation, state, answer)
                 except DoorstepError:
                     return
                 self._store(state, rotation, sequence)
-                self.send(encode(commit))
+                assert state.staged is not None
+                self.send(encode(platform.commit_of(rotation, state.staged)))
             case _:
                 pass
 

@@ -21,7 +21,7 @@ from doorstep.messaging.rotation.keys import (
 from doorstep.messaging.rotation.messages import Answer, Commit, Offer
 from doorstep.messaging.state import SealedState, StagedRoot
 
-__all__ = ["AnswerTooLate", "NothingToAnswer", "Rotation", "accept", "ask"]
+__all__ = ["AnswerTooLate", "NothingToAnswer", "Rotation", "accept", "ask", "commit_of"]
 
 
 class NothingToAnswer(ProtocolViolation):
@@ -61,8 +61,8 @@ def ask(number: int, change: Change, rng: Callable[[int], bytes]) -> Rotation:
     return Rotation(number, change, secret, advance(Stage.SETTLED, Asked()))
 
 
-def accept(rotation: Rotation, state: SealedState, answer: Answer) -> tuple[Rotation, SealedState, Commit]:
-    """Return rotation and state to store together, and what to send once they are durable.
+def accept(rotation: Rotation, state: SealedState, answer: Answer) -> tuple[Rotation, SealedState]:
+    """Return rotation and state to store together; then `commit_of` is what to send.
 
     ``answer`` came in a message that is counted in ``state``. Raises NothingToAnswer, AnswerTooLate,
     MalformedMessage or WrongConfirmation, and then nothing changes.
@@ -77,8 +77,9 @@ def accept(rotation: Rotation, state: SealedState, answer: Answer) -> tuple[Rota
     root = replacement(state.root, rotation.change, rotation.secret, answer.share)
     check_confirmation(root, rotation.number, End.DEVICE, answer.confirm)
     staged = replace(state, staged=StagedRoot(answer.first, root))
-    return (
-        replace(rotation, stage=advance(rotation.stage, Staged())),
-        staged,
-        Commit(rotation.number, confirmation(root, rotation.number, End.PLATFORM)),
-    )
+    return replace(rotation, stage=advance(rotation.stage, Staged())), staged
+
+
+def commit_of(rotation: Rotation, staged: StagedRoot) -> Commit:
+    """Return what to tell the device once ``staged`` is durable."""
+    return Commit(rotation.number, confirmation(staged.root, rotation.number, End.PLATFORM))
