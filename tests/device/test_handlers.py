@@ -38,7 +38,8 @@ class Board:
                 return bytes(MAX_DETAIL + 1)
             case b"power cut":
                 raise PowerCut
-        return b"ok " + body
+            case _:
+                return b"ok " + body
 
     def carry(
         self, body: bytes, *, expires_s: int = 0, channel: str = "cmd", name: bytes = ID

@@ -88,6 +88,7 @@ def test_device_refuses_what_are_no_settings(body: bytes) -> None:
         Call("ok", {"a b": 1.0}),
         Settings(0),
         Settings(1, {"config.x": 1.0}),
+        Settings(1, {"config.version": 3.0}),
         Settings(1, {f"n{i}": 1.0 for i in range(MAX_SETTINGS + 1)}),
         Settings(1, {"a": "x" * 257}),
     ],

@@ -68,18 +68,23 @@ class Settings:
         version = values.pop(SETTINGS_VERSION, None)
         if type(version) is not float or not (1 <= version <= MAX_VERSION and version.is_integer()):
             raise MalformedMessage(f"settings have a whole number from 1 as {SETTINGS_VERSION}")
-        if any(name.startswith(_RESERVED) for name in values):
-            raise MalformedMessage(f"the name of a setting does not begin with {_RESERVED}")
+        _check_names(values)
         return cls(int(version), values)
 
     def encode(self) -> bytes:
         """Return the body; raises MisuseError for what `decode` would refuse."""
         body = _text({SETTINGS_VERSION: self.version, **self.values})
         try:
+            _check_names(self.values)
             Settings.decode(body)
         except MalformedMessage as error:
             raise MisuseError(f"these settings can't be sent: {error.message}") from None
         return _capped(body)
+
+
+def _check_names(values: Values) -> None:
+    if any(name.startswith(_RESERVED) for name in values):
+        raise MalformedMessage(f"the name of a setting does not begin with {_RESERVED}")
 
 
 def _values(text: bytes) -> dict[str, float | bool | str]:
