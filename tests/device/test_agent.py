@@ -253,7 +253,7 @@ def test_what_comes_down_is_opened_or_refused(play: Play, made: Provisioning, tm
     async def act(platform: Bench) -> None:
         platform.down = delivery("cmd", sealed) + delivery("cmd", sealed) + delivery("config", b"")
         async with Life(made, tmp_path / "d", platform.url) as life:
-            assert await life.until(CameDown) == CameDown("cmd", b"on")
+            assert await life.until(CameDown) == CameDown("cmd", 2)
             await life.until(DownlinkRefused)
 
     play(act)

@@ -11,7 +11,7 @@ OTHERS: list[Notice] = [
     notices.ReadingsRefused("the outbox is full"),
     notices.SensorFailed("no wire"),
     notices.ClockCorrected(86_400.0),
-    notices.CameDown("cmd", b"secret order"),
+    notices.CameDown("cmd", 12),
     notices.DownlinkRefused("cmd", "seen before"),
 ]
 

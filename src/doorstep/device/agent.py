@@ -16,6 +16,8 @@ from typing import Final
 from doorstep.device import life
 from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
 from doorstep.device.enrolment import Enrolment
+from doorstep.device.handlers import Handlers, Inbound
+from doorstep.device.keys import KeyChanges
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
     ButtonPressed,
@@ -27,7 +29,7 @@ from doorstep.device.notices import (
     ReadingsSent,
     SetupOpened,
 )
-from doorstep.device.outbox import CAPACITY, Outbox, Parcel
+from doorstep.device.outbox import CAPACITY, Outbox, OutboxFull, Parcel
 from doorstep.device.racing import after, end, race
 from doorstep.device.sampling import Sensor, sample
 from doorstep.device.sealing import Sealing
@@ -43,6 +45,7 @@ from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.rotation.messages import KEYS_CHANNEL
 from doorstep.onboarding.network import Joined
 
 __all__ = ["Agent", "AgentOptions"]
@@ -96,6 +99,7 @@ class Agent:
         sensor: Sensor,
         *,
         options: AgentOptions | None = None,
+        handlers: Handlers | None = None,
         notify: Callable[[Notice], None] = lambda _notice: None,
         rng: Callable[[int], bytes] = os.urandom,
         clock: Callable[[], float] = time.time,
@@ -122,6 +126,14 @@ class Agent:
         doors = _doors(made, store, self._options, self._touch, rng)
         self._setup = SetupService(store, station, doors, self._guesses, self._touch)
         self._enrolment = Enrolment(store, made, self._sealing, rng=rng, clock_us=self._local_us)
+        self._renewal_asked = asyncio.Event()
+        self._tries_old = False
+        changes = KeyChanges(store, self._sealing, self._renewal_asked.set, rng)
+        handlers = handlers or Handlers()
+        handlers.register(KEYS_CHANNEL, changes.carry_out, repeatable=True)
+        self._inbound = Inbound(
+            store, handlers, answer=self._acknowledge, clock_s=lambda: self._platform_us() / 1e6
+        )
         self._uplink = Uplink(
             made,
             self._sealing,
@@ -183,7 +195,8 @@ class Agent:
 
     async def run(self) -> None:
         """Live until stopped."""
-        helpers = asyncio.create_task(self._sample()), asyncio.create_task(self._watch_button())
+        jobs = self._sample(), self._watch_button(), self._inbound.run()
+        helpers = [asyncio.create_task(job) for job in jobs]
         try:
             while self.state is not State.STOPPED:
                 self._move(await race(self._stopped(), self._was_reset(), self._steps[self.state]()))
@@ -285,12 +298,13 @@ class Agent:
         return await self._pause(self._wait_s(ASK_HELD, self._questions))
 
     async def _connect(self) -> LifeEvent:
-        held = self._operational()
+        held = self._held()
         self._plan_renewal(held)
         await self._uplink.close()
         if self._uplink.failures:
             await asyncio.sleep(self._wait_s(BROKER, self._uplink.failures))
         event = await self._uplink.open(held, self._clock())
+        self._judge_certificate(held, opened=isinstance(event, life.SessionOpened))
         if isinstance(event, life.SessionFailed) and self._is_deaf(self._uplink.failures):
             return life.NetworkLost(event.reason)
         return event
@@ -298,7 +312,13 @@ class Agent:
     async def _operate(self) -> LifeEvent:
         self._questions = 0
         wait_s = max(0.0, (self._renewal_due_us - self._local_us()) / 1e6)
-        return await race(self._uplink.lost(), self._setup.order(), after(wait_s, life.RenewalDue()))
+        due = after(wait_s, life.RenewalDue())
+        return await race(self._uplink.lost(), self._setup.order(), due, self._asked_to_renew())
+
+    async def _asked_to_renew(self) -> LifeEvent:
+        await self._renewal_asked.wait()
+        self._renewal_asked.clear()
+        return life.RenewalDue()
 
     async def _renew(self) -> LifeEvent:
         event = await race(self._enrolment.renew(), self._uplink.lost())
@@ -343,11 +363,17 @@ class Agent:
     def _plan_renewal(self, held: Operational) -> None:
         self._renewal_due_us = renewal_time_us(held.since_us, held.not_after_us)
 
-    def _operational(self) -> Operational:
-        held = self._store.operational()
-        if held is None:
+    def _held(self) -> Operational:
+        """Return the certificate to try now: the staged one and the one before it in turn."""
+        held = self._store.certificates()
+        if not held:
             raise MisuseError("there is no operational certificate to connect with")
-        return held
+        return held[-1] if self._tries_old else held[0]
+
+    def _judge_certificate(self, held: Operational, *, opened: bool) -> None:
+        if opened and held.staged:
+            self._store.commit_operational()
+        self._tries_old = not opened and not self._tries_old
 
     async def _sample(self) -> None:
         await sample(
@@ -355,7 +381,7 @@ class Agent:
             self._outbox,
             interval_s=self._options.interval_s,
             wanted=lambda: self.state not in _SILENT and self._store.operational() is not None,
-            clock_us=lambda: self._local_us() + self._enrolment.clock_offset_us,
+            clock_us=self._platform_us,
             notify=self._notify,
         )
 
@@ -385,15 +411,28 @@ class Agent:
 
     def _received(self, channel: str, message: bytes) -> None:
         try:
-            self._notify(CameDown(channel, self._sealing.open(channel, message)))
+            plaintext = self._sealing.open(channel, message)
         except PeerError as error:
             self._notify(DownlinkRefused(channel, error.message))
+            return
+        self._notify(CameDown(channel, len(plaintext)))
+        if not self._inbound.put(channel, plaintext):
+            self._notify(DownlinkRefused(channel, "too many commands wait; it comes again"))
+
+    def _acknowledge(self, answer: bytes) -> None:
+        try:
+            self._outbox.offer("ack", answer)
+        except OutboxFull as error:  # the platform asks again, and gets the same answer
+            log.warning("an answer was not sent: %s", error.message)
 
     def _wait_s(self, backoff: Backoff, failures: int) -> float:
         return backoff.wait_s(failures, self._rng)
 
     def _local_us(self) -> int:
         return round(self._clock() * 1e6)
+
+    def _platform_us(self) -> int:
+        return self._local_us() + self._enrolment.clock_offset_us
 
     @staticmethod
     def _is_deaf(failures: int) -> bool:

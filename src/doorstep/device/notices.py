@@ -1,6 +1,6 @@
 """What an agent tells whoever watches it: typed values, and for each a sentence for people."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from doorstep.device import life
@@ -80,7 +80,8 @@ class CameDown:
     """The platform sent a message; it was opened."""
 
     channel: str
-    plaintext: bytes = field(repr=False)
+    size: int
+    """Bytes of its plaintext, which may be secret and is told to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Final
 
 from doorstep.errors import DoorstepError, MalformedMessage, VerificationFailed
 from doorstep.identity.ids import kid_of
-from doorstep.ingest.batch import Batch, DeviceRow, Suspect
+from doorstep.ingest import aside
+from doorstep.ingest.batch import Batch, DeviceRow, MessageRow, Suspect
 from doorstep.ingest.reader import Fetched
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.errors import Rejected, RejectReason
@@ -53,7 +54,8 @@ class _Route:
         self.channel = channel
         self.aad = f"up/{channel}".encode()
         self.topic = f"d/{known.device_id}/up/{channel}"
-        self.open = known.opener.open if known.opener is not None else None
+        # Only readings take the short way; everything else costs them nothing.
+        self.open = known.opener.open if known.opener is not None and channel == aside.DATA else None
 
 
 class Opening:
@@ -90,7 +92,7 @@ class Opening:
         for subject, _, payload in messages:
             route = routes.get(subject) or self._route(subject)
             if route is None or route.open is None:
-                batch.letters.append(_unopened(subject, payload, route, now_us))
+                self._take_aside(batch, subject, payload, touched)
                 continue
             known = route.known
             touched.add(known)
@@ -104,6 +106,25 @@ class Opening:
             add(row)  # type: ignore[arg-type]  # a plain tuple costs half of a named one
         self._note_progress(batch, touched, now_us)
         return batch
+
+    def _take_aside(self, batch: Batch, subject: bytes, payload: bytes, touched: set[_Known]) -> None:
+        """Take a message of another channel than ``data``, or of a device that may not send."""
+        now_us, route = batch.received_us, self._routes.get(subject)
+        if route is None or route.known.opener is None:
+            batch.letters.append(_unopened(subject, payload, route, now_us))
+            return
+        known = route.known
+        touched.add(known)
+        try:
+            epoch, sequence, plaintext = route.known.opener.open(payload, route.aad, now_us)
+            place = aside.Place(known.row, epoch, sequence, now_us, known.period)
+            said, count = aside.read(route.channel, place, plaintext)
+        except (Rejected, MalformedMessage) as error:
+            _refuse(batch, route, payload, error)
+            return
+        batch.asides.append(said)
+        row = (known.row, epoch, sequence, route.channel, now_us, known.period, count, plaintext)
+        batch.rows.append(MessageRow(*row))
 
     def _note_progress(self, batch: Batch, touched: Iterable[_Known], now_us: int) -> None:
         for known in touched:

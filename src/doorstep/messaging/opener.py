@@ -2,17 +2,16 @@
 
 from typing import Final, NamedTuple, TypeAlias
 
-from doorstep.messaging.allowance import NEAR, Allowance
-from doorstep.messaging.envelope import parse
+from doorstep.messaging.ahead import MAX_AHEAD, Ways, open_ahead
+from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.envelope import Envelope, parse
 from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, RejectReason, Replayed
-from doorstep.messaging.keys import master_secret, next_root, run_ahead
 from doorstep.messaging.replay import NOTHING_SEEN, signed_window
 from doorstep.messaging.state import EpochState, SealedState
 
-__all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress", "Way", "receiver_ahead"]
+__all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress"]
 
-MAX_AHEAD: Final = 1_000  # epochs the ratchet is run for a message whose tag is not yet known to hold
 PREVIOUS_EPOCH_US: Final = 600_000_000  # the previous epoch opens late packets for ten minutes
 
 
@@ -45,6 +44,7 @@ class Opener:
         "_previous",
         "_previous_until_us",
         "_root",
+        "_staged",
         "epoch_changed",
     )
 
@@ -55,6 +55,7 @@ class Opener:
         self._root = state.root
         self._previous = None if state.previous is None else _receiver(kid, state.previous)
         self._previous_until_us = state.previous_until_us or 0
+        self._staged = state.staged
         self.epoch_changed = state.unsaved
 
     def open(self, message: bytes, channel: bytes, now_us: int) -> Opened:
@@ -73,13 +74,13 @@ class Opener:
         if epoch < current.epoch:
             late = self._receiver_behind(epoch, now_us)
             return epoch, sequence, late.open(sequence, sealed, channel)
-        way = Way(current.epoch, self._root, self._allowance)
-        ahead, root = receiver_ahead(self._kid, way, epoch, now_us)
-        plaintext = ahead.open(sequence, sealed, channel)
-        self._previous, self._current, self._root = current, ahead, root
+        ways = Ways(current.epoch, self._root, self._staged, self._allowance)
+        ahead = open_ahead(self._kid, ways, Envelope(epoch, sequence, kid, sealed), channel, now_us)
+        self._previous, self._current, self._root = current, ahead.receiver, ahead.root
         self._previous_until_us = now_us + PREVIOUS_EPOCH_US
+        self._staged = None if ahead.under_staged else self._staged
         self.epoch_changed = True
-        return epoch, sequence, plaintext
+        return epoch, sequence, ahead.plaintext
 
     def expire(self, now_us: int) -> None:
         """Forget the previous epoch once its deadline has passed."""
@@ -99,8 +100,8 @@ class Opener:
         self.epoch_changed = False
         current = _state(self._current)
         if self._previous is None:
-            return SealedState(current, self._root)
-        return SealedState(current, self._root, _state(self._previous), self._previous_until_us)
+            return SealedState(current, self._root, staged=self._staged)
+        return SealedState(current, self._root, _state(self._previous), self._previous_until_us, self._staged)
 
     def _receiver_behind(self, epoch: int, now_us: int) -> EpochReceiver:
         self.expire(now_us)
@@ -110,34 +111,6 @@ class Opener:
                 f"epoch {epoch} is over: the device is in epoch {self._current.epoch}",
             )
         return self._previous
-
-
-class Way(NamedTuple):
-    """Where the ratchet stands for a device: its epoch, the root after it, what a minute allows."""
-
-    epoch: int
-    root: bytes
-    allowance: Allowance
-
-
-def receiver_ahead(kid: bytes, way: Way, epoch: int, now_us: int) -> tuple[EpochReceiver, bytes]:
-    """Return the receiver of the later ``epoch`` and the root after it.
-
-    Raises Forged when ``epoch`` is more than MAX_AHEAD ahead, or further than the allowance reaches.
-    """
-    steps = epoch - way.epoch
-    if steps > MAX_AHEAD:
-        raise Forged(
-            RejectReason.EPOCH_TOO_FAR,
-            f"epoch {epoch} is more than {MAX_AHEAD} ahead of the device's {way.epoch}",
-        )
-    if not way.allowance.spend(steps, now_us):
-        raise Forged(
-            RejectReason.EPOCH_TOO_FAR,
-            f"epoch {epoch} is more than {NEAR} ahead, and this minute's allowance for such is spent",
-        )
-    reached = run_ahead(way.root, steps - 1)
-    return EpochReceiver(master_secret(reached), epoch, kid), next_root(reached)
 
 
 def _receiver(kid: bytes, state: EpochState) -> EpochReceiver:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 from doorstep.messaging.keys import master_secret, next_root
 from doorstep.messaging.replay import NOTHING_SEEN, signed_window, unsigned_window
 
-__all__ = ["EpochState", "SealedState", "StoredState"]
+__all__ = ["EpochState", "SealedState", "StagedRoot", "StoredState"]
 
 
 class StoredState(NamedTuple):
@@ -25,6 +25,8 @@ class StoredState(NamedTuple):
     previous_seq_high: int = NOTHING_SEEN
     previous_window_bits: int = 0
     previous_until_us: int | None = None
+    staged_epoch: int | None = None
+    staged_root: bytes | None = None
 
     def __repr__(self) -> str:
         return f"StoredState(epoch={self.epoch}, seq_high={self.seq_high})"
@@ -41,6 +43,15 @@ class EpochState:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedRoot:
+    """The root that takes over from the present chain with the first genuine message under it."""
+
+    epoch: int
+    """Its first."""
+    root: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SealedState:
     """The current epoch, the root of the one after it, and the previous epoch until a deadline."""
 
@@ -48,6 +59,7 @@ class SealedState:
     root: bytes = field(repr=False)
     previous: EpochState | None = None
     previous_until_us: int | None = None
+    staged: StagedRoot | None = None
     unsaved: bool = field(default=False, compare=False)  # no row holds these keys yet
 
     @classmethod
@@ -61,11 +73,14 @@ class SealedState:
         if row.master is None:
             return cls.first(row.root, row.epoch)
         current = EpochState(row.epoch, row.master, row.seq_high, unsigned_window(row.window_bits))
+        staged = None
+        if row.staged_epoch is not None and row.staged_root is not None:
+            staged = StagedRoot(row.staged_epoch, row.staged_root)
         if row.previous_epoch is None or row.previous_master is None:
-            return cls(current, row.root)
+            return cls(current, row.root, staged=staged)
         window = unsigned_window(row.previous_window_bits)
         previous = EpochState(row.previous_epoch, row.previous_master, row.previous_seq_high, window)
-        return cls(current, row.root, previous, row.previous_until_us)
+        return cls(current, row.root, previous, row.previous_until_us, staged)
 
     def columns(self) -> StoredState:
         """Return the state as columns."""
@@ -73,6 +88,8 @@ class SealedState:
         row = StoredState(
             current.epoch, self.root, current.master, current.high, signed_window(current.window)
         )
+        if self.staged is not None:
+            row = row._replace(staged_epoch=self.staged.epoch, staged_root=self.staged.root)
         if previous is None:
             return row
         return row._replace(
