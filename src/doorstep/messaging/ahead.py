@@ -9,7 +9,7 @@ from doorstep.messaging.allowance import NEAR, Allowance
 from doorstep.messaging.envelope import Envelope
 from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, RejectReason, Replayed
-from doorstep.messaging.keys import master_secret, next_root, run_ahead
+from doorstep.messaging.keys import SUITE, Suite, master_secret, next_root, run_ahead
 from doorstep.messaging.state import SealedState, StagedRoot
 
 __all__ = ["MAX_AHEAD", "Reached", "Ways", "open_ahead", "open_aside"]
@@ -24,6 +24,7 @@ class Ways(NamedTuple):
     root: bytes
     staged: StagedRoot | None
     allowance: Allowance
+    suite: Suite = SUITE
 
     def __repr__(self) -> str:
         return f"Ways(epoch={self.epoch})"
@@ -57,11 +58,14 @@ def open_ahead(kid: bytes, ways: Ways, envelope: Envelope, channel: bytes, now_u
                 run_ahead(ways.staged.root, epoch - ways.staged.epoch),
                 envelope,
                 channel,
+                ways.suite,
                 under_staged=True,
             )
         except Forged:
             pass  # the device has not got so far
-    return _opened(kid, run_ahead(ways.root, epoch - ways.epoch - 1), envelope, channel, under_staged=False)
+    return _opened(
+        kid, run_ahead(ways.root, epoch - ways.epoch - 1), envelope, channel, ways.suite, under_staged=False
+    )
 
 
 def open_aside(  # noqa: PLR0913, PLR0917 - who, what it holds, what came, where and when
@@ -79,15 +83,17 @@ def open_aside(  # noqa: PLR0913, PLR0917 - who, what it holds, what came, where
             RejectReason.EPOCH_PAST, f"epoch {envelope.epoch} is over: the device is in epoch {current.epoch}"
         )
     if envelope.epoch == current.epoch:
-        receiver = EpochReceiver(current.master, current.epoch, kid)
+        receiver = EpochReceiver(current.master, current.epoch, kid, suite=state.variant.suite)
         return receiver.open(envelope.sequence, envelope.ciphertext, channel), receiver.secret
-    ways = Ways(current.epoch, state.root, state.staged, allowance)
+    ways = Ways(current.epoch, state.root, state.staged, allowance, state.variant.suite)
     reached = open_ahead(kid, ways, envelope, channel, now_us)
     return reached.plaintext, reached.receiver.secret
 
 
-def _opened(kid: bytes, root: bytes, envelope: Envelope, channel: bytes, *, under_staged: bool) -> Reached:
-    receiver = EpochReceiver(master_secret(root), envelope.epoch, kid)
+def _opened(  # noqa: PLR0913 - who, what it holds, what came and under which root
+    kid: bytes, root: bytes, envelope: Envelope, channel: bytes, suite: Suite, *, under_staged: bool
+) -> Reached:
+    receiver = EpochReceiver(master_secret(root), envelope.epoch, kid, suite=suite)
     plaintext = receiver.open(envelope.sequence, envelope.ciphertext, channel)
     return Reached(plaintext, receiver, next_root(root), under_staged)
 

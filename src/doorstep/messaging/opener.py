@@ -9,6 +9,7 @@ from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, RejectReason, Replayed
 from doorstep.messaging.replay import NOTHING_SEEN, signed_window
 from doorstep.messaging.state import EpochState, SealedState
+from doorstep.messaging.variant import Variant
 
 __all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress"]
 
@@ -45,15 +46,17 @@ class Opener:
         "_previous_until_us",
         "_root",
         "_staged",
+        "_variant",
         "epoch_changed",
     )
 
     def __init__(self, kid: bytes, state: SealedState) -> None:
         self._kid = kid
+        self._variant = state.variant
         self._allowance = Allowance()
-        self._current = _receiver(kid, state.current)
+        self._current = _receiver(kid, state.current, state.variant)
         self._root = state.root
-        self._previous = None if state.previous is None else _receiver(kid, state.previous)
+        self._previous = None if state.previous is None else _receiver(kid, state.previous, state.variant)
         self._previous_until_us = state.previous_until_us or 0
         self._staged = state.staged
         self.epoch_changed = state.unsaved
@@ -66,7 +69,7 @@ class Opener:
         current = self._current
         if (usual := current.open_usual(message, channel)) is not None:
             return usual
-        epoch, sequence, kid, sealed = parse(message)
+        epoch, sequence, kid, sealed = parse(message, self._variant)
         if kid is not None and kid != self._kid:
             raise Forged(RejectReason.UNKNOWN_KID, "the message names another sender than its carrier")
         if epoch == current.epoch:
@@ -74,13 +77,22 @@ class Opener:
         if epoch < current.epoch:
             late = self._receiver_behind(epoch, now_us)
             return epoch, sequence, late.open(sequence, sealed, channel)
-        ways = Ways(current.epoch, self._root, self._staged, self._allowance)
+        ways = Ways(current.epoch, self._root, self._staged, self._allowance, self._variant.suite)
         ahead = open_ahead(self._kid, ways, Envelope(epoch, sequence, kid, sealed), channel, now_us)
-        self._previous, self._current, self._root = current, ahead.receiver, ahead.root
-        self._previous_until_us = now_us + PREVIOUS_EPOCH_US
+        self._follow(ahead.receiver, ahead.root, now_us)
         self._staged = None if ahead.under_staged else self._staged
-        self.epoch_changed = True
         return epoch, sequence, ahead.plaintext
+
+    def _follow(self, receiver: EpochReceiver, root: bytes, now_us: int) -> None:
+        """Make the epoch of ``receiver``, whose message was genuine, the current one."""
+        self._previous, self._current, self._root = self._current, receiver, root
+        self._previous_until_us = now_us + PREVIOUS_EPOCH_US
+        self.epoch_changed = True
+
+    @property
+    def variant(self) -> Variant:
+        """How the device seals."""
+        return self._variant
 
     def expire(self, now_us: int) -> None:
         """Forget the previous epoch once its deadline has passed."""
@@ -100,8 +112,11 @@ class Opener:
         self.epoch_changed = False
         current = _state(self._current)
         if self._previous is None:
-            return SealedState(current, self._root, staged=self._staged)
-        return SealedState(current, self._root, _state(self._previous), self._previous_until_us, self._staged)
+            return SealedState(current, self._root, staged=self._staged, variant=self._variant)
+        previous = _state(self._previous)
+        return SealedState(
+            current, self._root, previous, self._previous_until_us, self._staged, self._variant
+        )
 
     def _receiver_behind(self, epoch: int, now_us: int) -> EpochReceiver:
         self.expire(now_us)
@@ -113,8 +128,8 @@ class Opener:
         return self._previous
 
 
-def _receiver(kid: bytes, state: EpochState) -> EpochReceiver:
-    return EpochReceiver(state.master, state.epoch, kid, state.high, state.window)
+def _receiver(kid: bytes, state: EpochState, variant: Variant) -> EpochReceiver:
+    return EpochReceiver(state.master, state.epoch, kid, state.high, state.window, variant.suite)
 
 
 def _state(receiver: EpochReceiver) -> EpochState:

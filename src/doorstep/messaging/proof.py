@@ -6,11 +6,12 @@ from typing import Final, NamedTuple
 
 from doorstep.messaging.ahead import open_aside
 from doorstep.messaging.allowance import Allowance
-from doorstep.messaging.envelope import parse
+from doorstep.messaging.envelope import parse_session
 from doorstep.messaging.errors import Forged, MalformedEnvelope, RejectReason, Replayed
 from doorstep.messaging.exchange import Exchange
 from doorstep.messaging.sealer import DeviceSealer
 from doorstep.messaging.state import SealedState
+from doorstep.messaging.static import open_session_aside
 
 __all__ = [
     "CONNECT_CHANNEL",
@@ -64,14 +65,18 @@ def open_proof(
 
     Proofs of all channels share one counter. Raises Rejected, and then nothing changed.
     """
-    proof = parse(message)
+    variant = stands.state.variant
+    proof, session = parse_session(message, variant)
     if proof.kid is not None and proof.kid != kid:
         raise Forged(RejectReason.UNKNOWN_KID, "the proof names another device")
     counter = proof.epoch, proof.sequence
     if counter <= stands.last:
         raise Replayed(RejectReason.REPLAYED, "the proof, or a later one, was used before")
-    content, secret = open_aside(kid, stands.state, stands.allowance, proof, channel, now_us)
-    return counter, content, Exchange(secret, *counter, kid, channel)
+    if variant.is_static:
+        content, secret = open_session_aside(kid, stands.state, proof, session, channel, now_us)
+    else:
+        content, secret = open_aside(kid, stands.state, stands.allowance, proof, channel, now_us)
+    return counter, content, Exchange(secret, *counter, kid, channel, variant.suite)
 
 
 def _decoded(text: str) -> bytes:
