@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from django.conf import settings
 
@@ -23,10 +23,11 @@ from doorstep.errors import DoorstepError
 from doorstep.identity.provisioning import Provisioning, Servers, SetupVerifier
 from doorstep.ingest.opening import Opening
 from doorstep.ingest.sink import StaleDevices
+from doorstep.ingest.store_postgres import PostgresSink
 from doorstep.ingest.store_sqlite import SqliteSink
 from doorstep.messaging.command import Command
 from doorstep.runtime import database
-from doorstep.runtime.database import Connection
+from doorstep.runtime.database import Connection, SqliteConnection
 from doorstep.server.clock import now_us
 from doorstep.server.fleet import rotating
 from doorstep.server.fleet.models import Device, DeviceSession
@@ -66,9 +67,11 @@ class Line:
 
     made: MadeDevice
     folder: Path
+    store: Store = field(init=False, default=None)  # type: ignore[assignment]  # there is one after `boot`
     lost: Callable[[], bool] = lambda: False
     now_us: int = field(default_factory=now_us)
     captured: list[tuple[str, bytes]] = field(default_factory=list)
+    in_stream: list[tuple[str, bytes]] = field(default_factory=list)
 
     @classmethod
     def of_owned_device(cls, folder: Path, lost: Callable[[], bool] = lambda: False) -> Self:
@@ -97,7 +100,9 @@ class Line:
             client_id=next(_sessions),
             connected_us=self.now_us,
         )
-        self.store = Store(self.folder)
+        if self.store is not None:
+            self.store.close()
+        self.store = Store.open(self.folder)
         self.renewals = 0
         self.sealing = Sealing(self.store, self.made.device_id)
         self.handlers = Handlers()
@@ -114,8 +119,10 @@ class Line:
         self.renewals += 1
 
     def turn(self) -> None:
-        """Let everything happen once: platform's step, down, device, up."""
+        """Let everything happen once: a reading, platform's step, down, device, up."""
         self.now_us += _ROUND_US
+        self.queue.append(("data", b'{"t": 20}'))
+        self.send()
         rotating.step_due(self.now_us)
         with self.connected() as connection:
             for outgoing in Queue(settings.KEY_FILE).turn(connection, self.now_us):
@@ -136,14 +143,18 @@ class Line:
             message = self.sealing.seal(channel, plaintext)
             self.captured.append((channel, message))
             if not (losing and self.lost()):
-                self.deliver(channel, message)
+                self.in_stream.append((channel, message))
+        while self.in_stream:  # what the broker holds outlives both ends, and comes again until it is stored
+            self.deliver(*self.in_stream[0])
+            del self.in_stream[0]
 
     def deliver(self, channel: str, message: bytes) -> list[str]:
         """Put a message into ingest; return the reasons of dead letters."""
         subject = f"$MQTT.msgs.u.0.{self.made.device_id}.{channel}".encode()
         with self.connected() as connection:
             for _ in range(3):
-                opening, sink = Opening(settings.KEY_FILE), SqliteSink()
+                opening = Opening(settings.KEY_FILE)
+                sink: Any = SqliteSink() if isinstance(connection, SqliteConnection) else PostgresSink()
                 fetched = [(subject, b"", message)]
                 opening.learn(sink.load(connection, opening.unknown(fetched)))
                 batch = opening.open(fetched, self.now_us)
@@ -156,6 +167,10 @@ class Line:
 
     def connected(self) -> "_Connected":
         return _Connected()
+
+    def close(self) -> None:
+        """Switch the device off."""
+        self.store.close()
 
     def _hear(self, channel: str, message: bytes) -> None:
         try:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,11 @@ YEAR_US = 365 * 86_400 * 1_000_000
 
 
 @pytest.fixture
-def line(tmp_path: Path) -> Line:
+def line(tmp_path: Path) -> Iterator[Line]:
     made = Line.of_owned_device(tmp_path / "device")
     assert made.say()
-    return made
+    yield made
+    made.close()
 
 
 def rotated(line: Line, rotation: KeyRotation, turns: int = 8) -> KeyRotation:
