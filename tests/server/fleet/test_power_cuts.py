@@ -18,8 +18,12 @@ from doorstep.server.fleet.models import KeyRotation
 from doorstep.server.fleet.rotation import change_owner_root, rotate_root
 from tests.server.fleet.line import Line
 
-CUTS = int(os.environ.get("DOORSTEP_POWER_CUTS", "12"))
+CUTS = int(os.environ.get("DOORSTEP_TEST_POWER_CUTS", "12"))
 """Rotations with a cut; 1,000 is the full count (``python3 tasks.py power-cuts``)."""
+
+_OF_ONE_DEVICE = 25
+_WRITES = 48
+"""Writes of both ends in one rotation, boots included."""
 
 _MANNERS = ("before", "half", "after")
 
@@ -128,16 +132,14 @@ def rotate(line: Line, cutter: Cutter, at: int, manner: str, begin: Callable[...
     assert line.say(), f"stuck after a cut {manner} write {at}"
 
 
-def test_none_of_many_rotations_with_a_cut_leaves_the_device_stuck(line: Line, cutter: Cutter) -> None:
-    rotate(line, cutter, 0, "before", rotate_root)
-    cutter.plan(0, "before")
-    rotate(line, cutter, 0, "before", rotate_root)
-    whole = 48  # writes of both ends in a rotation, boots included
-    plans = [(at, manner) for at in range(1, whole) for manner in _MANNERS]
-    draw = random.Random(7)
-    draw.shuffle(plans)
+@pytest.mark.parametrize("first", range(0, CUTS, _OF_ONE_DEVICE))
+def test_none_of_many_rotations_with_a_cut_leaves_the_device_stuck(
+    line: Line, cutter: Cutter, first: int
+) -> None:
+    plans = [(at, manner) for at in range(1, _WRITES) for manner in _MANNERS]
+    random.Random(7).shuffle(plans)
     begins = (rotate_root, change_owner_root)
-    for number in range(CUTS):
+    for number in range(first, min(first + _OF_ONE_DEVICE, CUTS)):
         at, manner = plans[number % len(plans)]
         rotate(line, cutter, at, manner, begins[number % 2])
 

@@ -21,6 +21,7 @@ __all__ = [
     "OPEN",
     "CannotRotate",
     "abandon",
+    "begin_rotation",
     "change_owner_root",
     "rotate_aged",
     "rotate_certificate",
@@ -42,6 +43,14 @@ _POLICY: Final = "policy:age"
 
 class CannotRotate(RefusedError):
     """This device's key cannot be replaced now, or not this way."""
+
+
+def begin_rotation(device: Device, key: str, by: str, *, now_us: int) -> KeyRotation:
+    """Begin to replace the ``root``, that by an ``exchange``, or the ``certificate``; see `rotate_root`."""
+    if key == CERTIFICATE:
+        return rotate_certificate(device, by, now_us=now_us)
+    change = Change.EXCHANGED if key == "exchange" else Change.FRESH
+    return rotate_root(device, by, now_us=now_us, change=change)
 
 
 def rotate_root(  # noqa: PLR0913 - who, what, how, by whom and when
