@@ -11,6 +11,7 @@ OTHERS: list[Notice] = [
     notices.ReadingsRefused("the outbox is full"),
     notices.SensorFailed("no wire"),
     notices.ClockCorrected(86_400.0),
+    notices.AskedToShowItself(),
     notices.CameDown("cmd", 12),
     notices.DownlinkRefused("cmd", "seen before"),
 ]

@@ -15,11 +15,13 @@ from typing import Final
 
 from doorstep.device import life
 from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
+from doorstep.device.control import Control, Controls
 from doorstep.device.enrolment import Enrolment
 from doorstep.device.handlers import Handlers, Inbound
 from doorstep.device.keys import KeyChanges
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
+    AskedToShowItself,
     ButtonPressed,
     CameDown,
     ClockCorrected,
@@ -31,7 +33,7 @@ from doorstep.device.notices import (
 )
 from doorstep.device.outbox import CAPACITY, Outbox, OutboxFull, Parcel
 from doorstep.device.racing import after, end, race
-from doorstep.device.sampling import Sensor, sample
+from doorstep.device.sampling import CHANNEL, Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.door import DoorMaker
 from doorstep.device.setup.doors import http_doors
@@ -100,6 +102,7 @@ class Agent:
         *,
         options: AgentOptions | None = None,
         handlers: Handlers | None = None,
+        controls: Controls | None = None,
         notify: Callable[[Notice], None] = lambda _notice: None,
         rng: Callable[[int], bytes] = os.urandom,
         clock: Callable[[], float] = time.time,
@@ -129,10 +132,21 @@ class Agent:
         self._renewal_asked = asyncio.Event()
         self._tries_old = False
         changes = KeyChanges(store, self._sealing, self._renewal_asked.set, rng)
-        handlers = handlers or Handlers()
-        handlers.register(KEYS_CHANNEL, changes.carry_out, repeatable=True)
+        self._control = Control(
+            store,
+            controls or Controls(),
+            report=lambda state: self._say("state", state),
+            identify=lambda: self._notify(AskedToShowItself()),
+            interval_s=self._options.interval_s,
+        )
+        served = Handlers() if handlers is None else handlers.copied()
+        self._control.register(served)
+        served.register(KEYS_CHANNEL, changes.carry_out, repeatable=True)
         self._inbound = Inbound(
-            store, handlers, answer=self._acknowledge, clock_s=lambda: self._platform_us() / 1e6
+            store,
+            served,
+            answer=lambda answer: self._say("ack", answer),
+            clock_s=lambda: self._platform_us() / 1e6,
         )
         self._uplink = Uplink(
             made,
@@ -307,6 +321,8 @@ class Agent:
         self._judge_certificate(held, opened=isinstance(event, life.SessionOpened))
         if isinstance(event, life.SessionFailed) and self._is_deaf(self._uplink.failures):
             return life.NetworkLost(event.reason)
+        if isinstance(event, life.SessionOpened):
+            self._control.report()
         return event
 
     async def _operate(self) -> LifeEvent:
@@ -349,6 +365,7 @@ class Agent:
             self._notice_clock()
         if isinstance(event, life.Unknown):
             self._outbox.clear()
+            self._control.forget()
         return event
 
     def _leave_used_epochs(self) -> None:
@@ -379,7 +396,7 @@ class Agent:
         await sample(
             self._sensor,
             self._outbox,
-            interval_s=self._options.interval_s,
+            interval_s=lambda: self._control.interval_s,
             wanted=lambda: self.state not in _SILENT and self._store.operational() is not None,
             clock_us=self._platform_us,
             notify=self._notify,
@@ -405,7 +422,9 @@ class Agent:
         host = "" if self._options.setup is None else self._options.setup.host
         self._notify(SetupOpened(host, self._setup.port or 0))
 
-    def _published(self, _parcel: Parcel) -> None:
+    def _published(self, parcel: Parcel) -> None:
+        if parcel.channel != CHANNEL:
+            return
         self._sent += 1
         self._notify(ReadingsSent(self._sent, len(self._outbox), self._sealing.epoch))
 
@@ -419,11 +438,11 @@ class Agent:
         if not self._inbound.put(channel, plaintext):
             self._notify(DownlinkRefused(channel, "too many commands wait; it comes again"))
 
-    def _acknowledge(self, answer: bytes) -> None:
+    def _say(self, channel: str, plaintext: bytes) -> None:
         try:
-            self._outbox.offer("ack", answer)
+            self._outbox.offer(channel, plaintext)
         except OutboxFull as error:  # the platform asks again, and gets the same answer
-            log.warning("an answer was not sent: %s", error.message)
+            log.warning("a message on channel up/%s was not sent: %s", channel, error.message)
 
     def _wait_s(self, backoff: Backoff, failures: int) -> float:
         return backoff.wait_s(failures, self._rng)

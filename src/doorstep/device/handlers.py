@@ -51,6 +51,10 @@ class Handlers:
             raise MisuseError(f"channel down/{channel} has a handler already")
         self._known[channel] = _Registered(handler, repeatable)
 
+    def copied(self) -> "Handlers":
+        """Return a registry of its own with the same handlers."""
+        return Handlers(dict(self._known))
+
     def find(self, channel: str) -> _Registered | None:
         """Return who serves the channel."""
         return self._known.get(channel)

@@ -13,6 +13,7 @@ state/               0700, locked by one agent at a time
   operational.pem    the operational key with its certificate chain
   platform.json      where the broker listens
   lock.json          whether the set-up is locked, and since which claim
+  settings.json      the settings that the owner wants, with their version
   commands.json      which commands were carried out last, and what became of them
   opened.json        nonces of the sealed credentials that were opened
   guesses.json       how many wrong set-up codes came in a row
@@ -47,7 +48,7 @@ from doorstep.onboarding.sealed.opening import BlobMemory
 from doorstep.runtime.state import move_durably, write_private
 from doorstep.wire import jsontext
 
-__all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Carried", "Endpoint", "Operational", "Store", "Ticket"]
+__all__ = ["MAX_SKIPPED_EPOCHS", "Applied", "Broker", "Carried", "Endpoint", "Operational", "Store", "Ticket"]
 
 MAX_SKIPPED_EPOCHS: Final = 1 << 20
 """Epochs that a device runs forward at the platform's word: about two seconds of hashing, no more."""
@@ -103,6 +104,14 @@ class Operational:
         if self.certificate is None:
             return self.since_us + _ASK_WITHIN_US
         return round(self.certificate.not_after.timestamp() * 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The settings in force; version 0: none ever came."""
+
+    version: int = 0
+    values: dict[str, float | bool | str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +277,14 @@ class Store:
     def keep_opened_blobs(self, memory: BlobMemory) -> None:
         """Remember them, before anything is done about the newest."""
         self._write("opened.json", memory)
+
+    def settings(self) -> Applied:
+        """Return the settings in force."""
+        return self._read("settings.json", Applied) or Applied()
+
+    def keep_settings(self, settings: Applied) -> None:
+        """Remember settings that are in force."""
+        self._write("settings.json", settings)
 
     def commands(self) -> list[Carried]:
         """Return the commands that came last, oldest first."""

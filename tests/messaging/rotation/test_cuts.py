@@ -12,7 +12,7 @@ from doorstep.identity.rotation import Stage
 from doorstep.messaging.rotation.keys import Change
 from tests.messaging.rotation.world import Cuts, World
 
-RUNS = int(os.environ.get("DOORSTEP_POWER_CUTS", "60"))
+RUNS = int(os.environ.get("DOORSTEP_TEST_POWER_CUTS", "60"))
 """Random lives with cuts; the full count is 1,000 (``python3 tasks.py power-cuts``)."""
 
 CHANGES = (Change.FRESH, Change.OWNER)

@@ -64,27 +64,33 @@ def step(row: int, now_us: int) -> KeyRotation:
     return rotation
 
 
-def next_word(device: Device, rotation: KeyRotation) -> FromPlatform:
-    """Return what to say to the device now."""
+def next_word(device: Device, rotation: KeyRotation, *, commits: bool) -> FromPlatform:
+    """Return what to say to the device now; ``commits``: it has just shown that it holds what is staged.
+
+    One that has not is asked again: it may have booted, and then its new root is another.
+    """
     if rotation.kind == CERTIFICATE:
         return RenewCertificate()
     known, staged = _rotation(device, rotation), _sealed(device).staged
-    if known.stage is Stage.STAGED and staged is not None:
+    if commits and staged is not None:
         return platform.commit_of(known, staged)
     return known.offer
 
 
-def hear(device: Device, rotation: KeyRotation, said: FromDevice, now_us: int) -> None:
-    """Take a device's answer; within a transaction that holds the device's row. Raises PeerError.
+def hear(device: Device, rotation: KeyRotation, said: FromDevice, now_us: int) -> bool:
+    """Take a device's word, and say whether it was an answer, whose new root is staged now. Raises PeerError.
+
+    Call it in a transaction that holds the device's row.
 
     The message that brought it is counted in the device's sealed state.
     """
     if not isinstance(said, Answer):
-        return  # its last word comes under the new root, which says more
+        return False  # its last word comes under the new root, which says more
     known, state = platform.accept(_rotation(device, rotation), _sealed(device), said)
     _store_staged(device, state)
     rotation.stage, rotation.staged_us = known.stage.value, now_us
     rotation.save(update_fields=["stage", "staged_us"])
+    return True
 
 
 def _due() -> QuerySet[KeyRotation]:
@@ -109,9 +115,8 @@ def _step_root(device: Device, rotation: KeyRotation, now_us: int) -> None:
     command = Downlink.objects.filter(command_id=rotation.command_id).first() if rotation.command_id else None
     if command is not None and command.state in UNDELIVERED:
         return
-    if command is not None:
-        _take_answer(device, rotation, command, now_us)
-    _tell(device, rotation, now_us)
+    commits = command is not None and _takes_answer(device, rotation, command, now_us)
+    _tell(device, rotation, now_us, commits=commits)
 
 
 def _step_certificate(device: Device, rotation: KeyRotation, now_us: int) -> None:
@@ -124,15 +129,18 @@ def _step_certificate(device: Device, rotation: KeyRotation, now_us: int) -> Non
     if fresh and len(fresh) == len(active):
         settle(rotation, "done", "", now_us)
     elif not fresh and not rotation.command_id:
-        _tell(device, rotation, now_us)
+        _tell(device, rotation, now_us, commits=False)
 
 
-def _take_answer(device: Device, rotation: KeyRotation, command: Downlink, now_us: int) -> None:
-    """Draw the consequences of a closed command; what the device said is not kept beyond that."""
-    said, rotation.command_id = bytes(command.detail), ""
+def _takes_answer(device: Device, rotation: KeyRotation, command: Downlink, now_us: int) -> bool:
+    """Draw the consequences of a closed command, and say whether the device holds what is staged now.
+
+    What it said is not kept beyond that.
+    """
+    said, rotation.command_id, staged = bytes(command.detail), "", False
     try:
         if command.state == Delivery.ACKNOWLEDGED:
-            hear(device, rotation, from_device(said), now_us)
+            staged = hear(device, rotation, from_device(said), now_us)
             rotation.detail = ""
         else:
             rotation.detail = f"{command.state}: {_words(said)}"[:200]
@@ -141,9 +149,10 @@ def _take_answer(device: Device, rotation: KeyRotation, command: Downlink, now_u
     command.detail = b""
     command.save(update_fields=["detail"])
     rotation.save(update_fields=["command_id", "detail"])
+    return staged
 
 
-def _tell(device: Device, rotation: KeyRotation, now_us: int) -> None:
+def _tell(device: Device, rotation: KeyRotation, now_us: int, *, commits: bool) -> None:
     if rotation.tries >= _MOST_TRIES and rotation.stage == Stage.OFFERED.value:
         abandon(rotation, f"the device does not answer as it should: {rotation.detail}", now_us)
         return
@@ -151,7 +160,7 @@ def _tell(device: Device, rotation: KeyRotation, now_us: int) -> None:
         command = enqueue(
             device,
             KEYS_CHANNEL,
-            encode(next_word(device, rotation)),
+            encode(next_word(device, rotation, commits=commits)),
             expires_at_us=None,
             by=_BY,
             now_us=now_us,

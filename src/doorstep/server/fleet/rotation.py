@@ -2,25 +2,28 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from doorstep.errors import RefusedError
 from doorstep.identity.rotation import Abandoned, Stage, advance
 from doorstep.messaging.rotation import platform
 from doorstep.messaging.rotation.keys import Change
 from doorstep.ownership.life import Life
-from doorstep.server.fleet.models import Device, KeyRotation
+from doorstep.server.fleet.models import Device, KeyRotation, Product
 
 __all__ = [
     "CERTIFICATE",
     "OPEN",
     "CannotRotate",
     "abandon",
+    "begin_rotation",
     "change_owner_root",
+    "rotate_aged",
     "rotate_certificate",
     "rotate_root",
     "secret_context",
@@ -35,10 +38,19 @@ OPEN: Final = (Stage.OFFERED.value, Stage.STAGED.value)
 
 _SECOND_US: Final = 1_000_000
 _DETAIL_CAP: Final = 200
+_POLICY: Final = "policy:age"
 
 
 class CannotRotate(RefusedError):
     """This device's key cannot be replaced now, or not this way."""
+
+
+def begin_rotation(device: Device, key: str, by: str, *, now_us: int) -> KeyRotation:
+    """Begin to replace the ``root``, that by an ``exchange``, or the ``certificate``; see `rotate_root`."""
+    if key == CERTIFICATE:
+        return rotate_certificate(device, by, now_us=now_us)
+    change = Change.EXCHANGED if key == "exchange" else Change.FRESH
+    return rotate_root(device, by, now_us=now_us, change=change)
 
 
 def rotate_root(  # noqa: PLR0913 - who, what, how, by whom and when
@@ -77,6 +89,26 @@ def change_owner_root(
         for waiting in row.rotations.filter(stage=Stage.OFFERED.value).exclude(kind=CERTIFICATE):
             abandon(waiting, "the device changed hands", now_us)
         return _begin(row, Change.OWNER, by, now_us, by_hand=False, rng=rng)
+
+
+def rotate_aged(now_us: int, *, limit: int = 200) -> int:
+    """Begin to replace the roots that have reached their product's age; return how many."""
+    day_us = 86_400 * _SECOND_US
+    begun = 0
+    for product in Product.objects.filter(rotate_after_days__gt=0, roots_by_hand=False):
+        cutoff_us = now_us - product.rotate_after_days * day_us
+        since = KeyRotation.objects.filter(device=OuterRef("pk"), asked_us__gt=cutoff_us).exclude(
+            kind=CERTIFICATE
+        )
+        under_way = KeyRotation.objects.filter(device=OuterRef("pk"), stage__in=OPEN).exclude(
+            kind=CERTIFICATE
+        )
+        made_before = datetime.fromtimestamp(cutoff_us / _SECOND_US, UTC)
+        aged = product.devices.filter(life=Life.OWNED, blocked=False, created_at__lt=made_before)
+        for device in aged.exclude(Exists(since)).exclude(Exists(under_way))[: limit - begun]:
+            rotate_root(device, _POLICY, now_us=now_us)
+            begun += 1
+    return begun
 
 
 def rotate_certificate(device: Device, by: str, *, now_us: int) -> KeyRotation:
