@@ -1,5 +1,6 @@
 import os
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_import_mends_a_lost_epoch_only_together_with_a_new_registration(
 ) -> None:
     store.adopt(made)
     chain = certificate_for(authority, store.staged_key(os.urandom), made.device_id)
-    store.commit_operational(chain, "https://localhost", BROKER, now_us=7)
+    store.stage_operational(chain, "https://localhost", BROKER, now_us=7)
     (store.folder / "sealed.json").unlink()
     with pytest.raises(MisuseError, match="may not send"):
         store.begin_epoch()
@@ -158,15 +159,29 @@ def test_staged_key_stays_until_its_certificate_is_committed(
     key = store.staged_key(os.urandom)
     assert store.staged_key(os.urandom).to_pem() == key.to_pem()
     assert store.operational() is None
-    store.commit_operational(
+    store.stage_operational(
         certificate_for(authority, key, made.device_id), "https://api.example:8443", BROKER, now_us=7
     )
     kept = store.operational()
     assert kept is not None
+    assert kept.certificate is not None
+    assert kept.file is not None
     assert kept.certificate.public_key.spki == key.public_key.spki
     assert (kept.device_api, kept.broker, kept.since_us) == ("https://api.example:8443", BROKER, 7)
     assert kept.file.read_bytes().startswith(key.to_pem())
     assert store.staged_key(os.urandom).to_pem() != key.to_pem()
+    store.drop_operational()
+    assert store.operational() is None
+
+
+def test_device_without_certificate_works_by_its_root_key(store: Store, made: Provisioning) -> None:
+    store.adopt(replace(made, private_key="", certificate_chain="", identity="symmetric_key"))
+    assert store.operational() is None
+    store.commit_by_root(Broker(None, BROKER.plain), now_us=7)
+    kept = store.operational()
+    assert kept is not None
+    assert (kept.certificate, kept.file, kept.since_us) == (None, None, 7)
+    assert kept.not_after_us > 30 * 86_400_000_000
     store.drop_operational()
     assert store.operational() is None
 
@@ -177,7 +192,7 @@ def test_certificate_of_another_key_is_not_committed(
     store.staged_key(os.urandom)
     stranger = certificate_for(authority, p256.generate(os.urandom), made.device_id)
     with pytest.raises(MisuseError, match="another key"):
-        store.commit_operational(stranger, "https://localhost", BROKER, now_us=7)
+        store.stage_operational(stranger, "https://localhost", BROKER, now_us=7)
     assert store.operational() is None
 
 

@@ -38,6 +38,10 @@ _BY_NAME: Final = (  # our own column names
     f" {', '.join(f's.{column}' for column in SEALED_COLUMNS)}"
     " FROM device d JOIN sealed_state s ON s.device_id = d.id WHERE d.device_id = ?"
 )
+_RETIRE: Final = (
+    "UPDATE credential SET state = 'superseded' WHERE device_id = ? AND state = 'active'"
+    " AND id < (SELECT id FROM credential WHERE fingerprint = ?)"
+)
 _OPEN_SESSION: Final = (
     "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, connected_us)"
     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
@@ -117,6 +121,8 @@ class Registry:
         connection.query(_OPEN_SESSION, session)
         if admission.proof is not None:
             connection.query(_USE_PROOF, (*admission.proof, row))
+        else:  # the device holds this one: those before it are proven to be needless
+            connection.query(_RETIRE, (row, request.fingerprint))
         return admission
 
     def _admit(self, connection: Connection, request: ConnectRequest, now_us: int) -> tuple[int, Admission]:

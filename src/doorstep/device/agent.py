@@ -18,6 +18,7 @@ from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLAT
 from doorstep.device.control import Control, Controls
 from doorstep.device.enrolment import Enrolment
 from doorstep.device.handlers import Handlers, Inbound
+from doorstep.device.keys import KeyChanges
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
     AskedToShowItself,
@@ -46,6 +47,7 @@ from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.rotation.messages import KEYS_CHANNEL
 from doorstep.onboarding.network import Joined
 
 __all__ = ["Agent", "AgentOptions"]
@@ -126,7 +128,10 @@ class Agent:
         self._touch = SingleTouch(store, made, self._options.presence, rng)
         doors = _doors(made, store, self._options, self._touch, rng)
         self._setup = SetupService(store, station, doors, self._guesses, self._touch)
-        self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
+        self._enrolment = Enrolment(store, made, self._sealing, rng=rng, clock_us=self._local_us)
+        self._renewal_asked = asyncio.Event()
+        self._tries_old = False
+        changes = KeyChanges(store, self._sealing, self._renewal_asked.set, rng)
         self._control = Control(
             store,
             controls or Controls(),
@@ -136,6 +141,7 @@ class Agent:
         )
         served = Handlers() if handlers is None else handlers.copied()
         self._control.register(served)
+        served.register(KEYS_CHANNEL, changes.carry_out, repeatable=True)
         self._inbound = Inbound(
             store,
             served,
@@ -306,12 +312,13 @@ class Agent:
         return await self._pause(self._wait_s(ASK_HELD, self._questions))
 
     async def _connect(self) -> LifeEvent:
-        held = self._operational()
+        held = self._held()
         self._plan_renewal(held)
         await self._uplink.close()
         if self._uplink.failures:
             await asyncio.sleep(self._wait_s(BROKER, self._uplink.failures))
         event = await self._uplink.open(held, self._clock())
+        self._judge_certificate(held, opened=isinstance(event, life.SessionOpened))
         if isinstance(event, life.SessionFailed) and self._is_deaf(self._uplink.failures):
             return life.NetworkLost(event.reason)
         if isinstance(event, life.SessionOpened):
@@ -321,7 +328,13 @@ class Agent:
     async def _operate(self) -> LifeEvent:
         self._questions = 0
         wait_s = max(0.0, (self._renewal_due_us - self._local_us()) / 1e6)
-        return await race(self._uplink.lost(), self._setup.order(), after(wait_s, life.RenewalDue()))
+        due = after(wait_s, life.RenewalDue())
+        return await race(self._uplink.lost(), self._setup.order(), due, self._asked_to_renew())
+
+    async def _asked_to_renew(self) -> LifeEvent:
+        await self._renewal_asked.wait()
+        self._renewal_asked.clear()
+        return life.RenewalDue()
 
     async def _renew(self) -> LifeEvent:
         event = await race(self._enrolment.renew(), self._uplink.lost())
@@ -365,14 +378,19 @@ class Agent:
             self._notify(ClockCorrected(offset_us / 1e6))
 
     def _plan_renewal(self, held: Operational) -> None:
-        not_after_us = round(held.certificate.not_after.timestamp() * 1e6)
-        self._renewal_due_us = renewal_time_us(held.since_us, not_after_us)
+        self._renewal_due_us = renewal_time_us(held.since_us, held.not_after_us)
 
-    def _operational(self) -> Operational:
-        held = self._store.operational()
-        if held is None:
+    def _held(self) -> Operational:
+        """Return the certificate to try now: the staged one and the one before it in turn."""
+        held = self._store.certificates()
+        if not held:
             raise MisuseError("there is no operational certificate to connect with")
-        return held
+        return held[-1] if self._tries_old else held[0]
+
+    def _judge_certificate(self, held: Operational, *, opened: bool) -> None:
+        if opened and held.staged:
+            self._store.commit_operational()
+        self._tries_old = not opened and not self._tries_old
 
     async def _sample(self) -> None:
         await sample(

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from django.db import DatabaseError, connection
 from starlette.responses import JSONResponse, Response
@@ -27,7 +27,7 @@ from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
 from doorstep.server.fleet.models import Device
 
-__all__ = ["Desk"]
+__all__ = ["STATUS", "Desk"]
 
 _log: Final = logging.getLogger(__name__)
 _Made = TypeVar("_Made")
@@ -60,7 +60,7 @@ class Desk:
         """Answer a renewal."""
         at_us = now_us()
         [asked] = self._asked([body], Purpose.RENEW, at_us)
-        made = _tried(lambda: renew_credential(asked, at_us)) if isinstance(asked, Request) else asked
+        made = _tried(partial(renew_credential, asked, at_us)) if isinstance(asked, Request) else asked
         return self._answer("/device/v1/renew", body, made, at_us)
 
     def _asked(self, bodies: Sequence[bytes], purpose: Purpose, at_us: int) -> list[Request | DoorstepError]:
@@ -103,7 +103,7 @@ class Desk:
         if decision is not None and decision.outcome is Outcome.REFUSED:
             return of_decision(decision)
         answer: dict[str, Any] = {
-            "status": _STATUS[decision.outcome] if decision else "bound",
+            "status": STATUS[decision.outcome] if decision else "bound",
             "reason": decision.sentence if decision else "",
             "time": at_us / 1_000_000,
         }
@@ -137,7 +137,7 @@ def _groups(requests: Sequence[Request]) -> Iterator[list[Request]]:
     group: list[Request] = []
     names = set[str | None]()
     for request in requests:
-        named = {request.statement.device, request.statement.token}
+        named = {request.asked.device, request.asked.token}
         if names & named:
             yield group
             group, names = [], set()
@@ -149,7 +149,7 @@ def _groups(requests: Sequence[Request]) -> Iterator[list[Request]]:
 
 def _public_keys(devices: Sequence[str]) -> dict[str, bytes]:
     rows = Device.objects.filter(device_id__in=devices)
-    return {device: bytes(key) for device, key in rows.values_list("device_id", "public_key")}
+    return {device: bytes(key) for device, key in rows.values_list("device_id", "public_key") if key}
 
 
 def _tried(act: Callable[[], _Made]) -> _Made | DoorstepError:
@@ -172,11 +172,12 @@ class _Unproved(VerificationFailed):
 
 
 _NOBODY: Final = p256.generate(os.urandom).public_key
-"""Checked instead of an unknown device's key, so that the answer takes as long."""
+"""Checked instead of the key of a device that is unknown or has none, so that the answer takes as long."""
 
-_STATUS: Final = {
+STATUS: Final[dict[Outcome, Literal["bound", "held", "disputed"]]] = {
     Outcome.BOUND: "bound",
     Outcome.ALREADY_YOURS: "bound",
     Outcome.HELD: "held",
     Outcome.DISPUTED: "disputed",
 }
+"""What a device is told; a refusal is a problem instead."""

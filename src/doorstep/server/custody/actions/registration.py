@@ -1,14 +1,13 @@
-"""A device registers itself, or asks for a new certificate. Its statement was verified before."""
+"""A device registers itself, or asks for a new certificate. Its statement or proof was verified before."""
 
 import hashlib
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
-from doorstep.identity.statement import Statement
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
@@ -20,6 +19,7 @@ from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
 __all__ = [
+    "Asked",
     "DeviceBlocked",
     "NotOwned",
     "Registration",
@@ -31,6 +31,22 @@ __all__ = [
 ]
 
 _ADMITTED: Final = frozenset({Outcome.BOUND, Outcome.ALREADY_YOURS})
+
+
+class Asked(Protocol):
+    """What a device asked, with a proof that was verified: a signed statement or a sealed request."""
+
+    @property
+    def device(self) -> str:
+        """Device id."""
+
+    @property
+    def token(self) -> str | None:
+        """Registration token."""
+
+    @property
+    def csr(self) -> bytes | None:
+        """Signing request; None from a device that works without a certificate."""
 
 
 class UnknownToken(RefusedError):
@@ -59,22 +75,22 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """A verified statement, and the certificate that was signed for it before the database is locked."""
+    """What was asked, and the certificate that was signed for it before the database is locked."""
 
-    statement: Statement
+    asked: Asked
     fresh: Certificate | None
 
     @classmethod
-    def prepare(cls, statement: Statement, authority: Authority, now_us: int) -> Self:
-        """Sign what the statement asks for; raise CertificateRefused or MalformedRequest."""
-        if statement.csr is None:
-            return cls(statement, None)
-        return cls(statement, credentials.issue(statement.csr, statement.device, authority, now_us))
+    def prepare(cls, asked: Asked, authority: Authority, now_us: int) -> Self:
+        """Sign what is asked for; raise CertificateRefused or MalformedRequest."""
+        if asked.csr is None:
+            return cls(asked, None)
+        return cls(asked, credentials.issue(asked.csr, asked.device, authority, now_us))
 
 
-def register_device(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
+def register_device(asked: Asked, *, authority: Authority, now_us: int) -> Registration:
     """Register one device as `register_devices` does; raise UnknownToken, and as `Request.prepare`."""
-    [answer] = register_devices([Request.prepare(statement, authority, now_us)], now_us)
+    [answer] = register_devices([Request.prepare(asked, authority, now_us)], now_us)
     if isinstance(answer, UnknownToken):
         raise answer
     return answer
@@ -88,12 +104,12 @@ def register_devices(requests: Sequence[Request], now_us: int) -> list[Registrat
     one winner. One transaction for all: half of a registration's cost is making it durable.
     """
     with transaction_in_turn():
-        devices = _locked([one.statement.device for one in requests])
-        tokens = _tokens([_digest(one.statement) for one in requests])
+        devices = _locked([one.asked.device for one in requests])
+        tokens = _tokens([_digest(one.asked) for one in requests])
         claims = [
-            _Claim(one, devices[one.statement.device], token)
+            _Claim(one, devices[one.asked.device], token)
             for one in requests
-            if (token := tokens.get(_digest(one.statement))) is not None
+            if (token := tokens.get(_digest(one.asked))) is not None
         ]
         registrations = dict(zip((one.request for one in claims), _judged(claims, now_us), strict=True))
     unknown = UnknownToken("no such registration token", next_step="Make a new one in the portal.")
@@ -101,9 +117,9 @@ def register_devices(requests: Sequence[Request], now_us: int) -> list[Registrat
 
 
 def renew_credential(request: Request, now_us: int) -> Registration:
-    """Give an owned device a certificate for the key it names; raise DeviceBlocked or NotOwned otherwise."""
+    """Tell an owned device so, with a certificate for its key; raise DeviceBlocked or NotOwned otherwise."""
     with transaction_in_turn():
-        device = _locked([request.statement.device])[request.statement.device]
+        device = _locked([request.asked.device])[request.asked.device]
         _admit(device)
         kept = credentials.keep({device.pk: request.fresh}, now_us) if request.fresh else {}
         return Registration(None, kept.get(device.pk), _first_free_epoch(device))
@@ -125,8 +141,8 @@ def _locked(device_ids: Collection[str]) -> dict[str, Device]:
     return {row.device_id: row for row in rows.filter(device_id__in=device_ids).order_by("pk")}
 
 
-def _digest(statement: Statement) -> bytes:
-    return hashlib.sha256((statement.token or "").encode()).digest()
+def _digest(asked: Asked) -> bytes:
+    return hashlib.sha256((asked.token or "").encode()).digest()
 
 
 def _tokens(digests: Collection[bytes]) -> dict[bytes, RegistrationToken]:
@@ -167,7 +183,7 @@ def _judged(claims: Sequence[_Claim], now_us: int) -> list[Registration]:
 
 
 def _evidence(device: Device, token: RegistrationToken, *, bought: bool) -> set[Evidence]:
-    # The statement's signature was verified, and the token reached the device in its set-up session.
+    # Signature or seal was verified, and the token reached the device in its set-up session.
     evidence = {Evidence.DEVICE_KEY, Evidence.SETUP_SESSION}
     unused = device.claim_code_used_at is None
     if unused and token.code_device_id == device.pk:

@@ -18,6 +18,7 @@ from doorstep.server.fleet.queries import (
     device_of,
     devices_of,
     last_revocation,
+    rotations_of,
     status_of,
 )
 from doorstep.server.portal.access import customer_page, member_page
@@ -79,6 +80,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "settings": settings_of(device),
         "events": events_of(device, EVENTS_SHOWN),
         "credential": active_credential(device),
+        "rotations": rotations_of(device, 3),
         "revocation": revocation,
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
