@@ -8,6 +8,7 @@ from typing import Final
 from doorstep.errors import DoorstepError, MalformedMessage, VerificationFailed
 from doorstep.identity.ids import kid_of
 from doorstep.ingest.batch import Batch, DeviceRow, Suspect
+from doorstep.ingest.legacy import LEGACY_CHANNELS, LegacyDesk
 from doorstep.ingest.reader import Fetched
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.errors import Rejected, RejectReason
@@ -61,6 +62,7 @@ class Opening:
 
     def __init__(self, key_file: KeyFile) -> None:
         self._key_file = key_file
+        self.legacy = LegacyDesk(key_file)
         self._known: dict[str, _Known] = {}
         self._routes: dict[bytes, _Route] = {}
 
@@ -69,7 +71,12 @@ class Opening:
         if len(self._known) > MAX_DEVICES:
             self.forget()
         subjects = set(map(itemgetter(0), messages)) - self._routes.keys()
-        names = {_device_and_channel(subject)[0] for subject in subjects}
+        names = set()
+        for device_id, channel in map(_device_and_channel, subjects):
+            if channel in LEGACY_CHANNELS:
+                self.legacy.look_for(device_id)
+            else:
+                names.add(device_id)
         return [name for name in names if name not in self._known]
 
     def learn(self, devices: Iterable[DeviceRow]) -> None:
@@ -81,6 +88,7 @@ class Opening:
         """Drop everything: the next messages are opened from what the database holds."""
         self._known.clear()
         self._routes.clear()
+        self.legacy.forget()
 
     def open(self, messages: Sequence[Fetched], now_us: int) -> Batch:
         """Return what the messages are; nothing of it is true before it is stored."""
@@ -90,7 +98,7 @@ class Opening:
         for subject, _, payload in messages:
             route = routes.get(subject) or self._route(subject)
             if route is None or route.open is None:
-                batch.letters.append(_unopened(subject, payload, route, now_us))
+                self._set_aside(batch, subject, payload, route)
                 continue
             known = route.known
             touched.add(known)
@@ -104,6 +112,13 @@ class Opening:
             add(row)  # type: ignore[arg-type]  # a plain tuple costs half of a named one
         self._note_progress(batch, touched, now_us)
         return batch
+
+    def _set_aside(self, batch: Batch, subject: bytes, payload: bytes, route: _Route | None) -> None:
+        device_id, channel = _device_and_channel(subject)
+        if channel in LEGACY_CHANNELS:
+            self.legacy.take(batch, device_id, channel, payload)
+        else:
+            batch.letters.append(_unopened(subject, payload, route, batch.received_us))
 
     def _note_progress(self, batch: Batch, touched: Iterable[_Known], now_us: int) -> None:
         for known in touched:
@@ -120,7 +135,7 @@ class Opening:
     def _route(self, subject: bytes) -> _Route | None:
         device_id, channel = _device_and_channel(subject)
         known = self._known.get(device_id)
-        if known is None:
+        if known is None or channel in LEGACY_CHANNELS:
             return None
         route = self._routes[subject] = _Route(known, channel)
         return route
