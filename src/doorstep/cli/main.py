@@ -23,6 +23,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "advise": "doorstep.cli.advise:advise_command",
     "product": "doorstep.cli.product:product",
     "factory": "doorstep.cli.platform_batch:factory",
+    "legacy": "doorstep.cli.legacy:legacy",
     "sale": "doorstep.cli.sale:sale",
     "ledger": "doorstep.cli.ledger:ledger",
     "keys": "doorstep.cli.keys:keys",

@@ -26,6 +26,11 @@ class Format(enum.StrEnum):
     ARTICLE = "article"  # encrypted IV, node id, data and MAC as hex, under a session id that is used once
     IOT1 = "iot1-aessha1"  # the JSON message of PyPI iot-message 1.2, without a session id
 
+    @property
+    def risk(self) -> str:
+        """The sentence that is shown before it is put on, and wherever it is."""
+        return RISKS[self]
+
 
 RISKS: Final = {
     Format.ARTICLE: (
@@ -37,7 +42,7 @@ RISKS: Final = {
         " forge everything of that board, past and future, and a recorded message may be sent again later."
     ),
 }
-"""One sentence a format, shown before it is put on."""
+"""One sentence a format."""
 
 
 class UnknownFormat(MisuseError):

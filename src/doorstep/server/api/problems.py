@@ -18,6 +18,7 @@ from doorstep.errors import (
     UnavailableError,
     VerificationFailed,
 )
+from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
@@ -59,6 +60,7 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
+    (InsecureFormat, 422, "risk-not-accepted"),
     (NotPermitted, 403, "not-permitted"),
     (KeyReused, 422, "idempotency-key-reused"),
     (SaleRefused, 422, "rows-refused"),

@@ -17,7 +17,7 @@ from doorstep.messaging.legacy.login import new_password, password_hash
 from doorstep.ownership.life import Life
 from doorstep.server.fleet.models import Device, LegacyBoard, LegacyChange, Product
 
-__all__ = ["AddedBoard", "add_board", "remove_board", "set_legacy"]
+__all__ = ["AddedBoard", "add_board", "all_boards", "find_device", "remove_board", "set_legacy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,19 @@ def remove_board(device: Device) -> None:
         _notice(Device.objects.filter(pk=row.pk))
 
 
+def find_device(device_id: str) -> Device:
+    """Return a device for the operator; raises MisuseError for an unknown id."""
+    device = Device.objects.filter(device_id=device_id).first()
+    if device is None:
+        raise MisuseError(f"there is no device {device_id[:8]!a}", next_step="Give the id of its label.")
+    return device
+
+
+def all_boards() -> QuerySet[LegacyBoard]:
+    """Return every legacy board, by device id."""
+    return LegacyBoard.objects.select_related("device__product", "peer").order_by("device__device_id")
+
+
 def _check_node(node_id: str) -> None:
     if not (0 < len(node_id) <= MAX_NODE and node_id.isascii() and node_id.isprintable()):
         raise MisuseError(
@@ -143,7 +156,7 @@ def _check_peer(device: Device, kind: str, peer: Device) -> None:
     if peer.pk == device.pk or peer.owner_id != device.owner_id or not is_alike:
         raise MisuseError(
             f"what {device.device_id} says can go to another legacy board of its owner, of the same format",
-            next_step=f"Add that one first: doorstep device legacy add {peer.device_id} --format {kind}",
+            next_step=f"Add that one first: doorstep legacy add {peer.device_id} --format {kind}",
         )
 
 

@@ -154,6 +154,14 @@ class Device(models.Model):
         """The weak onboarding methods that it was made with."""
         return self.batch.weak_setup
 
+    @property
+    def insecure_formats(self) -> tuple[Format, ...]:
+        """The legacy message format that is taken of it; none once it has migrated."""
+        board: LegacyBoard | None = getattr(self, "legacy", None)
+        if board is None or board.migrated_us is not None or board.ownership_period != self.ownership_period:
+            return ()
+        return tuple(one for one in self.product.insecure_formats if one == board.format)
+
 
 class Credential(models.Model):
     """An operational client certificate. Rotates, expires, is revoked; identity stays."""

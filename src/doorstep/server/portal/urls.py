@@ -6,6 +6,7 @@ from doorstep.server.portal import asking  # noqa: F401 - registers the converte
 from doorstep.server.portal.views import (
     developer,
     devices,
+    legacy_formats,
     people,
     products,
     registration,
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern] = [
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),
     path("staff/products/<key:key>/", staff.product, name="product"),
+    path("staff/products/<key:key>/legacy/", legacy_formats.choose, name="legacy-formats"),
     path("staff/products/<key:key>/setup/", setup_methods.choose, name="setup-methods"),
     path("staff/batches/", staff.batches, name="batches"),
     path("staff/batches/<key:number>/", staff.batch, name="batch"),
