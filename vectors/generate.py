@@ -10,6 +10,7 @@ from pathlib import Path
 import attestation_cases
 import onboarding_cases
 import readings_cases
+import registration_cases
 import sealed_cases
 import sealed_credentials_cases
 import statement_cases
@@ -18,6 +19,7 @@ FILES = {
     "attestation.json": attestation_cases.document,
     "onboarding.json": onboarding_cases.document,
     "readings.json": readings_cases.document,
+    "registration.json": registration_cases.document,
     "sealed.json": sealed_cases.document,
     "sealed-credentials.json": sealed_credentials_cases.document,
     "statement.json": statement_cases.document,

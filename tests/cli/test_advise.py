@@ -70,7 +70,7 @@ def test_advice_for_programs_is_whole() -> None:
 def test_advice_for_people_shows_everything_that_matters() -> None:
     shown = _run(*_options(budget="0", control="button")).stdout
     for words in (
-        "Recommended: certificate, protocomm-sec2",
+        "Recommended: symmetric key, protocomm-sec2",
         "more than your budget",
         "What an attacker can still do",
         "Next cheaper",

@@ -12,6 +12,7 @@ from doorstep.cli.factory import OpenedBatch, build_factory_group
 from doorstep.errors import MisuseError, RefusedError
 from doorstep.factory.batch import DeviceRecord
 from doorstep.factory.run import BatchStopped
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.provisioning import Servers
 from doorstep.onboarding.methods import DEFAULTS
 from doorstep.runtime.authority import create_authority
@@ -33,7 +34,15 @@ class Platform:
             raise RefusedError(f"there is no product {product}", next_step="make the product first")
         self.opened.append((product, count))
         authority = create_authority(self.folder / "ca", "Example GmbH", now=dt.datetime.now(dt.UTC))
-        return OpenedBatch("Greenhouse Sensor", DEFAULTS, SERVERS, b"p" * 32, authority, self._record)
+        return OpenedBatch(
+            "Greenhouse Sensor",
+            DEFAULTS,
+            IdentityMethod.CERTIFICATE,
+            SERVERS,
+            b"p" * 32,
+            authority,
+            self._record,
+        )
 
     def _record(self, devices: Sequence[DeviceRecord]) -> None:
         self.known += devices

@@ -69,10 +69,14 @@ class Office:
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
 
-    def make_devices(self, count: int, policy: str = "device_key & setup_session") -> list[Provisioning]:
+    def make_devices(
+        self, count: int, policy: str = "device_key & setup_session", *, identity: str = "certificate"
+    ) -> list[Provisioning]:
         """Make a batch as the factory does."""
         product = f"plug-{os.urandom(4).hex()}"
-        self._doorstep("product", "add", product, "--name", "Plug", "--claim-policy", policy)
+        self._doorstep(
+            "product", "add", product, "--name", "Plug", "--claim-policy", policy, "--identity", identity
+        )
         out = self.plant.state.root / f"batch-{product}"
         self._doorstep(
             "factory", "batch", "--product", product, "--count", str(count), "--out", str(out), "--yes"

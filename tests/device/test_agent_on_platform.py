@@ -134,6 +134,31 @@ def test_device_registers_and_its_readings_are_stored(
     assert dead(office, made.device_id) == []
 
 
+def test_chip_without_a_factory_key_registers_sealed_and_its_readings_are_stored(
+    office: Office, tmp_path: Path
+) -> None:
+    """It has no certificate before or after, and the token crosses no wire readable."""
+    (made,) = office.make_devices(1, identity="symmetric_key")
+    (token,) = office.make_tokens("chips@example.org")
+    assert (made.private_key, made.certificate_chain, made.servers.device_api[:7]) == ("", "", "http://")
+
+    async def main() -> None:
+        async with device_with(made, tmp_path / "d", token) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 5)
+        async with device_with(made, tmp_path / "d", None):  # boots again, without a token
+            await until_stored(office, made.device_id, 10)
+        await asyncio.to_thread(office.revoke, made.device_id)
+        async with device_with(made, tmp_path / "d", None) as device:
+            await device.reached(State.BLOCKED)
+            assert "blocked" in said(device, Blocked)
+
+    run(main)
+    assert Store(tmp_path / "d").ticket() is None
+    assert not (tmp_path / "d" / "operational.pem").exists()
+    assert set(dead(office, made.device_id)) <= {"connect_refused", "revoked"}
+
+
 @pytest.mark.parametrize("days", [-1, 1])
 def test_readings_of_a_device_whose_clock_is_a_day_off_stand_at_the_platforms_time(
     office: Office, made: Provisioning, tmp_path: Path, days: int
@@ -320,6 +345,8 @@ def test_device_renews_its_certificate_and_goes_on(
             assert "next certificate" in said(device, Renewed)
             fresh = Store(folder).operational()
             assert fresh is not None
+            assert fresh.certificate is not None
+            assert held.certificate is not None
             assert fresh.certificate.fingerprint != held.certificate.fingerprint
             await until_stored(office, made.device_id, 5)
 

@@ -1,5 +1,6 @@
 import os
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -157,10 +158,24 @@ def test_staged_key_stays_until_its_certificate_is_committed(
     )
     kept = store.operational()
     assert kept is not None
+    assert kept.certificate is not None
+    assert kept.file is not None
     assert kept.certificate.public_key.spki == key.public_key.spki
     assert (kept.device_api, kept.broker, kept.since_us) == ("https://api.example:8443", BROKER, 7)
     assert kept.file.read_bytes().startswith(key.to_pem())
     assert store.staged_key(os.urandom).to_pem() != key.to_pem()
+    store.drop_operational()
+    assert store.operational() is None
+
+
+def test_device_without_certificate_works_by_its_root_key(store: Store, made: Provisioning) -> None:
+    store.adopt(replace(made, private_key="", certificate_chain="", identity="symmetric_key"))
+    assert store.operational() is None
+    store.commit_by_root(Broker(None, BROKER.plain), now_us=7)
+    kept = store.operational()
+    assert kept is not None
+    assert (kept.certificate, kept.file, kept.since_us) == (None, None, 7)
+    assert kept.not_after_us > 30 * 86_400_000_000
     store.drop_operational()
     assert store.operational() is None
 

@@ -14,8 +14,10 @@ from doorstep.identity import claim_code, ids, statement
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging import envelope
 from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.exchange import Exchange
 from doorstep.messaging.opener import Opener
 from doorstep.messaging.proof import Standing, open_connect_proof
+from doorstep.messaging.registration import REGISTER_CHANNEL, open_reply, open_request
 from doorstep.messaging.state import SealedState
 from doorstep.ownership import ledger, policy
 from doorstep.runtime.brokers import Broker
@@ -31,6 +33,7 @@ _PROOFS = [case["proof"].encode() for case in VECTORS["proofs"]]
 _ROOT = bytes(range(32))
 _KID = bytes.fromhex("0a1b2c3d4e")
 _STATE = SealedState.first(_ROOT, 300)
+_EXCHANGE = Exchange(_STATE.current.master, 300, 5, _KID, REGISTER_CHANNEL)
 _ENTRY = ledger.Entry(
     1,
     2,
@@ -54,6 +57,17 @@ def fuzz_sealed_message(data: bytes) -> None:
 @target("connect-proof", _PROOFS)
 def fuzz_connect_proof(data: bytes) -> None:
     open_connect_proof(_KID, Standing(_STATE, (0, -1), Allowance()), data.decode("utf-8", "replace"), 0)
+
+
+@target("sealed-request", stored_vectors("registration.json", "request"))
+def fuzz_sealed_request(data: bytes) -> None:
+    open_request(_KID, Standing(_STATE, (0, -1), Allowance()), data, 0)
+
+
+@target("sealed-reply", stored_vectors("registration.json", "plaintext"))
+def fuzz_sealed_reply(data: bytes) -> None:
+    # Sealed here, so that what is fuzzed is what stands behind the tag.
+    open_reply(_EXCHANGE, _EXCHANGE.seal_reply(data))
 
 
 @target("statement", stored_vectors("statement.json", "statement"))

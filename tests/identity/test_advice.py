@@ -101,7 +101,7 @@ def test_advice_is_whole_for_every_product(
 @given(situations)
 def test_advice_takes_what_the_platform_does_whenever_the_chip_can(situation: Situation) -> None:
     advice = advise(situation)
-    assert advice.recommended.available == (situation.chip in {Chip.TLS, Chip.SECURE_ELEMENT})
+    assert advice.recommended.available == (situation.chip is not Chip.NO_CRYPTO)
 
 
 @pytest.mark.parametrize("can_scan", [True, False])
@@ -205,8 +205,9 @@ def test_advice_names_what_speaks_against_it() -> None:
     assert any("offline line" in risk for risk in advice.recommended.risks)
     assert any("waits until your staff" in risk for risk in advice.recommended.risks)
     assert advice.stronger
-    assert advice.stronger.identity is IdentityMethod.SECURE_ELEMENT
+    assert advice.stronger.identity is IdentityMethod.CERTIFICATE
     small = of(chip=Chip.AES)
+    assert small.recommended.identity is IdentityMethod.SYMMETRIC_KEY
     assert small.stronger
     assert any("another chip" in text for text in small.stronger.obstacles)
     assert small.stronger.available

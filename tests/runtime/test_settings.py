@@ -16,6 +16,7 @@ CHANGED = {
     "portal_port": 18080,
     "portal_url": "https://iot.example.org/",
     "device_api_port": 18443,
+    "device_api_plain_port": 18480,
     "mqtt_tls_port": 18883,
     "mqtt_plain_port": 11883,
     "nats_server": "/opt/nats-server",
@@ -51,12 +52,14 @@ def test_nothing_given_means_embedded_defaults() -> None:
     assert settings.embedded_database
     assert settings.base_url == "http://localhost:8080"
     assert settings.device_api_url == "https://localhost:8443"
+    assert settings.device_api_plain_url == ""
 
 
 def test_environment_sets_every_setting() -> None:
     settings = load(in_environment(CHANGED))
     assert settings == Settings(**CHANGED)  # type: ignore[arg-type]
     assert settings.base_url == "https://iot.example.org"
+    assert settings.device_api_plain_url == "http://iot.example.org:18480"
     assert not settings.embedded_database
 
 

@@ -64,17 +64,18 @@ def authority() -> Authority:
     return open_authority(Path(settings.STATE.ca), "Test Maker", now=datetime.now(UTC))
 
 
-def product(policy: str = "") -> Product:
+def product(policy: str = "", *, identity: str = "certificate") -> Product:
     """A product, with the default policy or another."""
     number = next(_numbers)
-    fields = {"claim_policy": policy} if policy else {}
+    fields = {"identity_method": identity} | ({"claim_policy": policy} if policy else {})
     return Product.objects.create(key=f"product-{os.getpid()}-{number}", name=f"Product {number}", **fields)
 
 
-def devices(count: int = 1, *, policy: str = "") -> list[MadeDevice]:
+def devices(count: int = 1, *, policy: str = "", identity: str = "certificate") -> list[MadeDevice]:
     """Devices fresh from the factory, in a batch of their own."""
     made = blank_devices(count)
-    actions.record_batch(batch_of(made, policy=policy), made, actor="operator", now_us=now_us())
+    batch = batch_of(made, policy=policy, identity=identity)
+    actions.record_batch(batch, made, actor="operator", now_us=now_us())
     return made
 
 
@@ -83,9 +84,10 @@ def blank_devices(count: int) -> list[MadeDevice]:
     return [_device() for _ in range(count)]
 
 
-def batch_of(made: list[MadeDevice], *, policy: str = "") -> Batch:
+def batch_of(made: list[MadeDevice], *, policy: str = "", identity: str = "certificate") -> Batch:
     """A batch for these devices, of a product of its own."""
-    return Batch.objects.create(product=product(policy), number=f"B{os.urandom(6).hex()}", count=len(made))
+    of = product(policy, identity=identity)
+    return Batch.objects.create(product=of, number=f"B{os.urandom(6).hex()}", count=len(made))
 
 
 def customer(role: Role = Role.OWNER) -> tuple[User, Organisation]:

@@ -12,6 +12,7 @@ import click
 
 from doorstep.errors import DoorstepError, MisuseError
 from doorstep.identity.advice import Advice, MethodSet, advise
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.methods import name_of
 from doorstep.identity.prices import ASSUMED, ASSUMPTIONS, Cost, Price, Prices, parse_range
 from doorstep.identity.situation import (
@@ -199,7 +200,9 @@ def _needs(policy: str) -> str:
 def _next(recommended: MethodSet) -> str:
     if not recommended.available:
         return ""
-    return f"doorstep product add KEY --name NAME --claim-policy {shlex.quote(recommended.policy)}"
+    identity = recommended.identity
+    words = "" if identity is IdentityMethod.CERTIFICATE else f" --identity {identity.value}"
+    return f"doorstep product add KEY --name NAME{words} --claim-policy {shlex.quote(recommended.policy)}"
 
 
 def _show(advice: Advice, price: Decimal, console: "Console") -> None:

@@ -21,6 +21,7 @@ from doorstep.factory import orders
 from doorstep.factory.batch import BatchRequest, DeviceRecord
 from doorstep.factory.orders import Orders
 from doorstep.factory.run import BatchResult, run_batch
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.ids import check_product_key
 from doorstep.identity.provisioning import Servers
 from doorstep.runtime.authority import Authority
@@ -35,6 +36,7 @@ class OpenedBatch:
     product_name: str
     methods: tuple[str, ...]
     """Keys of the product's onboarding methods."""
+    identity: IdentityMethod
     servers: Servers
     pepper: bytes = field(repr=False)
     authority: Authority
@@ -94,6 +96,7 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
             opened.pepper,
             now,
             opened.methods,
+            opened.identity,
         )
         with _progress(len(wanted.devices), hidden=as_json) as advance:
             result = run_batch(request, opened.authority, folder, opened.record, advance)

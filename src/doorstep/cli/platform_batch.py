@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from doorstep.cli.factory import OpenedBatch, build_factory_group
+from doorstep.errors import MisuseError
 from doorstep.factory.batch import DeviceRecord
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.provisioning import Servers
 from doorstep.runtime.authority import open_authority
-from doorstep.runtime.settings import load
+from doorstep.runtime.settings import Settings, load
 from doorstep.runtime.state import StateFolder
 from doorstep.server.setup import migrate
 
@@ -27,17 +29,28 @@ def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
     from doorstep.server.fleet.products import find_product, open_batch_row  # noqa: PLC0415
 
     product = find_product(product_key)
+    identity = IdentityMethod(product.identity_method)
+    device_api = _device_api(settings, identity)
     authority = open_authority(StateFolder.open(settings.state).ca, "Doorstep", now=datetime.now(UTC))
     batch = open_batch_row(product, batch_id, count)
 
     def record(devices: Sequence[DeviceRecord]) -> None:
         record_batch(batch, devices, actor=_ACTOR, now_us=now_us())
 
-    servers = Servers(
-        settings.device_api_url, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port
-    )
+    servers = Servers(device_api, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port)
     methods = tuple(batch.onboarding_methods)
-    return OpenedBatch(product.name, methods, servers, claim_code_pepper(), authority, record)
+    return OpenedBatch(product.name, methods, identity, servers, claim_code_pepper(), authority, record)
+
+
+def _device_api(settings: Settings, identity: IdentityMethod) -> str:
+    if identity is not IdentityMethod.SYMMETRIC_KEY:
+        return settings.device_api_url
+    if not settings.device_api_plain_url:
+        raise MisuseError(
+            "devices of this product have no TLS, and the address where they register is closed",
+            next_step="Set DOORSTEP_DEVICE_API_PLAIN_PORT, as 8480, and start the platform again.",
+        )
+    return settings.device_api_plain_url
 
 
 factory = build_factory_group(_open_batch)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.messaging.legacy.formats import Format
 from doorstep.onboarding.methods import DEFAULTS, METHODS, Method
 from doorstep.server.setup import migrate
@@ -33,13 +34,28 @@ def product() -> None:
     is_flag=True,
     help="Keep the labels' set-up codes, for accounts to which a device attests itself.",
 )
+@click.option(
+    "--identity",
+    type=click.Choice([IdentityMethod.CERTIFICATE.value, IdentityMethod.SYMMETRIC_KEY.value]),
+    default=IdentityMethod.CERTIFICATE.value,
+    show_default=True,
+    help="What its devices prove themselves by; symmetric_key is for chips without elliptic curves or TLS.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(*, key: str, name: str, claim_policy: str, release_setup_code: bool, as_json: bool) -> None:
+def add(  # noqa: PLR0913 - one parameter for each option
+    *, key: str, name: str, claim_policy: str, release_setup_code: bool, identity: str, as_json: bool
+) -> None:
     """Add a product; it has the secure onboarding methods on."""
     migrate()
     from doorstep.server.fleet.products import add_product  # noqa: PLC0415 - needs Django started
 
-    made = add_product(key, name, claim_policy, release_setup_code=release_setup_code)
+    made = add_product(
+        key,
+        name,
+        claim_policy,
+        release_setup_code=release_setup_code,
+        identity=IdentityMethod(identity),
+    )
     if as_json:
         click.echo(json.dumps(_values(made)))
         return
@@ -169,6 +185,7 @@ def _values(row: "Product") -> dict[str, Any]:
     return {
         "key": row.key,
         "name": row.name,
+        "identity_method": row.identity_method,
         "claim_policy": row.claim_policy,
         "onboarding_methods": row.onboarding_methods,
         "weak_setup": [method.key for method in row.weak_setup],

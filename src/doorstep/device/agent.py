@@ -121,7 +121,7 @@ class Agent:
         self._touch = SingleTouch(store, made, self._options.presence, rng)
         doors = _doors(made, store, self._options, self._touch, rng)
         self._setup = SetupService(store, station, doors, self._guesses, self._touch)
-        self._enrolment = Enrolment(store, made, rng=rng, clock_us=self._local_us)
+        self._enrolment = Enrolment(store, made, self._sealing, rng=rng, clock_us=self._local_us)
         self._uplink = Uplink(
             made,
             self._sealing,
@@ -341,8 +341,7 @@ class Agent:
             self._notify(ClockCorrected(offset_us / 1e6))
 
     def _plan_renewal(self, held: Operational) -> None:
-        not_after_us = round(held.certificate.not_after.timestamp() * 1e6)
-        self._renewal_due_us = renewal_time_us(held.since_us, not_after_us)
+        self._renewal_due_us = renewal_time_us(held.since_us, held.not_after_us)
 
     def _operational(self) -> Operational:
         held = self._store.operational()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.life import (
     Blocked,
     Bound,
@@ -16,6 +15,8 @@ from doorstep.device.life import (
     held_event,
 )
 from doorstep.device.registration import Answer, ClockWrong, DeviceApi, DeviceBlocked, NotOwned, Refused
+from doorstep.device.sealed_registration import SealedApi
+from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store, Ticket
 from doorstep.errors import DoorstepError, MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
@@ -34,12 +35,14 @@ class Enrolment:
         self,
         store: Store,
         made: Provisioning,
+        sealing: Sealing,
         *,
         rng: Callable[[int], bytes],
         clock_us: Callable[[], int],
     ) -> None:
         self._store = store
         self._made = made
+        self._sealed_api = SealedApi(made, sealing.ask) if made.identity == "symmetric_key" else None
         self._rng = rng
         self._clock_us = clock_us
         self.clock_offset_us = 0
@@ -52,7 +55,7 @@ class Enrolment:
         try:
             if ticket.held:
                 return await self._inquire(ticket)
-            answer = await self._api(ticket.device_api).register(ticket.token, self._key())
+            answer = await self._ask(ticket.device_api, ticket.token)
         except DeviceBlocked as error:
             self._store.drop_ticket()
             return Blocked(error.message)
@@ -68,7 +71,7 @@ class Enrolment:
         held = self._store.operational()
         url = self._made.servers.device_api if held is None else held.device_api
         try:
-            answer = await self._api(url).renew(self._key())
+            answer = await self._ask(url, None)
         except DeviceBlocked as error:
             return Blocked(error.message)
         except NotOwned as error:
@@ -84,7 +87,7 @@ class Enrolment:
     async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
         """Ask for a certificate without a token: a token dies long before people decide a held claim."""
         try:
-            answer = await self._api(ticket.device_api).renew(self._key())
+            answer = await self._ask(ticket.device_api, None)
         except NotOwned as error:
             return RegistrationHeld(error.message, disputed=False)
         return self._bound(answer, ticket)
@@ -114,15 +117,18 @@ class Enrolment:
         self.clock_offset_us = answer.time_us - now_us
         self.first_epoch = answer.first_epoch
         self._store.skip_epochs(answer.first_epoch)
-        self._store.commit_operational(answer.certificate, url, answer.broker, now_us=now_us)
+        if self._sealed_api is not None:
+            self._store.commit_by_root(answer.broker, now_us=now_us)
+        else:
+            self._store.commit_operational(answer.certificate, url, answer.broker, now_us=now_us)
         held = self._store.operational()
-        return 0 if held is None else round(held.certificate.not_after.timestamp() * 1e6)
+        return 0 if held is None else held.not_after_us
 
-    def _key(self) -> PrivateKey:
-        return self._store.staged_key(self._rng)
-
-    def _api(self, url: str) -> DeviceApi:
-        return DeviceApi(self._made, url)
+    async def _ask(self, url: str, token: str | None) -> Answer:
+        if self._sealed_api is not None:
+            return await self._sealed_api.ask(token)
+        api, key = DeviceApi(self._made, url), self._store.staged_key(self._rng)
+        return await (api.renew(key) if token is None else api.register(token, key))
 
 
 def _silent(error: DoorstepError) -> PlatformSilent:

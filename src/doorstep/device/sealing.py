@@ -2,7 +2,9 @@
 
 from doorstep.device.store import Store
 from doorstep.identity.ids import kid_of
+from doorstep.messaging.exchange import Exchange
 from doorstep.messaging.proof import seal_connect_proof
+from doorstep.messaging.registration import Request, seal_request
 from doorstep.messaging.sealer import DeviceSealer
 
 __all__ = ["Sealing"]
@@ -29,6 +31,10 @@ class Sealing:
     def proof(self) -> str:
         """Return the one-time password of one plain CONNECT."""
         return seal_connect_proof(self._ready())
+
+    def ask(self, token: str | None) -> tuple[bytes, Exchange]:
+        """Return one attempt to register, and what opens the reply to it."""
+        return seal_request(self._ready(), Request(token))
 
     def open(self, channel: str, message: bytes) -> bytes:
         """Return what the platform sealed for topic ``…/down/<channel>``; raises Rejected."""

@@ -49,6 +49,7 @@ MAX_SKIPPED_EPOCHS: Final = 1 << 20
 """Epochs that a device runs forward at the platform's word: about two seconds of hashing, no more."""
 
 _FORGOTTEN: Final = bytes(32)
+_ASK_WITHIN_US: Final = 45 * 24 * 3600 * 1_000_000
 _T = TypeVar("_T")
 
 
@@ -72,22 +73,30 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Both listeners."""
+    """Both listeners; a device without a certificate knows only one."""
 
-    tls: Endpoint
+    tls: Endpoint | None
     plain: Endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Operational:
-    """The certificate in use; ``file`` holds its key and chain as TLS libraries want them."""
+    """How this device works for its owner: with a certificate, or with the root key alone."""
 
-    certificate: Certificate
-    file: Path
+    certificate: Certificate | None
+    file: Path | None
+    """Its key and chain as TLS libraries want them."""
     device_api: str
     broker: Broker
     since_us: int
     """When it came, by this device's clock; its notBefore is earlier, for slow clocks."""
+
+    @property
+    def not_after_us(self) -> int:
+        """When it must be renewed. A root key does not expire; still, the platform is asked each month."""
+        if self.certificate is None:
+            return self.since_us + _ASK_WITHIN_US
+        return round(self.certificate.not_after.timestamp() * 1e6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,8 @@ class _Platform:
     device_api: str
     broker: Broker
     since_us: int
+    by_root: bool = False
+    """The device works without a certificate."""
 
 
 class Store:
@@ -150,7 +161,7 @@ class Store:
         sealed = self._read("sealed.json", _Sealed)
         if sealed is None or sealed.device != made.device_id:
             # Which epochs were used is not known: nothing may be sent before the platform has said it.
-            self._drop("operational.pem")
+            self.drop_operational()
             self._write("sealed.json", _Sealed(device=made.device_id, epoch=0, root=made.root_key))
         self._write_bytes("root.pem", made.trust_anchor.encode())
         self._write_bytes("identity.json", replace(made, root_key=_FORGOTTEN).to_json())
@@ -289,18 +300,26 @@ class Store:
         self._write_bytes("operational.pem", key.to_pem() + chain_pem.encode())
         self._drop("next.pem")
 
+    def commit_by_root(self, broker: Broker, *, now_us: int) -> None:
+        """Note that the device may work with its root key alone."""
+        platform = _Platform(device_api="", broker=broker, since_us=now_us, by_root=True)
+        self._write("platform.json", platform)
+
     def operational(self) -> Operational | None:
         """Return the certificate in use and where to use it; None before the first registration."""
         platform = self._read("platform.json", _Platform)
         path = self._path("operational.pem")
-        if platform is None or not path.exists():
+        if platform is None or not (platform.by_root or path.exists()):
             return None
+        if platform.by_root:
+            return Operational(None, None, platform.device_api, platform.broker, platform.since_us)
         certificate = load_chain(path.read_bytes())[0]
         return Operational(certificate, path, platform.device_api, platform.broker, platform.since_us)
 
     def drop_operational(self) -> None:
         """Forget the certificate: the platform no longer knows this device as anybody's."""
         self._drop("operational.pem")
+        self._drop("platform.json")
 
     def _hold(self, descriptor: int) -> None:
         try:

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 from doorstep.device.life import SessionFailed, SessionLost, SessionOpened, SessionRefused
@@ -54,7 +55,7 @@ class Uplink:
     async def open(self, held: Operational, now_s: float) -> SessionOpened | SessionFailed | SessionRefused:
         """Open a session with what the device holds."""
         await self.close()
-        if held.certificate.not_after.timestamp() <= now_s:
+        if held.certificate is not None and held.not_after_us <= now_s * 1e6:
             return SessionRefused("its certificate has expired")
         door = self._door(held)
         try:
@@ -99,11 +100,11 @@ class Uplink:
         return SessionRefused(reason)
 
     def _door(self, held: Operational) -> Door:
-        if self._plain:
+        if self._plain or held.file is None or held.broker.tls is None:
             return Door("plain", held.broker.plain, proof=self._sealing.proof)
-        return Door("mTLS", held.broker.tls, tls=_with_certificate(trust(self._made), held))
+        return Door("mTLS", held.broker.tls, tls=_with_certificate(trust(self._made), held.file))
 
 
-def _with_certificate(context: ssl.SSLContext, held: Operational) -> ssl.SSLContext:
-    context.load_cert_chain(held.file)
+def _with_certificate(context: ssl.SSLContext, file: Path) -> ssl.SSLContext:
+    context.load_cert_chain(file)
     return context

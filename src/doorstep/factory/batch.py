@@ -14,6 +14,7 @@ from doorstep.factory.nvs import nvs_image
 from doorstep.factory.qr import draw_qr
 from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
 from doorstep.onboarding.access_point import access_point_key
 from doorstep.onboarding.dpp.label_key import device_label
@@ -68,6 +69,8 @@ class BatchRequest:
     now: datetime
     methods: tuple[str, ...] = DEFAULTS
     """Keys of the onboarding methods that the devices open."""
+    identity: IdentityMethod = IdentityMethod.CERTIFICATE
+    """``SYMMETRIC_KEY`` makes devices that have no key but their root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class DeviceRecord:
     serial: str
     hardware_id: str | None
     idevid: bytes
-    """DER certificate."""
+    """DER certificate; empty, as the next two are, where the root key is the identity."""
     fingerprint: str
     """SHA-256 of the certificate, lower-case hex."""
     public_key: bytes
@@ -147,8 +150,9 @@ class _Maker:
 
     def make(self, order: DeviceOrder) -> MadeDevice:
         device_id = ids.new_device_id(os.urandom)
-        key = p256.generate(os.urandom)
-        idevid = self._idevid(order, device_id, key)
+        born = (
+            None if self._request.identity is IdentityMethod.SYMMETRIC_KEY else self._born(order, device_id)
+        )
         methods = self._request.methods
         setup = make_pin(os.urandom) if _PIN in methods else credentials.generate(os.urandom)
         code = claim_code.generate(os.urandom)
@@ -156,23 +160,24 @@ class _Maker:
             device_id=device_id,
             serial=order.serial,
             hardware_id=order.hardware_id,
-            idevid=idevid.der,
-            fingerprint=idevid.fingerprint,
-            public_key=key.public_key.spki,
+            idevid=born.idevid.der if born else b"",
+            fingerprint=born.idevid.fingerprint if born else "",
+            public_key=born.key.public_key.spki if born else b"",
             claim_code_hash=code.hash(self._request.pepper),
             setup_code=setup.pop,
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
-        provisioning = self._provisioning(record, key, idevid, setup)
+        provisioning = self._provisioning(record, born, setup)
         return MadeDevice(
             record,
             provisioning.to_json(),
             nvs_image(provisioning),
-            self._label(record, key, code, setup),
+            self._label(record, born, code, setup),
         )
 
-    def _idevid(self, order: DeviceOrder, device_id: str, key: PrivateKey) -> Certificate:
-        return certificates.issue_idevid(
+    def _born(self, order: DeviceOrder, device_id: str) -> "_Born":
+        key = p256.generate(os.urandom)
+        idevid = certificates.issue_idevid(
             self._issuer,
             key.public_key,
             device_id=device_id,
@@ -180,21 +185,22 @@ class _Maker:
             now=self._request.now,
             serial=certificates.new_certificate_serial(os.urandom),
         )
+        return _Born(key, idevid)
 
     def _provisioning(
         self,
         record: DeviceRecord,
-        key: PrivateKey,
-        idevid: Certificate,
+        born: "_Born | None",
         setup: credentials.Sec2Credentials,
     ) -> Provisioning:
+        chain = born.idevid.pem + self._issuer.certificate.pem if born else b""
         return Provisioning(
             device_id=record.device_id,
             serial=record.serial,
             product=self._request.product,
             hardware_id=record.hardware_id,
-            private_key=key.to_pem().decode("ascii"),
-            certificate_chain=(idevid.pem + self._issuer.certificate.pem).decode("ascii"),
+            private_key=born.key.to_pem().decode("ascii") if born else "",
+            certificate_chain=chain.decode("ascii"),
             trust_anchor=self._root.pem.decode("ascii"),
             root_key=record.root_key,
             setup=SetupVerifier(
@@ -206,12 +212,13 @@ class _Maker:
             ),
             servers=self._request.servers,
             onboarding=self._request.methods,
+            identity="certificate" if born else "symmetric_key",
         )
 
     def _label(
         self,
         record: DeviceRecord,
-        key: PrivateKey,
+        born: "_Born | None",
         code: claim_code.ClaimCode,
         setup: credentials.Sec2Credentials,
     ) -> LabelContent:
@@ -221,7 +228,7 @@ class _Maker:
         fingerprint = record.fingerprint if _HTTPS in methods else ""
         label = replace(label, password=access_key, fingerprint=fingerprint)
         text = label.encode()
-        easy_connect = device_label(key, record.serial).encode() if _DPP in methods else ""
+        easy_connect = device_label(born.key, record.serial).encode() if born and _DPP in methods else ""
         alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
         text = easy_connect if alone else text
         return LabelContent(
@@ -237,6 +244,14 @@ class _Maker:
             wifi_key=access_key,
             wifi_qr=draw_qr(label.encode_wifi()) if access_key else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Born:
+    """A factory key and its certificate."""
+
+    key: PrivateKey = field(repr=False)
+    idevid: Certificate
 
 
 def _setup_label(name: str, setup: credentials.Sec2Credentials, methods: tuple[str, ...]) -> SetupLabel:

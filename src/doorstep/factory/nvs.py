@@ -38,15 +38,22 @@ def nvs_image(device: Provisioning) -> bytes:
 
 
 def _blobs(device: Provisioning) -> dict[str, bytes]:
+    return _key_blobs(device) | {
+        "trust_anchor": Certificate.from_pem(device.trust_anchor.encode("ascii")).der,
+        "root_key": device.root_key,
+        "sec2_salt": device.setup.salt,
+        "sec2_verifier": device.setup.verifier,
+    }
+
+
+def _key_blobs(device: Provisioning) -> dict[str, bytes]:
+    if not device.private_key:
+        return {}
     idevid, factory = load_chain(device.certificate_chain.encode("ascii"))
     return {
         "idevid_key": PrivateKey.from_pkcs8(device.private_key.encode("ascii")).to_pkcs8(),
         "idevid": idevid.der,
         "factory_ca": factory.der,
-        "trust_anchor": Certificate.from_pem(device.trust_anchor.encode("ascii")).der,
-        "root_key": device.root_key,
-        "sec2_salt": device.setup.salt,
-        "sec2_verifier": device.setup.verifier,
     }
 
 

@@ -82,7 +82,7 @@ class Provisioning:
     product: str
     hardware_id: str | None
     private_key: str = field(repr=False)
-    """PEM PKCS#8 of the factory key."""
+    """PEM PKCS#8 of the factory key; empty, as the chain is, where the root key is the identity."""
     certificate_chain: str
     """PEM: the IDevID, then the factory CA."""
     trust_anchor: str
@@ -93,6 +93,8 @@ class Provisioning:
     version: Literal[1] = 1
     onboarding: tuple[str, ...] = METHODS_OF_OLD_FILES
     """Keys of the onboarding methods that the device opens, and no others."""
+    identity: Literal["certificate", "symmetric_key"] = "certificate"
+    """Whether the device signs with a factory key, or has no key but its root."""
 
     def to_json(self) -> bytes:
         """Return the file's content."""
@@ -121,7 +123,8 @@ def _with_newer_fields(data: bytes) -> Any:
     """Return what a file says, with the fields that the first ones did not have."""
     given = jsontext.decode(data, dict[str, Any])
     setup = {"code": None} | given["setup"]
-    return {"onboarding": list(METHODS_OF_OLD_FILES)} | given | {"setup": setup}
+    newer = {"onboarding": list(METHODS_OF_OLD_FILES), "identity": "certificate"}
+    return newer | given | {"setup": setup}
 
 
 def _check(made: Provisioning) -> None:
@@ -136,9 +139,13 @@ def _check(made: Provisioning) -> None:
         parse_hardware_id(made.hardware_id)
     if len(made.root_key) != ROOT_KEY_LENGTH:
         raise MalformedProvisioning(f"a root key has {ROOT_KEY_LENGTH} bytes")
+    Certificate.from_pem(made.trust_anchor.encode())
+    if made.identity == "symmetric_key":
+        if made.private_key or made.certificate_chain:
+            raise MalformedProvisioning("a device whose identity is its root key has no factory key")
+        return
     idevid = load_chain(made.certificate_chain.encode())[0]
     if PrivateKey.from_pkcs8(made.private_key.encode()).public_key.spki != idevid.public_key.spki:
         raise MalformedProvisioning("the private key is not the IDevID's")
     if made.device_id != idevid.common_name:
         raise MalformedProvisioning("the IDevID belongs to another device")
-    Certificate.from_pem(made.trust_anchor.encode())

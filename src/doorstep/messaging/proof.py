@@ -8,6 +8,7 @@ from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, MalformedEnvelope, RejectReason, Replayed
+from doorstep.messaging.exchange import Exchange
 from doorstep.messaging.opener import Way, receiver_ahead
 from doorstep.messaging.sealer import DeviceSealer
 from doorstep.messaging.state import SealedState
@@ -19,6 +20,7 @@ __all__ = [
     "Counter",
     "Standing",
     "open_connect_proof",
+    "open_proof",
     "seal_connect_proof",
 ]
 
@@ -50,15 +52,27 @@ def open_connect_proof(kid: bytes, stands: Standing, text: str, now_us: int) -> 
 
     The message epochs of the state stay where they are.
     """
-    epoch, sequence, named, sealed = parse(_decoded(text))
+    counter, content, _ = open_proof(kid, stands, _decoded(text), CONNECT_CHANNEL, now_us)
+    if content != _CONTENT:
+        raise MalformedEnvelope(RejectReason.BAD_PAYLOAD, "the proof is of a version we do not know")
+    return counter
+
+
+def open_proof(
+    kid: bytes, stands: Standing, message: bytes, channel: bytes, now_us: int
+) -> tuple[Counter, bytes, Exchange]:
+    """Open a counted message: return its counter, to be stored as ``last``, its plaintext, the way to reply.
+
+    Proofs of all channels share one counter. Raises Rejected, and then nothing changed.
+    """
+    epoch, sequence, named, sealed = parse(message)
     if named is not None and named != kid:
         raise Forged(RejectReason.UNKNOWN_KID, "the proof names another device")
     if (epoch, sequence) <= stands.last:
         raise Replayed(RejectReason.REPLAYED, "the proof, or a later one, was used before")
     receiver = _receiver(kid, stands, epoch, now_us)
-    if receiver.open(sequence, sealed, CONNECT_CHANNEL) != _CONTENT:
-        raise MalformedEnvelope(RejectReason.BAD_PAYLOAD, "the proof is of a version we do not know")
-    return epoch, sequence
+    content = receiver.open(sequence, sealed, channel)
+    return (epoch, sequence), content, Exchange(receiver.secret, epoch, sequence, kid, channel)
 
 
 def _receiver(kid: bytes, stands: Standing, epoch: int, now_us: int) -> EpochReceiver:

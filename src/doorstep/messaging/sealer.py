@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from doorstep.messaging.envelope import MAX_SEQUENCE, Envelope, build_compact, parse
 from doorstep.messaging.epoch import EpochReceiver, EpochSender
 from doorstep.messaging.errors import EpochExhausted, Forged, RejectReason, Replayed
+from doorstep.messaging.exchange import Exchange
 from doorstep.messaging.keys import MAX_EPOCH, SERVER_ID, master_secret, next_root
 from doorstep.messaging.state import SealedState
 
@@ -32,10 +33,11 @@ def next_boot(state: DeviceState) -> DeviceState:
 class DeviceSealer:
     """Seals and opens in one epoch: ``state`` as it was loaded, after `next_boot` of it was stored."""
 
-    __slots__ = ("_receiver", "_sender", "next_sequence")
+    __slots__ = ("_kid", "_receiver", "_sender", "next_sequence")
 
     def __init__(self, kid: bytes, state: DeviceState) -> None:
         secret = master_secret(state.root)
+        self._kid = kid
         self._sender = EpochSender(secret, state.epoch, kid)
         self._receiver = EpochReceiver(secret, state.epoch, SERVER_ID)
         self.next_sequence = 0
@@ -54,6 +56,12 @@ class DeviceSealer:
         envelope = self._sender.seal(self.next_sequence, channel, plaintext)
         self.next_sequence += 1
         return envelope
+
+    def ask(self, channel: bytes, plaintext: bytes) -> tuple[bytes, Exchange]:
+        """Return a compact message that wants a reply, and what opens that; see `seal`."""
+        sequence, secret = self.next_sequence, self._receiver.secret
+        exchange = Exchange(secret, self._sender.epoch, sequence, self._kid, channel)
+        return self.seal(channel, plaintext), exchange
 
     def open(self, message: bytes, channel: bytes) -> bytes:
         """Return the plaintext of a message from the platform; raises Rejected and changes nothing."""

@@ -38,6 +38,8 @@ class Settings:
     """Public address of the portal when a proxy stands before it, else empty."""
     device_api_port: int = 8443
     """Port where devices register and renew, by HTTPS."""
+    device_api_plain_port: int = 0
+    """Port where devices without TLS register by sealed messages over plain HTTP; 0 leaves it closed."""
     mqtt_tls_port: int = 8883
     """Port of MQTT for devices with a certificate."""
     mqtt_plain_port: int = 1883
@@ -72,6 +74,12 @@ class Settings:
         return f"https://{self.public_host}:{self.device_api_port}"
 
     @property
+    def device_api_plain_url(self) -> str:
+        """The same for devices without TLS; empty where that port is closed."""
+        port = self.device_api_plain_port
+        return f"http://{self.public_host}:{port}" if port else ""
+
+    @property
     def embedded_database(self) -> bool:
         """Whether the database is SQLite in the state folder."""
         return not self.database_url
@@ -80,7 +88,7 @@ class Settings:
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "doorstep": ("state", "database_url", "bind", "public_host", "developer_page"),
     "portal": ("portal_port", "portal_url", "smtp_url"),
-    "device_api": ("device_api_port",),
+    "device_api": ("device_api_port", "device_api_plain_port"),
     "broker": (
         "mqtt_tls_port",
         "mqtt_plain_port",
@@ -220,6 +228,8 @@ def _check(settings: Settings) -> None:
             "nats_plain_port",
         )
     }
+    if settings.device_api_plain_port:
+        ports["device_api_plain_port"] = settings.device_api_plain_port
     for name, port in ports.items():
         if not 1 <= port <= 65535:  # noqa: PLR2004 - the range of TCP ports
             raise SettingsError(f"{name}: {port} is not a TCP port", next_step="Use 1 to 65535.")

@@ -1,11 +1,11 @@
-"""Serve one ASGI application as a role: own socket, optional TLS, heartbeat, clean stop on signals."""
+"""Serve ASGI applications as a role: own socket, optional TLS, heartbeat, clean stop on signals."""
 
 import asyncio
 import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import uvicorn
@@ -13,10 +13,13 @@ import uvicorn
 from doorstep.errors import UnavailableError
 from doorstep.runtime.heartbeat import BEAT_S, Heartbeat
 
-__all__ = ["Figures", "listening", "serve", "uvicorn_config"]
+__all__ = ["Figures", "Listener", "listening", "serve", "uvicorn_config"]
 
 Figures = Callable[[], Mapping[str, float | str]]
 """What the heartbeat shows besides the number of requests, asked for at each beat."""
+
+Listener = tuple[uvicorn.Config, socket.socket]
+"""An application and the bound socket that it answers on."""
 
 _BACKLOG: Final = 2048
 _STOP_WITHIN_S: Final = 5
@@ -55,21 +58,43 @@ def uvicorn_config(app: Any, **more: Any) -> uvicorn.Config:
     )
 
 
-def serve(config: uvicorn.Config, listener: socket.socket, heartbeat: Heartbeat, figures: Figures) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was begun and return."""
+def serve(
+    config: uvicorn.Config,
+    listener: socket.socket,
+    heartbeat: Heartbeat,
+    figures: Figures,
+    beside: Sequence[Listener] = (),
+) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was begun and return; ``beside`` stops with it."""
     with _returning_on_signals():
-        asyncio.run(_serve(uvicorn.Server(config), listener, heartbeat, figures))
+        asyncio.run(_serve(uvicorn.Server(config), listener, heartbeat, figures, beside))
+
+
+class _Beside(uvicorn.Server):
+    """A server that another one's signals stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def _serve(
-    server: uvicorn.Server, listener: socket.socket, heartbeat: Heartbeat, figures: Figures
+    server: uvicorn.Server,
+    listener: socket.socket,
+    heartbeat: Heartbeat,
+    figures: Figures,
+    beside: Sequence[Listener],
 ) -> None:
+    others = [(_Beside(config), each) for config, each in beside]
+    serving = [asyncio.create_task(other.serve(sockets=[each])) for other, each in others]
     beating = asyncio.create_task(_beat(server, heartbeat, figures))
     try:
         await server.serve(sockets=[listener])
     finally:
+        for other, _ in others:
+            other.should_exit = True
         beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        await asyncio.gather(beating, *serving, return_exceptions=True)
 
 
 async def _beat(server: uvicorn.Server, heartbeat: Heartbeat, figures: Figures) -> None:

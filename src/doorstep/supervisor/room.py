@@ -24,6 +24,8 @@ def listeners(settings: Settings) -> dict[str, tuple[str, int]]:
         name: (bind, getattr(settings, name))
         for name in ("portal_port", "device_api_port", "mqtt_tls_port", "mqtt_plain_port")
     }
+    if settings.device_api_plain_port:
+        public["device_api_plain_port"] = (bind, settings.device_api_plain_port)
     if settings.nats_secure_url:
         del public["mqtt_tls_port"], public["mqtt_plain_port"]
         return public

@@ -61,6 +61,7 @@ class Plant:
             "nats_plain_port",
             "portal_port",
             "device_api_port",
+            "device_api_plain_port",
         )
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         settings = Settings(**{"state": root, **ports, **chosen})  # type: ignore[arg-type]

@@ -43,6 +43,6 @@ def next_step_of(store: Store, held: Operational | None) -> str:
         return "Start it: it registers itself with the token it holds."
     if held is None:
         return "Make a registration token in the portal and set the device up again."
-    if held.certificate.not_after <= datetime.now(UTC):
+    if held.certificate is not None and held.certificate.not_after <= datetime.now(UTC):
         return "Start it: it asks for a new certificate by itself."
     return "None: it works by itself once started."

@@ -19,6 +19,7 @@ def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
     """Show identity, epoch, certificate and the next step."""
     store = Store(state.absolute())
     made, held, network = identity_of(store), store.operational(), store.network()
+    certificate = None if held is None else held.certificate
     facts = {
         "device": made.device_id,
         "serial": made.serial,
@@ -26,9 +27,9 @@ def show(state: Path, as_json: bool) -> None:  # noqa: FBT001 - click's flag
         "network": None if network is None else network.ssid.decode("utf-8", errors="replace"),
         "token": store.ticket() is not None,
         "next_epoch": store.next_epoch(),
-        "certificate": None if held is None else held.certificate.fingerprint,
-        "certificate_until": None if held is None else held.certificate.not_after.isoformat(),
-        "device_api": made.servers.device_api if held is None else held.device_api,
+        "certificate": None if certificate is None else certificate.fingerprint,
+        "certificate_until": None if certificate is None else certificate.not_after.isoformat(),
+        "device_api": made.servers.device_api if held is None or certificate is None else held.device_api,
         "next_step": next_step_of(store, held),
     }
     if as_json:

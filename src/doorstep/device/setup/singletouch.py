@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from doorstep.crypto.p256 import PrivateKey
+from doorstep.crypto.p256 import PrivateKey, generate
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.device.setup.joiner import Beside, Joiner
 from doorstep.device.setup.presence import Presence
@@ -43,7 +43,9 @@ class SingleTouch:
         rng: Callable[[int], bytes],
     ) -> None:
         """``rng`` returns that many unpredictable bytes."""
-        key = PrivateKey.from_pkcs8(made.private_key.encode())
+        # Without a factory key there is nothing to seal for or to attest by, and nothing of it is offered.
+        self._has_key = bool(made.private_key)
+        key = PrivateKey.from_pkcs8(made.private_key.encode()) if self._has_key else generate(rng)
         self.window = PresenceWindow(presence.seconds)
         self._store = store
         self._made = made
@@ -59,6 +61,8 @@ class SingleTouch:
             "doorstep-attest": self._on_attest,
             "doorstep-release": self._on_release,
         }
+        if not self._has_key:
+            self.endpoints = {}
 
     def attach(self, joiner: Joiner) -> None:
         """Serve the doors of an opening, which share this joiner."""
@@ -73,7 +77,7 @@ class SingleTouch:
     def offers(self) -> tuple[str, ...]:
         """Return the capabilities that `proto-ver` lists."""
         pairing = ("pairing",) if self._window_number() is not None else ()
-        return ("sealed", "attest", "release", *pairing)
+        return ("sealed", "attest", "release", *pairing) if self._has_key else ()
 
     def press(self) -> None:
         """Open the presence window."""

@@ -61,6 +61,7 @@ OTHERS: Final[tuple[Method, ...]] = (
         risk="Whoever scans the label first can put the device onto a network of his own; the claim policy "
         "still decides who owns it.",
         needs="Wi-Fi through wpa_supplicant with DPP.",
+        needs_device_key=True,
         roles=_BOTH,
     ),
     Method(

@@ -82,6 +82,7 @@ PAGES: Final[tuple[Method, ...]] = (
         risk="Who clicks the browser's warning away without comparing the fingerprint may talk to an "
         "imitation; and anybody nearby can set the device up while it waits.",
         needs="Wi-Fi with an access point of its own, and room for TLS.",
+        needs_device_key=True,
         roles=_BOTH,
     ),
 )

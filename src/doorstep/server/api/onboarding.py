@@ -23,7 +23,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.releasing import release_setup
 from doorstep.server.custody.attesting import Attested, attest, look_up, make_challenge
 from doorstep.server.device_api.nonces import LIFETIME_US
-from doorstep.server.fleet.access import device_for, require
+from doorstep.server.fleet.access import NoSuchDevice, device_for, require
 from doorstep.server.fleet.models import Device
 
 __all__ = ["router"]
@@ -184,6 +184,8 @@ def _names(device: Device) -> dict[str, Any]:
 
 
 def _public_key(device: Device) -> str:
+    if not device.public_key:
+        raise NoSuchDevice(device.serial)
     return _text(PublicKey.from_spki(bytes(device.public_key)).point)
 
 

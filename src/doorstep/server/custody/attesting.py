@@ -125,7 +125,7 @@ def look_up(organisation: Organisation, name: str) -> Attested:
 def _verified(signed: bytes) -> tuple[Device, Statement]:
     name = statement.claimed_device(signed)
     device = Device.objects.select_related("product").filter(device_id=name).first()
-    key = _NOBODY if device is None else PublicKey.from_spki(bytes(device.public_key))
+    key = PublicKey.from_spki(bytes(device.public_key)) if device and device.public_key else _NOBODY
     try:
         said = statement.verify(signed, key, purpose=Purpose.ATTEST)
     except VerificationFailed as error:

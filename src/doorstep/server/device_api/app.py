@@ -1,4 +1,8 @@
-"""The device API: time, nonce, register, renew over HTTPS. `docs/spec/device-api.md` is normative."""
+"""The device API: time, nonce, register, renew over HTTPS. `docs/spec/device-api.md` is normative.
+
+Beside it, where the operator says so, one address over plain HTTP takes sealed requests
+(`docs/spec/registration.md`).
+"""
 
 import asyncio
 import base64
@@ -6,7 +10,9 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +25,7 @@ from starlette.routing import Route
 
 from doorstep.errors import DoorstepError, MalformedMessage, UnavailableError
 from doorstep.identity.statement import STATEMENT_CAP
+from doorstep.messaging.registration import MAX_REQUEST
 from doorstep.runtime.authority import Authority, open_authority
 from doorstep.runtime.heartbeat import Heartbeat
 from doorstep.runtime.secrets import KeyFile
@@ -54,8 +61,11 @@ class DeviceApi:
         # Models load only after Django is set up, so the desk is imported here and not above.
         from doorstep.server.device_api.desk import Desk  # noqa: PLC0415
         from doorstep.server.device_api.problems import of_error, of_http  # noqa: PLC0415
+        from doorstep.server.device_api.sealed_desk import PATH, SealedDesk  # noqa: PLC0415
 
         self._desk = Desk(settings, authority, nonce_key)
+        self._sealed_desk = SealedDesk(settings, authority, self._desk.attempts)
+        self._sealed_path = PATH
         self._of_error = of_error
         self._of_http = of_http
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=ROLE)
@@ -72,6 +82,14 @@ class DeviceApi:
                 Route("/device/v1/register", self._guarded(self._register), methods=["POST"]),
                 Route("/device/v1/renew", self._guarded(self._renew), methods=["POST"]),
             ],
+            exception_handlers={HTTPException: self._no_such_request},
+        )
+
+    def plain_application(self) -> Starlette:
+        """Return the ASGI application of the listener without TLS: sealed requests, nothing else."""
+        path = self._sealed_path + "/{device}"
+        return Starlette(
+            routes=[Route(path, self._guarded(self._sealed), methods=["POST"])],
             exception_handlers={HTTPException: self._no_such_request},
         )
 
@@ -114,8 +132,14 @@ class DeviceApi:
     async def _renew(self, request: Request) -> Response:
         return await self._judge(request, self._desk.renew)
 
+    async def _sealed(self, request: Request) -> Response:
+        body = await _body(request, "application/octet-stream", MAX_REQUEST)
+        return await self._in_a_thread(partial(self._sealed_desk.answer, request.path_params["device"]), body)
+
     async def _judge(self, request: Request, judge: Callable[[bytes], Response]) -> Response:
-        body = await _body(request, "application/cose", STATEMENT_CAP)
+        return await self._in_a_thread(judge, await _body(request, "application/cose", STATEMENT_CAP))
+
+    async def _in_a_thread(self, judge: Callable[[bytes], Response], body: bytes) -> Response:
         if self._waiting >= _WAITING_CAP:
             raise UnavailableError("too many devices register now", next_step="Ask again in a minute.")
         self._waiting += 1
@@ -141,7 +165,10 @@ def run(settings: Settings) -> None:
     setup.start()
     state = StateFolder.open(settings.state)
     key_file = KeyFile.open(state.key_file)
-    with listening(settings.bind, settings.device_api_port, "DOORSTEP_DEVICE_API_PORT") as listener:
+    with ExitStack() as stack:
+        listener = stack.enter_context(
+            listening(settings.bind, settings.device_api_port, "DOORSTEP_DEVICE_API_PORT")
+        )
         authority = open_authority(state.ca, "Maker", now=datetime.now(UTC))
         api = DeviceApi(settings, authority, key_file.derive("device-api/nonce"))
         tls = _ServerTls(settings, state, authority)
@@ -151,7 +178,11 @@ def run(settings: Settings) -> None:
             tls.renew_when_due(config)
             return api.figures()
 
-        serve(config, listener, Heartbeat(state, ROLE), figures)
+        beside = []
+        if settings.device_api_plain_port:
+            port = listening(settings.bind, settings.device_api_plain_port, "DOORSTEP_DEVICE_API_PLAIN_PORT")
+            beside.append((uvicorn_config(api.plain_application()), stack.enter_context(port)))
+        serve(config, listener, Heartbeat(state, ROLE), figures, beside)
 
 
 class _ServerTls:

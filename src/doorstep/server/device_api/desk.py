@@ -4,7 +4,7 @@ import logging
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.db import DatabaseError, connection
 from starlette.responses import JSONResponse, Response
@@ -26,7 +26,7 @@ from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
 from doorstep.server.fleet.models import Device
 
-__all__ = ["Desk"]
+__all__ = ["STATUS", "Desk"]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Desk:
 
     def _verified(self, device: str, body: bytes, purpose: Purpose) -> Statement:
         known = Device.objects.filter(device_id=device).values_list("public_key", flat=True).first()
-        key = PublicKey.from_spki(bytes(known)) if known is not None else _NOBODY
+        key = PublicKey.from_spki(bytes(known)) if known else _NOBODY
         try:
             said = statement.verify(body, key, purpose=purpose)
         except VerificationFailed as error:
@@ -93,7 +93,7 @@ class Desk:
         if decision is not None and decision.outcome is Outcome.REFUSED:
             return of_decision(decision)
         answer: dict[str, Any] = {
-            "status": _STATUS[decision.outcome] if decision else "bound",
+            "status": STATUS[decision.outcome] if decision else "bound",
             "reason": decision.sentence if decision else "",
             "time": at_us / 1_000_000,
         }
@@ -119,11 +119,12 @@ class _Unproved(VerificationFailed):
 
 
 _NOBODY: Final = p256.generate(os.urandom).public_key
-"""Checked instead of an unknown device's key, so that the answer takes as long."""
+"""Checked instead of the key of a device that is unknown or has none, so that the answer takes as long."""
 
-_STATUS: Final = {
+STATUS: Final[dict[Outcome, Literal["bound", "held", "disputed"]]] = {
     Outcome.BOUND: "bound",
     Outcome.ALREADY_YOURS: "bound",
     Outcome.HELD: "held",
     Outcome.DISPUTED: "disputed",
 }
+"""What a device is told; a refusal is a problem instead."""

@@ -11,7 +11,15 @@ from doorstep.ownership.claims import Decision, Reason
 from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned
 from doorstep.server.device_api.nonces import StaleNonce
 
-__all__ = ["NotAccepted", "TooManyFailures", "of_decision", "of_error", "of_http"]
+__all__ = [
+    "NotAccepted",
+    "TooManyFailures",
+    "name_of_error",
+    "name_of_refusal",
+    "of_decision",
+    "of_error",
+    "of_http",
+]
 
 _TYPE: Final = "urn:doorstep:problem/"
 _NEXT_STEP: Final = "Compare the request with docs/spec/device-api.md."
@@ -60,8 +68,18 @@ _REASONS: Final = {
 
 def of_error(error: DoorstepError) -> Response:
     """Answer an error by its class."""
-    status, kind = next((status, kind) for cls, status, kind in _ERRORS if isinstance(error, cls))
+    status, kind = _kind(error)
     return _problem(status, kind, error.message, error.next_step or _NEXT_STEP)
+
+
+def name_of_error(error: DoorstepError) -> str:
+    """Return the last part of the problem's type."""
+    return _kind(error)[1]
+
+
+def name_of_refusal(decision: Decision) -> str:
+    """Return the same for a refused claim."""
+    return _REASONS[decision.reason][1]
 
 
 def of_http(error: HTTPException) -> Response:
@@ -73,6 +91,10 @@ def of_decision(decision: Decision) -> Response:
     """Answer a refused claim."""
     status, kind = _REASONS[decision.reason]
     return _problem(status, kind, decision.sentence, "")
+
+
+def _kind(error: DoorstepError) -> tuple[int, str]:
+    return next((status, kind) for cls, status, kind in _ERRORS if isinstance(error, cls))
 
 
 def _problem(status: int, kind: str, detail: str, next_step: str) -> Response:

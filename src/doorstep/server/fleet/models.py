@@ -208,7 +208,7 @@ class SealedState(models.Model):
     previous_until_us = models.BigIntegerField(null=True)
     """When late messages of the previous epoch stop being taken."""
     connect_epoch = models.BigIntegerField(default=0)
-    """Place of the last CONNECT proof, written by the authorizer alone; the next must be greater."""
+    """Place of the last CONNECT proof or sealed request; the next must be greater."""
     connect_seq = models.BigIntegerField(default=-1)
 
     class Meta:

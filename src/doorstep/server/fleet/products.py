@@ -5,30 +5,59 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from doorstep.errors import MisuseError
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.ids import check_product_key
+from doorstep.onboarding.choice import HAVE_DEVICE_KEY
+from doorstep.onboarding.methods import DEFAULTS, METHODS
 from doorstep.ownership.policy import parse
 from doorstep.server.fleet.models import Batch, Product
 
-__all__ = ["RESERVED_KEYS", "NoSuchProduct", "add_product", "find_product", "open_batch_row"]
+__all__ = [
+    "MADE_IDENTITIES",
+    "RESERVED_KEYS",
+    "NoSuchProduct",
+    "add_product",
+    "find_product",
+    "open_batch_row",
+]
 
 RESERVED_KEYS: Final = frozenset({"new", "advise"})
 """They stand where a product's key stands in the portal's addresses."""
+
+
+MADE_IDENTITIES: Final = (IdentityMethod.CERTIFICATE, IdentityMethod.SYMMETRIC_KEY)
+"""What ``doorstep factory batch`` can put into a device."""
 
 
 class NoSuchProduct(MisuseError):
     """There is no product of that key."""
 
 
-def add_product(key: str, name: str, claim_policy: str = "", *, release_setup_code: bool = False) -> Product:
-    """Store a product; the default claim policy is the strong one.
+def add_product(
+    key: str,
+    name: str,
+    claim_policy: str = "",
+    *,
+    release_setup_code: bool = False,
+    identity: IdentityMethod = IdentityMethod.CERTIFICATE,
+) -> Product:
+    """Store a product; the default claim policy is the strong one. Its identity never changes.
 
-    Raises MisuseError when the key is taken or reserved or the policy can't be read, MalformedMessage for
-    what is no key.
+    Raises MisuseError when the key is taken or reserved, the policy can't be read, or the factory makes no
+    such identity; MalformedMessage for what is no key.
     """
+    if identity not in MADE_IDENTITIES:
+        raise MisuseError(
+            f"the factory makes no devices whose identity is {identity.value.replace('_', ' ')}",
+            next_step=f"Choose one of {', '.join(method.value for method in MADE_IDENTITIES)}.",
+        )
     check_product_key(key)
     if key in RESERVED_KEYS:
         raise MisuseError(f"the portal has a page called {key}", next_step="Choose another key.")
     product = Product(key=key, name=" ".join(name.split())[:120], release_setup_code=release_setup_code)
+    product.identity_method = identity.value
+    if identity not in HAVE_DEVICE_KEY:
+        product.onboarding_methods = [method for method in DEFAULTS if not METHODS[method].needs_device_key]
     if claim_policy:
         product.claim_policy = parse(claim_policy).text
     try:

@@ -1,11 +1,11 @@
-"""A device registers itself, or asks for a new certificate. Its statement was verified before."""
+"""A device registers itself, or asks for a new certificate. Its statement or proof was verified before."""
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
-from doorstep.identity.statement import Statement
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
@@ -16,7 +16,31 @@ from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
-__all__ = ["DeviceBlocked", "NotOwned", "Registration", "UnknownToken", "register_device", "renew_credential"]
+__all__ = [
+    "Asked",
+    "DeviceBlocked",
+    "NotOwned",
+    "Registration",
+    "UnknownToken",
+    "register_device",
+    "renew_credential",
+]
+
+
+class Asked(Protocol):
+    """What a device asked, with a proof that was verified: a signed statement or a sealed request."""
+
+    @property
+    def device(self) -> str:
+        """Device id."""
+
+    @property
+    def token(self) -> str | None:
+        """Registration token."""
+
+    @property
+    def csr(self) -> bytes | None:
+        """Signing request; None from a device that works without a certificate."""
 
 
 class UnknownToken(RefusedError):
@@ -43,17 +67,17 @@ class Registration:
     """The first message epoch that the device may use."""
 
 
-def register_device(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
+def register_device(asked: Asked, *, authority: Authority, now_us: int) -> Registration:
     """Judge a device's claim by the evidence that stands behind its token, and bind, hold, dispute or refuse.
 
     The same device with the same token gets the same answer again. The device's row is locked while
     the decision is made, so that two claims at the same moment have exactly one winner. Raises
     UnknownToken, and CertificateRefused or MalformedRequest for a bad signing request.
     """
-    fresh = _fresh(statement, authority, now_us)
+    fresh = _fresh(asked, authority, now_us)
     with transaction_in_turn():
-        device = _locked(statement.device)
-        token = _token(statement)
+        device = _locked(asked.device)
+        token = _token(asked)
         claimant = Claimant(token.organisation, token.created_by, f"device:{device.device_id}", token)
         decision = file_claim(device, claimant, _evidence(device, token), now_us)
         admitted = decision.outcome in {Outcome.BOUND, Outcome.ALREADY_YOURS}
@@ -61,11 +85,11 @@ def register_device(statement: Statement, *, authority: Authority, now_us: int) 
         return Registration(decision, kept, _first_free_epoch(device))
 
 
-def renew_credential(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
-    """Give an owned device a certificate for the key it names; raise DeviceBlocked or NotOwned otherwise."""
-    fresh = _fresh(statement, authority, now_us)
+def renew_credential(asked: Asked, *, authority: Authority, now_us: int) -> Registration:
+    """Tell an owned device so, with a certificate for its key; raise DeviceBlocked or NotOwned otherwise."""
+    fresh = _fresh(asked, authority, now_us)
     with transaction_in_turn():
-        device = _locked(statement.device)
+        device = _locked(asked.device)
         _admit(device)
         kept = credentials.keep(device, fresh, now_us) if fresh else None
         return Registration(None, kept, _first_free_epoch(device))
@@ -81,11 +105,11 @@ def _admit(device: Device) -> None:
         )
 
 
-def _fresh(statement: Statement, authority: Authority, now_us: int) -> Certificate | None:
+def _fresh(asked: Asked, authority: Authority, now_us: int) -> Certificate | None:
     """Do the slow signing before the database is locked."""
-    if statement.csr is None:
+    if asked.csr is None:
         return None
-    return credentials.issue(statement.csr, statement.device, authority, now_us)
+    return credentials.issue(asked.csr, asked.device, authority, now_us)
 
 
 def _locked(device_id: str) -> Device:
@@ -93,8 +117,8 @@ def _locked(device_id: str) -> Device:
     return rows.get(device_id=device_id)
 
 
-def _token(statement: Statement) -> RegistrationToken:
-    digest = hashlib.sha256((statement.token or "").encode()).digest()
+def _token(asked: Asked) -> RegistrationToken:
+    digest = hashlib.sha256((asked.token or "").encode()).digest()
     rows = RegistrationToken.objects.select_for_update(of=("self",))
     # Only what never changes is joined: PostgreSQL joins before it waits for the lock.
     token = rows.select_related("organisation", "created_by").filter(token_hash=digest).first()
@@ -104,7 +128,7 @@ def _token(statement: Statement) -> RegistrationToken:
 
 
 def _evidence(device: Device, token: RegistrationToken) -> set[Evidence]:
-    # The statement's signature was verified, and the token reached the device in its set-up session.
+    # Signature or seal was verified, and the token reached the device in its set-up session.
     evidence = {Evidence.DEVICE_KEY, Evidence.SETUP_SESSION}
     unused = device.claim_code_used_at is None
     if unused and token.code_device_id == device.pk:
