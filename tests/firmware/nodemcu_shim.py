@@ -6,7 +6,10 @@
 
 import base64
 import hmac
+import json
 import sys
+import urllib.error
+import urllib.request
 from binascii import hexlify, unhexlify
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +93,28 @@ def mqtt_client(lua: Any, client_id: bytes, _: int, username: bytes, password: b
     return table
 
 
+def post(url: bytes, headers: bytes, body: bytes, done: Any) -> None:
+    kind = dict(line.split(": ", 1) for line in headers.decode().splitlines())
+    asked = urllib.request.Request(url.decode(), data=body, headers=kind)
+    try:
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+            done(answer.status, answer.read())
+    except urllib.error.HTTPError as refused:
+        with refused:
+            done(refused.code, refused.read())
+    except OSError:
+        done(-1, None)
+
+
+def table_of(lua: Any, value: Any) -> Any:
+    """Return a JSON value as sjson does."""
+    if isinstance(value, dict):
+        return lua.table_from({name.encode(): table_of(lua, one) for name, one in value.items()})
+    if isinstance(value, list):
+        return lua.table_from([table_of(lua, one) for one in value])
+    return value.encode() if isinstance(value, str) else value
+
+
 def say(*words: Any) -> None:
     """Print as a serial line does: at once."""
     print(*(word.decode() if isinstance(word, bytes) else word for word in words), sep="\t", flush=True)
@@ -111,6 +136,7 @@ def runtime() -> Any:
         b"bit": {
             b"band": lambda a, b: int(a) & int(b) & WORD,
             b"bxor": lambda a, b: (int(a) ^ int(b)) & WORD,
+            b"bor": lambda a, b: (int(a) | int(b)) & WORD,
             b"rshift": lambda a, n: (int(a) & WORD) >> int(n),
         },
         b"crypto": {b"encrypt": encrypt, b"decrypt": decrypt, b"hmac": mac},
@@ -122,6 +148,8 @@ def runtime() -> Any:
             b"remove": lambda name: Path(name.decode()).unlink(missing_ok=True),
             b"rename": lambda old, new: bool(Path(old.decode()).rename(new.decode())),
         },
+        b"http": {b"post": post},
+        b"sjson": {b"decode": lambda text: table_of(lua, json.loads(text))},
         b"mqtt": {b"Client": lambda *given: mqtt_client(lua, *given)},
     }
     for name, functions in tables.items():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["legacy"]
 
 _ACTOR = "operator"
+_FORMAT = click.Choice([one.value for one in Format])
 
 
 @click.group()
@@ -25,7 +26,7 @@ def legacy() -> None:
 
 @legacy.command()
 @click.argument("device_id")
-@click.option("--format", "kind", type=click.Choice([one.value for one in Format]), required=True, help="What it speaks.")
+@click.option("--format", "kind", type=_FORMAT, required=True, help="What it speaks.")
 @click.option("--node-id", required=True, help="What its messages name: chip id of the board.")
 @click.option("--keys", type=click.File(), help="JSON with its own static_iv, iv_key, data_key, passphrase.")
 @click.option("--peer", default="", metavar="DEVICE_ID", help="Another such board, which gets what it says.")
