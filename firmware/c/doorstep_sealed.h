@@ -31,7 +31,9 @@ typedef enum {
     DOORSTEP_MISUSE,           /* device id, channel, plaintext or buffer of a wrong size */
     DOORSTEP_STORAGE,          /* the state could not be loaded or stored: send nothing */
     DOORSTEP_EPOCH_USED_UP,    /* every sequence number is used: call doorstep_boot again */
-    DOORSTEP_LAST_EPOCH        /* every epoch is used: the device needs a new root from the factory */
+    DOORSTEP_LAST_EPOCH,       /* every epoch is used: the device needs a new root from the factory */
+    /* The peer's again: genuine, but its content is not known; doorstep_register.h alone. */
+    DOORSTEP_BAD_PAYLOAD
 } doorstep_result;
 
 /* What the core needs of the board. None of these may fail half: store is whole and durable, or false. */

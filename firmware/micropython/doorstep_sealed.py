@@ -9,7 +9,7 @@ from binascii import b2a_base64
 
 from cryptolib import aes
 
-__all__ = ["Device", "Misused", "change_owner", "shortest", "xor"]
+__all__ = ["Device", "Misused", "change_owner", "expand", "shortest", "xor"]
 
 
 class Misused(Exception):
@@ -28,7 +28,8 @@ def _hmac(key, data):
     return data
 
 
-def _expand(root, label, nonce=b""):
+def expand(root, label, nonce=b""):
+    """Return what `label` makes of a root (S-4, S-9)."""
     return _hmac(root, b"doorstep sealed v1 " + label + nonce + b"\1")
 
 
@@ -48,7 +49,7 @@ def _replace_root(load, store, label, nonce, step):
     epoch, root = int.from_bytes(state[:4], "big"), state[4:]
     if epoch >> 31:
         raise Misused("last epoch")
-    store((epoch + step).to_bytes(4, "big") + _expand(root, label, nonce))
+    store((epoch + step).to_bytes(4, "big") + expand(root, label, nonce))
     return epoch, root
 
 
@@ -69,11 +70,11 @@ class _Sender:
 
         self._aes = aes(derive(sender_id, b"\n\x63Key\x10\1")[:16], 1)
         mask = bytes([len(sender_id)]) + bytes(7 - len(sender_id)) + sender_id + bytes(5)
-        self._iv = xor(derive(b"", b"\n\x62IV\r\1"), mask)
+        self.iv = xor(derive(b"", b"\n\x62IV\r\1"), mask)
 
     def crypt(self, sequence, channel, data, up):
         """Return `data` en- or decrypted and the tag of the plaintext."""
-        nonce = xor(self._iv, bytes(11) + sequence.to_bytes(2, "big"))
+        nonce = xor(self.iv, bytes(11) + sequence.to_bytes(2, "big"))
         encrypt = self._aes.encrypt
         size = len(data)
         out = bytearray(size)
@@ -109,8 +110,8 @@ class Device:
         if len(device_id) != 8 or bits < 0:
             raise Misused("device id")
         self.epoch, root = _replace_root(load, store, b"ratchet", b"", 1)
-        secret = _hmac(b"", _expand(root, b"master secret")[:16])
-        self._up = _Sender(secret, self.epoch, bits.to_bytes(5, "big"))
+        secret = _hmac(b"", expand(root, b"master secret")[:16])
+        self.up = _Sender(secret, self.epoch, bits.to_bytes(5, "big"))
         self.down = _Sender(secret, self.epoch, b"")
         self.next_sequence = 0
 
@@ -125,7 +126,7 @@ class Device:
         self.next_sequence += 1
         piv, epoch = shortest(sequence), shortest(self.epoch)
         header = bytes([0x10 | len(piv)]) + piv + bytes([len(epoch)]) + epoch
-        sealed, tag = self._up.crypt(sequence, channel, plaintext, True)
+        sealed, tag = self.up.crypt(sequence, channel, plaintext, True)
         return bytes([len(header)]) + header + sealed + tag
 
     def proof(self):

@@ -53,7 +53,8 @@ local function replace_root(load, store, label, step)
 end
 
 -- RFC 3610 with L = 2 and M = 8. Returns ciphertext and tag.
-local function ccm(key, nonce, aad, plaintext)
+function M.ccm(key, nonce, channel, plaintext)
+  local aad = "\131\104Encrypt0\67\161\1\10" .. string_of(channel)
   local function encrypt(block) return crypto.encrypt("AES-ECB", key, block) end
   local function counter(i) return encrypt("\1" .. nonce .. bytes(i, 2)) end
   local mac = encrypt("\89" .. nonce .. bytes(#plaintext, 2))
@@ -69,6 +70,8 @@ local function ccm(key, nonce, aad, plaintext)
   end
   return table.concat(out) .. xor(mac, counter(0)):sub(1, 8)
 end
+
+M.xor, M.bytes, M.expand = xor, bytes, expand
 
 local Device = {}
 Device.__index = Device
@@ -93,6 +96,7 @@ function M.boot(device_id, load, store)
     return hmac(secret, "\133" .. string_of(id) .. string_of(shortest(epoch)) .. rest)
   end
   local self = { epoch = epoch, next_sequence = 0 }
+  self.down_key = derive("", "\10\99Key\16\1"):sub(1, 16)
   self.key = derive(kid, "\10\99Key\16\1"):sub(1, 16)
   self.iv = xor(derive("", "\10\98IV\13\1"):sub(1, 13), "\5\0\0" .. kid)
   return setmetatable(self, Device)
@@ -112,8 +116,7 @@ function Device:seal(channel, plaintext)
   local piv, epoch = shortest(sequence), shortest(self.epoch)
   local header = char(16 + #piv) .. piv .. char(#epoch) .. epoch
   local nonce = xor(self.iv, ("\0"):rep(11) .. bytes(sequence, 2))
-  local aad = "\131\104Encrypt0\67\161\1\10" .. string_of(channel)
-  return char(#header) .. header .. ccm(self.key, nonce, aad, plaintext)
+  return char(#header) .. header .. M.ccm(self.key, nonce, channel, plaintext)
 end
 
 -- The password of one CONNECT on the plain listener; username and client id are the device id.

@@ -6,6 +6,9 @@
 | `break` | `ok`: from now on the board cannot store |
 | `boot DEVICE` | `ok` or why not |
 | `state`, `sequence NUMBER` | the 36 bytes; sets the next sequence number |
+| `ask [TOKEN]` | `ok REQUEST`, or why not |
+| `reply SEQUENCE REPLY` | `ok STATUS`, with `bound` epoch and place; or why not |
+| `skip EPOCH` | `ok`, or why not |
 | `seal CHANNEL PLAINTEXT`, `open CHANNEL MESSAGE`, `proof`, `owner NONCE` | `ok RESULT`, or why not |
 
 Byte strings are hex. `reference` is Doorstep's own Python, which the others must equal.
@@ -24,8 +27,9 @@ import pytest
 
 from doorstep.identity.ids import kid_of
 from doorstep.messaging.errors import EpochExhausted, Rejected
-from doorstep.messaging.keys import owner_change
+from doorstep.messaging.keys import owner_change, run_ahead
 from doorstep.messaging.proof import seal_connect_proof
+from doorstep.messaging.registration import Request, open_reply, seal_request
 from doorstep.messaging.sealer import DeviceSealer, DeviceState, next_boot
 from tests.peers import install_peer
 
@@ -85,7 +89,7 @@ def compiled(folder: Path, *sources: Path) -> Path:
     if gcc is None:
         pytest.skip("peer gcc is not installed here")
     program = folder / sources[0].stem
-    core = [FIRMWARE / "c" / "doorstep_sealed.c", FIRMWARE / "c" / "port_soft.c"]
+    core = [FIRMWARE / "c" / f"{name}.c" for name in ("doorstep_sealed", "doorstep_register", "port_soft")]
     command: list[str | Path] = [gcc, *C_FLAGS.split(), "-I", FIRMWARE / "c", *core, *sources, "-o", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -161,6 +165,19 @@ class _Reference:
 
     def proof(self) -> str:
         return seal_connect_proof(self._sealer)
+
+    def ask(self, token: str = "") -> str:
+        return seal_request(self._sealer, Request(token or None))[0].hex()
+
+    def reply(self, sequence: str, sealed: str = "") -> str:
+        self._sealer.next_sequence = int(sequence)
+        said = open_reply(seal_request(self._sealer, Request())[1], bytes.fromhex(sealed))
+        place = f" {said.epoch} {said.mqtt.host}:{said.mqtt.port}" if said.mqtt else ""
+        return said.status + place
+
+    def skip(self, epoch: str) -> None:
+        steps = max(0, int(epoch) - self._state.epoch)
+        self._state = DeviceState(run_ahead(self._state.root, steps), self._state.epoch + steps)
 
     def owner(self, nonce: str) -> None:
         root = owner_change(self._state.root, bytes.fromhex(nonce))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doorstep_register.h"
 #include "doorstep_sealed.h"
 #ifdef DOORSTEP_WITH_MBEDTLS /* cc -DDOORSTEP_WITH_MBEDTLS driver.c … -lmbedcrypto: by hand, not in the tests */
 #include "port_mbedtls.h"
@@ -24,7 +25,8 @@ typedef struct {
 
 static const char *const reasons[] = {"ok",       "malformed",  "oversize",      "unknown_kid", "wrong_tag",
                                       "replayed", "too_old",    "epoch_past",    "epoch_too_far",
-                                      "misuse",   "storage",    "epoch_used_up", "last_epoch"};
+                                      "misuse",   "storage",    "epoch_used_up", "last_epoch",
+                                      "bad_payload"};
 
 static bool load(void *context, uint8_t state[DOORSTEP_STATE_SIZE])
 {
@@ -88,6 +90,35 @@ static void open_message(doorstep_device *device, const char *channel, const cha
     free(message);
 }
 
+static void ask(doorstep_device *device, const char *token)
+{
+    uint8_t *request = malloc(DOORSTEP_MAX_REQUEST);
+    size_t length = 0;
+    doorstep_result result = doorstep_ask(device, token ? token : "", request, &length);
+    show_bytes(result, request, length);
+    free(request);
+}
+
+static void reply(doorstep_device *device, const char *sequence, const char *hex)
+{
+    static const char *const names[] = {"bound", "held", "disputed", "refused"};
+    size_t length = hex ? strlen(hex) / 2 : 0, asked = 0;
+    uint8_t request[DOORSTEP_MAX_REQUEST], *sealed = malloc(length ? length : 1);
+    if (hex)
+        unhex(hex, sealed);
+    doorstep_answer said;
+    device->next_sequence = (uint32_t)strtoul(sequence, NULL, 10);
+    doorstep_ask(device, "", request, &asked);
+    doorstep_result result = doorstep_answered(device, request, sealed, length, &said);
+    if (result != DOORSTEP_OK)
+        fputs(reasons[result], stdout);
+    else if (said.status == DOORSTEP_BOUND)
+        printf("ok bound %lu %s:%u", (unsigned long)said.epoch, said.host, said.port);
+    else
+        printf("ok %s", names[said.status]);
+    free(sealed);
+}
+
 static void answer(doorstep_device *device, doorstep_port *port, char *const *word)
 {
     flash *memory = port->context;
@@ -120,6 +151,12 @@ static void answer(doorstep_device *device, doorstep_port *port, char *const *wo
         uint8_t nonce[16];
         unhex(word[1], nonce);
         fputs(reasons[doorstep_change_owner(port, nonce)], stdout);
+    } else if (strcmp(word[0], "ask") == 0) {
+        ask(device, word[1]);
+    } else if (strcmp(word[0], "reply") == 0) {
+        reply(device, word[1], word[2]);
+    } else if (strcmp(word[0], "skip") == 0) {
+        fputs(reasons[doorstep_skip_to(port, (uint32_t)strtoul(word[1], NULL, 10))], stdout);
     } else if (strcmp(word[0], "aes") == 0) {
         uint8_t key[16], block[16];
         unhex(word[1], key);

@@ -1,5 +1,5 @@
 -- Returns a function that answers a line: a board under test; see boards.py.
-local sealed = require("doorstep_sealed")
+local sealed, registration = require("doorstep_sealed"), require("doorstep_register")
 local flash, broken, device = "", false, nil
 
 local function unhex(text)
@@ -30,13 +30,29 @@ function commands.seal(channel, plaintext) return hex(device:seal(channel, unhex
 function commands.proof() return device:proof() end
 function commands.owner(nonce) sealed.change_owner(load, store, unhex(nonce)) end
 
-local words_for = { size = "misuse", ["device id"] = "misuse" }
+function commands.ask(token)
+  local _, request = registration.seal_request(device, token)
+  return hex(request)
+end
+function commands.reply(sequence, text)
+  local said = registration.open_reply(device, tonumber(sequence), unhex(text))
+  if said.status ~= "bound" then return said.status end
+  return ("bound %d %s:%d"):format(said.epoch, said.mqtt.host, said.mqtt.port)
+end
+function commands.skip(epoch) registration.skip_to(load, store, tonumber(epoch)) end
+
+local words_for = {
+  size = "misuse",
+  ["device id"] = "misuse",
+  token = "misuse",
+  ["epoch too far"] = "misuse",
+}
 
 return function(line)
   local words = {}
   for word in line:gmatch("%S+") do words[#words + 1] = word end
   local done, shown = pcall(commands[words[1]], words[2], words[3])
   if done then return shown and "ok " .. shown or "ok" end
-  local reason = shown:match("([%a ]+)$"):gsub("^ ", "")
+  local reason = shown:match("([%a_ ]+)$"):gsub("^ ", "")
   return words_for[reason] or (reason:gsub(" ", "_"))
 end

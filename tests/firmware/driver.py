@@ -60,6 +60,26 @@ class Board:
     def owner(self, words):
         change_owner(self.load, self.store, unhexlify(words[0]))
 
+    # Registration is loaded when it is used: the longest message needs the room of a small board's memory.
+
+    def ask(self, words):
+        from doorstep_register import seal_request  # noqa: PLC0415 - it takes room
+
+        return seal_request(self.device, words[0] if words else "")[1]
+
+    def reply(self, words):
+        from doorstep_register import open_reply  # noqa: PLC0415 - it takes room
+
+        said = open_reply(self.device, int(words[0]), payload(words))
+        if said["status"] != "bound":
+            return said["status"]
+        return f"bound {said['epoch']} {said['mqtt']['host']}:{said['mqtt']['port']}"
+
+    def skip(self, words):
+        from doorstep_register import skip_to  # noqa: PLC0415 - it takes room
+
+        skip_to(self.load, self.store, int(words[0]))
+
 
 def answer(board, words):
     name = words.pop(0)
@@ -70,7 +90,11 @@ def answer(board, words):
         return refused.args[0]
     except Misused as misused:
         reason = misused.args[0]
-        return "misuse" if reason in ("size", "device id") else reason.replace(" ", "_")
+        return (
+            "misuse"
+            if reason in ("size", "device id", "token", "epoch too far")
+            else reason.replace(" ", "_")
+        )
     except Storage:
         return "storage"
     if isinstance(shown, bytes):

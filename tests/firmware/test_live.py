@@ -1,18 +1,22 @@
 """Boards on the real platform: their messages become rows, and commands reach them."""
 
 import asyncio
+import re
 import subprocess
 from pathlib import Path
 
+import httpx
 import nats
 import pytest
 
-from doorstep.messaging.sealer import seal_downlink
+from doorstep.messaging.sealer import DeviceState, seal_downlink
 from doorstep.messaging.state import SealedState
 from doorstep.runtime.brokers import Broker, User, link
 from doorstep.testing.devices import TestDevice, add_devices
 from doorstep.testing.mqtt import open_client
 from doorstep.testing.plant import Plant
+from doorstep.testing.ports import free_ports
+from tests.device.office import Office
 from tests.firmware.boards import FIRMWARE, compiled, micropython, nodemcu
 from tests.ingest.tables import letters, query
 from tests.plants import MakePlant
@@ -20,7 +24,7 @@ from tests.wait import until, until_soon
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
-ROLES = ("nats-secure", "nats-plain", "authorizer", "ingest")
+ROLES = ("nats-secure", "nats-plain", "authorizer", "ingest", "device-api")
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +32,21 @@ def plant(make_plant: MakePlant) -> Plant:
     plant = make_plant()
     plant.start(*ROLES)
     return plant
+
+
+@pytest.fixture(scope="module")
+def office(plant: Plant) -> Office:
+    """Who makes devices whose only key is their root, and tokens for them."""
+    return Office(plant)
+
+
+def unregistered(office: Office, folder: Path) -> tuple[TestDevice, Path, str]:
+    """A device that nobody owns yet, its state, and a token."""
+    (made,) = office.make_devices(1, identity="symmetric_key")
+    (token,) = office.make_tokens("boards@example.org")
+    ((row,),) = office.rows("SELECT id FROM device WHERE device_id = ?", made.device_id)
+    device = TestDevice(row, made.device_id, folder, folder, DeviceState(made.root_key))
+    return device, state_file(device, folder), token
 
 
 def state_file(device: TestDevice, folder: Path) -> Path:
@@ -139,3 +158,76 @@ def test_micropython_device_opens_a_command_of_the_platform(plant: Plant, tmp_pa
         return shown.decode()
 
     assert "down/cmd b'restart'" in asyncio.run(platform())
+
+
+def test_micropython_board_is_set_up_by_its_page_registers_and_sends(
+    plant: Plant, office: Office, tmp_path: Path
+) -> None:
+    """The whole first day in a heap of 64 kB: a phone's form, the platform's answer, readings."""
+    device, path, token = unregistered(office, tmp_path)
+    board, (port,) = micropython(), free_ports(1)
+    example = FIRMWARE / "micropython" / "example_setup.py"
+    command = [*board.command, example, device.device_id, path, "127.0.0.1", str(port)]
+    with subprocess.Popen(
+        command, env=board.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == f"page {port}\n"
+        server = f"http://127.0.0.1:{plant.settings.device_api_plain_port}"
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as phone:
+            page = phone.get("/", params={"token": token, "server": server}).text
+            assert "caf\\xc3\\xa9 &lt;guests&gt;" in page
+            form = dict(re.findall(r"name=(key|token|server) value='?([^'>]*)", page))
+            assert (form["token"], form["server"]) == (token, server)
+            joined = phone.post("/join", data={**form, "name": "home", "password": "correct horse"})
+            assert "is connected" in joined.text
+        said, _ = running.communicate(timeout=60)
+    assert re.fullmatch(r"joined home 13\nbound .*\nsent 3\n", said), said
+    until(lambda: len(rows(plant, device)) == 3)
+
+
+def test_nodemcu_board_registers_and_sends(plant: Plant, office: Office, tmp_path: Path) -> None:
+    device, path, token = unregistered(office, tmp_path)
+    path.rename(tmp_path / "sealed.bin")
+    server = f"http://127.0.0.1:{plant.settings.device_api_plain_port}"
+    config = f'return {{ device_id = "{device.device_id}", server = "{server}", token = "{token}" }}'
+    (tmp_path / "config.lua").write_text(config, encoding="utf-8")
+    board = nodemcu(FIRMWARE / "nodemcu" / "example_register.lua")
+    done = subprocess.run(
+        board.command,
+        cwd=tmp_path,
+        env=board.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "bound\nsent\n", done.stdout + done.stderr
+    until(lambda: [row[2] for row in rows(plant, device)] == [b'{"temperature":21.5}'])
+
+
+def test_c_board_registers_and_sends(plant: Plant, office: Office, tmp_path: Path) -> None:
+    device, path, token = unregistered(office, tmp_path)
+    program = compiled(tmp_path, FIRMWARE / "c" / "examples" / "register_on_host.c")
+    api = str(plant.settings.device_api_plain_port)
+    reading = '{"temperature":21.5}'
+    command: list[str | Path] = [program, device.device_id, path, "127.0.0.1", api, token, reading]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    host, port, password, message = done.stdout.split()
+    assert (host, port) == (plant.settings.public_host, str(plant.settings.mqtt_plain_port))
+
+    async def radio() -> None:
+        client = await open_client(int(port))
+        assert await client.connect(device.device_id, device.device_id, password) == 0
+        await client.publish(device.topic("data"), bytes.fromhex(message))
+        client.close()
+        await client.lost
+
+    asyncio.run(radio())
+    until(lambda: [row[2] for row in rows(plant, device)] == [reading.encode()])
+    # Without its token again, it hears that it is bound; a stranger's answer would decide nothing.
+    again = subprocess.run([*command[:5], "", reading], capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    lost = subprocess.run([*command[:4], "1", "", reading], capture_output=True, text=True, check=False)
+    assert (lost.returncode, lost.stderr[:9]) == (1, "not bound")

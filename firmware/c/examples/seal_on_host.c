@@ -5,40 +5,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "doorstep_sealed.h"
-#include "port_soft.h"
-
-typedef struct {
-    doorstep_soft soft; /* first, as port_soft.h wants it */
-    const char *path;
-} host;
-
-static bool load(void *context, uint8_t state[DOORSTEP_STATE_SIZE])
-{
-    FILE *file = fopen(((host *)context)->path, "rb");
-    bool done = file && fread(state, 1, DOORSTEP_STATE_SIZE, file) == DOORSTEP_STATE_SIZE;
-    if (file)
-        fclose(file);
-    return done;
-}
-
-/* Whole and durable or not at all: a new file, forced to the disk, takes the old one's name. */
-static bool store(void *context, const uint8_t state[DOORSTEP_STATE_SIZE])
-{
-    const char *path = ((host *)context)->path;
-    char fresh[1024];
-    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
-        return false;
-    FILE *file = fopen(fresh, "wb");
-    if (!file)
-        return false;
-    bool done = fwrite(state, 1, DOORSTEP_STATE_SIZE, file) == DOORSTEP_STATE_SIZE && fflush(file) == 0 &&
-                fsync(fileno(file)) == 0;
-    done = fclose(file) == 0 && done;
-    return done && rename(fresh, path) == 0;
-}
+#include "host_file.h"
 
 int main(int count, char **argument)
 {
@@ -46,8 +14,8 @@ int main(int count, char **argument)
         fprintf(stderr, "usage: %s DEVICE_ID STATE_FILE READINGS\n", argument[0]);
         return 2;
     }
-    host board = {{{0}}, argument[2]};
-    const doorstep_port port = {&board, doorstep_soft_aes_key, doorstep_soft_aes_encrypt, doorstep_soft_sha256, load, store};
+    host_file board = {{{0}}, argument[2]};
+    const doorstep_port port = {&board, doorstep_soft_aes_key, doorstep_soft_aes_encrypt, doorstep_soft_sha256, host_file_load, host_file_store};
     doorstep_device device;
     doorstep_result result = doorstep_boot(&device, &port, argument[1]);
     char password[DOORSTEP_PROOF_SIZE];

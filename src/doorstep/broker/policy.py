@@ -5,11 +5,14 @@ ours and free, does its credential hold, does it use its own client id.
 """
 
 import enum
+import hmac
 from dataclasses import dataclass, field
 
 from doorstep.errors import RefusedError
 from doorstep.identity.ids import kid_of
 from doorstep.messaging.errors import Rejected
+from doorstep.messaging.legacy.formats import SESSION_CHANNEL, read_formats
+from doorstep.messaging.legacy.login import password_hash
 from doorstep.messaging.proof import Counter, Standing, open_connect_proof
 from doorstep.ownership.life import Life
 from doorstep.runtime.brokers import UP_CHANNELS, Broker, partition_of
@@ -21,8 +24,10 @@ __all__ = [
     "ConnectRequest",
     "CredentialFacts",
     "DeviceFacts",
+    "LegacyFacts",
     "Reason",
     "admit_certificate",
+    "admit_legacy",
     "admit_proof",
     "claimed_device",
 ]
@@ -42,6 +47,9 @@ class Reason(enum.StrEnum):
     EXPIRED = "expired"  # the certificate's time is over, or has not begun
     FOREIGN_CLIENT_ID = "foreign_client_id"  # connects under another name than its own
     BAD_PROOF = "bad_proof"  # the CONNECT proof is forged, used or malformed
+    BAD_LOGIN = "bad_login"  # the password of a legacy board is wrong
+    LEGACY_OFF = "legacy_off"  # the product takes no such messages, or the keys are an earlier owner's
+    MIGRATED = "migrated"  # the device has proved itself better since, and cannot go back
 
 
 class ConnectRefused(RefusedError):
@@ -92,18 +100,33 @@ class CredentialFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LegacyFacts:
+    """A legacy board's row, and what its product takes."""
+
+    format: str
+    login_hash: str
+    taken: str
+    """The product's legacy formats, with blanks between."""
+    is_owners: bool
+    """Its keys were given to the present owner."""
+    is_migrated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """What a device may do, until when, and the counter of the proof that it used."""
 
     device_id: str
     expires_us: int
     proof: Counter | None = None
+    channels: tuple[str, ...] = UP_CHANNELS
+    is_legacy: bool = False
 
     @property
     def publish(self) -> list[str]:
         """Subjects it may publish to, as the broker's mapping makes them."""
         lane = f"u.{partition_of(self.device_id)}.{self.device_id}"
-        return [f"{lane}.{channel}" for channel in UP_CHANNELS]
+        return [f"{lane}.{channel}" for channel in self.channels]
 
     @property
     def subscribe(self) -> list[str]:
@@ -149,6 +172,25 @@ def admit_proof(
     except Rejected as error:
         raise ConnectRefused(Reason.BAD_PROOF, f"{error.reason}: {error.message}") from error
     return Admission(device.device_id, now_us + PLAIN_SESSION_US, counter)
+
+
+def admit_legacy(
+    request: ConnectRequest, device: DeviceFacts | None, legacy: LegacyFacts | None, now_us: int
+) -> Admission:
+    """Judge a client of the plain listener that brings a legacy board's password."""
+    _check_kind(request)
+    if device is None or legacy is None:
+        raise ConnectRefused(Reason.UNKNOWN_DEVICE, "the user name is no legacy board of ours")
+    if not hmac.compare_digest(password_hash(request.password), legacy.login_hash):
+        raise ConnectRefused(Reason.BAD_LOGIN, "the password is not the legacy board's")
+    _check_device(device)
+    _check_client_id(request, device)
+    if legacy.is_migrated:
+        raise ConnectRefused(Reason.MIGRATED, "the device has proved itself better since")
+    if legacy.format not in read_formats(legacy.taken) or not legacy.is_owners:
+        raise ConnectRefused(Reason.LEGACY_OFF, f"nothing in format {legacy.format} is taken of this device")
+    channels = (legacy.format, SESSION_CHANNEL)
+    return Admission(device.device_id, now_us + PLAIN_SESSION_US, channels=channels, is_legacy=True)
 
 
 def _check_kind(request: ConnectRequest) -> None:

@@ -10,11 +10,14 @@ from doorstep.broker.policy import (
     ConnectRequest,
     CredentialFacts,
     DeviceFacts,
+    LegacyFacts,
     admit_certificate,
+    admit_legacy,
     admit_proof,
     claimed_device,
 )
 from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.legacy import login
 from doorstep.messaging.proof import Standing
 from doorstep.runtime.brokers import Broker
 from doorstep.runtime.database import Connection, PostgresConnection
@@ -42,6 +45,16 @@ _RETIRE: Final = (
     "UPDATE credential SET state = 'superseded' WHERE device_id = ? AND state = 'active'"
     " AND id < (SELECT id FROM credential WHERE fingerprint = ?)"
 )
+_BY_LEGACY_NAME: Final = (
+    "SELECT d.id, d.device_id, d.blocked, d.life, l.format, l.login_hash, p.legacy_formats,"
+    " l.ownership_period = d.ownership_period, l.migrated_us IS NOT NULL"
+    " FROM device d JOIN legacy_board l ON l.device_id = d.id JOIN product p ON p.id = d.product_id"
+    " WHERE d.device_id = ?"
+)
+_MIGRATE: Final = (
+    "UPDATE legacy_board SET migrated_us = ? WHERE device_id = ? AND migrated_us IS NULL RETURNING device_id"
+)
+_NOTICE: Final = "UPDATE device SET generation = generation + 1 WHERE id = ?"
 _OPEN_SESSION: Final = (
     "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, connected_us)"
     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
@@ -121,8 +134,10 @@ class Registry:
         connection.query(_OPEN_SESSION, session)
         if admission.proof is not None:
             connection.query(_USE_PROOF, (*admission.proof, row))
-        else:  # the device holds this one: those before it are proven to be needless
+        elif not admission.is_legacy:  # the device holds this one: those before it are proven to be needless
             connection.query(_RETIRE, (row, request.fingerprint))
+        if not admission.is_legacy and connection.query(_MIGRATE, (now_us, row)):
+            connection.query(_NOTICE, (row,))  # ingest takes no more legacy messages of it
         return admission
 
     def _admit(self, connection: Connection, request: ConnectRequest, now_us: int) -> tuple[int, Admission]:
@@ -132,8 +147,13 @@ class Registry:
                 (_device(found[0]), CredentialFacts(*found[0][4:7])) if found else (None, None)
             )
             admission = admit_certificate(request, device, credential, now_us)
+            return found[0][0], admission
+        name = request.username if request.username.isprintable() else ""
+        if request.password.startswith(login.PREFIX):
+            found = connection.query(_locking(connection, _BY_LEGACY_NAME), (name,))
+            board, legacy = (_device(found[0]), _legacy(found[0])) if found else (None, None)
+            admission = admit_legacy(request, board, legacy, now_us)
         else:
-            name = request.username if request.username.isprintable() else ""
             found = connection.query(_locking(connection, _BY_NAME), (name,))
             known, sealed = (_device(found[0]), self._sealed(found[0])) if found else (None, None)
             admission = admit_proof(request, known, sealed, now_us)
@@ -148,6 +168,11 @@ class Registry:
 
 def _device(row: tuple[Any, ...]) -> DeviceFacts:
     return DeviceFacts(device_id=row[1], blocked=bool(row[2]), life=row[3])
+
+
+def _legacy(row: tuple[Any, ...]) -> LegacyFacts:
+    kind, login_hash, taken, is_owners, is_migrated = row[4:9]
+    return LegacyFacts(kind, login_hash, taken, bool(is_owners), bool(is_migrated))
 
 
 def _locking(connection: Connection, sql: str) -> str:

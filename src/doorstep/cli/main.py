@@ -38,6 +38,10 @@ _COMMANDS: Final[Mapping[str, Later]] = {
     ),
     "product": Later("doorstep.cli.product:product", "Kinds of devices."),
     "factory": Later("doorstep.cli.platform_batch:factory", "Make devices."),
+    "legacy": Later(
+        "doorstep.cli.legacy:legacy",
+        "Boards in the field with an insecure message format; see docs/howto/take-in-old-boards.md.",
+    ),
     "sale": Later("doorstep.cli.sale:sale", "Sales, as the ERP knows them."),
     "ledger": Later("doorstep.cli.ledger:ledger", "Check the custody ledger, or hand it out."),
     "keys": Later("doorstep.cli.keys:keys", "Keys and certificates of devices."),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from doorstep.identity.assurance import IdentityMethod
+from doorstep.messaging.legacy.formats import Format
 from doorstep.onboarding.methods import DEFAULTS, METHODS, Method
 from doorstep.server.setup import migrate
 
@@ -120,6 +121,45 @@ def onboarding(  # noqa: PLR0913 - one parameter for each option
 
 
 @product.command()
+@click.argument("key")
+@click.option("--enable", multiple=True, metavar="FORMAT", help="Take messages in it. May be given again.")
+@click.option("--disable", multiple=True, metavar="FORMAT", help="Take none any more. May be given again.")
+@click.option(
+    "--accept-risk",
+    multiple=True,
+    metavar="FORMAT",
+    help="Accept what an attacker can do with it; it is kept who did. May be given again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def legacy(
+    *,
+    key: str,
+    enable: tuple[str, ...],
+    disable: tuple[str, ...],
+    accept_risk: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show or choose which insecure message formats are taken of boards of product KEY; at first none is."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.legacy import set_legacy  # noqa: PLC0415
+    from doorstep.server.fleet.products import find_product  # noqa: PLC0415
+
+    row = find_product(key)
+    if enable or disable or accept_risk:
+        wanted = {*row.insecure_formats, *enable} - set(disable)
+        row = set_legacy(row, wanted, accept_risk, actor=_ACTOR, now_us=now_us())
+    if as_json:
+        click.echo(json.dumps(_values(row)))
+        return
+    _show_weak(row)
+    if not row.insecure_formats:
+        click.echo(
+            f"Product {row.key} takes sealed messages alone. Formats for old boards: {', '.join(Format)}"
+        )
+
+
+@product.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def methods(*, as_json: bool) -> None:
     """List every onboarding method, with what an attacker can still do."""
@@ -149,9 +189,12 @@ def _values(row: "Product") -> dict[str, Any]:
         "claim_policy": row.claim_policy,
         "onboarding_methods": row.onboarding_methods,
         "weak_setup": [method.key for method in row.weak_setup],
+        "insecure_formats": list(row.insecure_formats),
     }
 
 
 def _show_weak(row: "Product") -> None:
     for method in row.weak_setup:
         click.secho(f"Weak set-up enabled: {method.key}. {method.risk}", fg="yellow")
+    for one in row.insecure_formats:
+        click.secho(f"Insecure messages taken: {one}. {one.risk}", fg="red")

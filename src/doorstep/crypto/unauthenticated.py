@@ -1,4 +1,4 @@
-"""AES without integrity, as vendors' old onboarding methods run it: CBC for ESP-Touch v2, CFB for BluFi.
+"""AES without integrity, as old formats run it: CBC for ESP-Touch v2 and legacy messages, CFB for BluFi.
 
 Nothing here tells a changed message from a good one. For nothing of our own.
 """
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from doorstep.errors import MisuseError, VerificationFailed
 
-__all__ = ["BLOCK_SIZE", "cbc_open", "cbc_seal", "cfb_open", "cfb_seal"]
+__all__ = ["BLOCK_SIZE", "cbc_blocks_open", "cbc_blocks_seal", "cbc_open", "cbc_seal", "cfb_open", "cfb_seal"]
 
 BLOCK_SIZE: Final = 16
 _KEY_SIZES: Final = (16, 32)
@@ -35,6 +35,20 @@ def cbc_open(key: bytes, iv: bytes, sealed: bytes) -> bytes:
         return unpadder.update(padded) + unpadder.finalize()
     except ValueError:
         raise VerificationFailed("the message is encrypted with another key, or changed") from None
+
+
+def cbc_blocks_seal(key: bytes, iv: bytes, blocks: bytes) -> bytes:
+    """Return whole blocks encrypted, without padding."""
+    _check(key, iv)
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    return encryptor.update(blocks) + encryptor.finalize()
+
+
+def cbc_blocks_open(key: bytes, iv: bytes, sealed: bytes) -> bytes:
+    """Return whole blocks decrypted; nothing is checked, so nothing can be asked of it."""
+    _check(key, iv)
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
+    return decryptor.update(sealed) + decryptor.finalize()
 
 
 def cfb_seal(key: bytes, iv: bytes, plain: bytes) -> bytes:

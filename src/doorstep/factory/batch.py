@@ -169,7 +169,7 @@ class _Maker:
             public_key=born.key.public_key.spki if born else b"",
             claim_code_hash=code.hash(self._request.pepper),
             setup_code=setup.pop,
-            oob_code=OobSecret.of(key).share().text() if _OOB in methods else "",
+            oob_code=OobSecret.of(born.key).share().text() if born and _OOB in methods else "",
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
         provisioning = self._provisioning(record, born, setup)

@@ -209,6 +209,11 @@ def _risks(method: IdentityMethod, onboarding: OnboardingMethod, situation: Situ
         risks.append(
             "Keys for an offline line travel in a folder; who copies it has the secrets of the batch."
         )
+    if situation.chip is Chip.AES:
+        risks.append(
+            "Who has the flash of one old board, if you let boards in the field go on with AES-CBC and "
+            "HMAC-SHA1: such a product is marked insecure until they seal."
+        )
     return tuple(risks)
 
 

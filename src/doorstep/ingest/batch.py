@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from doorstep.ingest.aside import Aside
+from doorstep.messaging.legacy.board import BoardState
 from doorstep.messaging.opener import Progress
 from doorstep.messaging.state import StoredState
 from doorstep.runtime.dead_letters import Letter
@@ -62,3 +63,7 @@ class Batch:
     """Whole new states, wrapped, of devices that changed it."""
     generations: dict[int, int] = field(default_factory=dict)
     """Devices that the batch touches, and the generation under which it was opened."""
+    boards: dict[int, BoardState] = field(default_factory=dict)
+    """New states of legacy boards."""
+    answers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Subject and payload of what boards are told once the batch is stored."""

@@ -9,6 +9,7 @@ from doorstep.errors import DoorstepError, MalformedMessage, VerificationFailed
 from doorstep.identity.ids import kid_of
 from doorstep.ingest import aside
 from doorstep.ingest.batch import Batch, DeviceRow, MessageRow, Suspect
+from doorstep.ingest.legacy import LEGACY_CHANNELS, LegacyDesk
 from doorstep.ingest.reader import Fetched
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.errors import Rejected, RejectReason
@@ -63,6 +64,7 @@ class Opening:
 
     def __init__(self, key_file: KeyFile) -> None:
         self._key_file = key_file
+        self.legacy = LegacyDesk(key_file)
         self._known: dict[str, _Known] = {}
         self._routes: dict[bytes, _Route] = {}
 
@@ -71,7 +73,12 @@ class Opening:
         if len(self._known) > MAX_DEVICES:
             self.forget()
         subjects = set(map(itemgetter(0), messages)) - self._routes.keys()
-        names = {_device_and_channel(subject)[0] for subject in subjects}
+        names = set()
+        for device_id, channel in map(_device_and_channel, subjects):
+            if channel in LEGACY_CHANNELS:
+                self.legacy.look_for(device_id)
+            else:
+                names.add(device_id)
         return [name for name in names if name not in self._known]
 
     def learn(self, devices: Iterable[DeviceRow]) -> None:
@@ -83,6 +90,7 @@ class Opening:
         """Drop everything: the next messages are opened from what the database holds."""
         self._known.clear()
         self._routes.clear()
+        self.legacy.forget()
 
     def open(self, messages: Sequence[Fetched], now_us: int) -> Batch:
         """Return what the messages are; nothing of it is true before it is stored."""
@@ -110,6 +118,10 @@ class Opening:
     def _take_aside(self, batch: Batch, subject: bytes, payload: bytes, touched: set[_Known]) -> None:
         """Take a message of another channel than ``data``, or of a device that may not send."""
         now_us, route = batch.received_us, self._routes.get(subject)
+        device_id, channel = _device_and_channel(subject)
+        if channel in LEGACY_CHANNELS:
+            self.legacy.take(batch, device_id, channel, payload)
+            return
         if route is None or route.known.opener is None:
             batch.letters.append(_unopened(subject, payload, route, now_us))
             return
@@ -141,7 +153,7 @@ class Opening:
     def _route(self, subject: bytes) -> _Route | None:
         device_id, channel = _device_and_channel(subject)
         known = self._known.get(device_id)
-        if known is None:
+        if known is None or channel in LEGACY_CHANNELS:
             return None
         route = self._routes[subject] = _Route(known, channel)
         return route

@@ -113,6 +113,9 @@ class Pump:
 
     async def _store(self, batch: Batch, taken: Sequence[Taken], count: int) -> None:
         await self._processor.store(batch)
+        for subject, payload in batch.answers:
+            for reader in self._readers:  # the board is at one of them
+                reader.say(subject, payload)
         for part in taken:
             part.acknowledge()
         self.taken += count

@@ -163,6 +163,11 @@ class Reader:
         if self._wire is not None and self._wire.credit_back:
             self._pull(self._wire)
 
+    def say(self, subject: bytes, payload: bytes) -> None:
+        """Publish to whoever is there now; nobody learns when the connection has just ended."""
+        if self._wire is not None and not self._wire.lost.done():
+            self._wire.send(subject, payload)
+
     def take(self) -> "Taken":
         """Take all that is there, and ask for more."""
         wire = self._wire

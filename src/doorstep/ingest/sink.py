@@ -7,6 +7,8 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from doorstep.errors import DoorstepError
 from doorstep.ingest import aside
 from doorstep.ingest.batch import Batch, DeviceRow, Suspect
+from doorstep.ingest.legacy import BoardRow
+from doorstep.messaging.legacy.board import BoardState
 from doorstep.messaging.state import StoredState
 from doorstep.runtime.database import Connection
 from doorstep.runtime.dead_letters import DeadLetters
@@ -41,6 +43,19 @@ _LOAD: Final = (
 _SAVE_STATE: Final = (
     f"UPDATE sealed_state SET {', '.join(f'{column} = ?' for column in SEALED_COLUMNS)} WHERE device_id = ?"
 )
+_LOAD_BOARDS: Final = (
+    "SELECT d.id, d.device_id, d.generation, d.blocked, d.life, d.owner_id, d.ownership_period,"
+    " p.legacy_formats, l.format, l.node_id, l.keys, l.peer_id, l.ownership_period, l.migrated_us,"
+    f" {', '.join(f'l.{column}' for column in BoardState._fields)}"
+    " FROM legacy_board l JOIN device d ON d.id = l.device_id JOIN product p ON p.id = d.product_id WHERE "
+)
+_NAMED: Final = "d.device_id IN (%s)"
+_PEERS: Final = (
+    "d.id IN (SELECT b.peer_id FROM legacy_board b JOIN device n ON n.id = b.device_id"
+    " WHERE n.device_id IN (%s))"
+)
+_MOVED: Final = ", ".join(f"{column} = ?" for column in BoardState._fields)
+_SAVE_BOARD: Final = f"UPDATE legacy_board SET {_MOVED} WHERE device_id = ?"
 _STORED: Final = "SELECT device_id, epoch, seq FROM message WHERE (device_id, epoch, seq) IN (VALUES %s)"
 
 
@@ -56,6 +71,9 @@ class Sink(Protocol[_Connection_contra]):
 
     def load(self, connection: _Connection_contra, device_ids: Sequence[str]) -> list[DeviceRow]:
         """Return those of the named devices that exist."""
+
+    def load_boards(self, connection: _Connection_contra, device_ids: Sequence[str]) -> list[BoardRow]:
+        """Return those of the named devices that are legacy boards, and their peers."""
 
     def store(self, connection: _Connection_contra, batch: Batch) -> None:
         """Store a batch, all or nothing, durable when this returns; raise StaleDevices."""
@@ -77,6 +95,15 @@ class SqlSink(ABC, Generic[_ConnectionType]):
             rows += [_device(row) for row in connection.query(sql, some)]
         return rows
 
+    def load_boards(self, connection: _ConnectionType, device_ids: Sequence[str]) -> list[BoardRow]:
+        """See Sink."""
+        rows: list[BoardRow] = []
+        for some in chunks(device_ids):
+            for condition in (_NAMED, _PEERS):
+                sql = _LOAD_BOARDS + condition % ", ".join("?" * len(some))
+                rows += map(_board, connection.query(sql, some))
+        return rows
+
     def store(self, connection: _ConnectionType, batch: Batch) -> None:
         """See Sink."""
         try:
@@ -87,6 +114,9 @@ class SqlSink(ABC, Generic[_ConnectionType]):
                 self._save_progress(connection, batch)
                 states = [(*state, device) for device, state in batch.states.items()]
                 connection.execute_many(_SAVE_STATE, states)
+                if batch.boards:
+                    boards = [(*state, device) for device, state in batch.boards.items()]
+                    connection.execute_many(_SAVE_BOARD, boards)
                 self._mark_seen(connection, batch)
                 letters = batch.letters + self._not_stored(connection, batch.suspects)
                 self._letters.write(connection, letters)
@@ -141,6 +171,11 @@ def chunks(items: Sequence[_Item], size: int = _AT_ONCE) -> Iterator[Sequence[_I
     """Cut a list into pieces that one statement takes."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _board(row: tuple[Any, ...]) -> BoardRow:
+    facts, moved = row[: -len(BoardState._fields)], BoardState(*row[-len(BoardState._fields) :])
+    return BoardRow._make((*facts, moved._replace(recent=bytes(moved.recent))))
 
 
 def _device(row: tuple[Any, ...]) -> DeviceRow:

@@ -47,6 +47,8 @@ class SealedProcessor:
         unknown = self._opening.unknown(messages)
         if unknown:
             self._opening.learn(await self._database.run(lambda c: self._sink.load(c, unknown)))
+        if boards := self._opening.legacy.missing():
+            self._opening.legacy.learn(await self._database.run(lambda c: self._sink.load_boards(c, boards)))
         return self._opening.open(messages, now_us())
 
     async def store(self, batch: Batch) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from doorstep.messaging.legacy.formats import RISKS, Format
 from doorstep.onboarding.methods import DEFAULTS, METHODS
 from doorstep.server.fleet.models import Batch, OnboardingChange
 from tests.server import making
@@ -76,3 +77,17 @@ def test_key_without_the_permission_changes_nothing(client_of: ClientOf) -> None
     assert client.get("/api/v1/products").status_code == 200
     assert _put(client, product.key, methods=["dpp"]).status_code == 403
     assert client_of(making.customer()[1]).get("/api/v1/products").status_code == 403
+
+
+def test_insecure_format_is_refused_until_its_risk_is_accepted_and_then_marks_the_product(
+    erp: Client,
+) -> None:
+    path = f"/api/v1/products/{making.product().key}/legacy"
+    refused = erp.put(path, {"formats": ["article"]}, content_type="application/json")
+    assert refused.status_code == 422
+    assert refused.json()["type"].endswith("risk-not-accepted")
+    wish = {"formats": ["article"], "accept_risk": ["article"]}
+    taken = erp.put(path, wish, content_type="application/json")
+    assert taken.json()["insecure_formats"] == [{"format": "article", "risk": RISKS[Format.ARTICLE]}]
+    assert erp.put(path, {"formats": []}, content_type="application/json").json()["insecure_formats"] == []
+    assert erp.put(path, {"formats": ["plain"]}, content_type="application/json").status_code == 422

@@ -37,6 +37,8 @@ class DeviceOut(Schema):
     """The name its owner gave it; empty for everybody else."""
     weak_setup: list[str]
     """Keys of the weak onboarding methods that it was made with; none is best."""
+    insecure_formats: list[str]
+    """The legacy message format that is taken of it; none is best."""
     last_seen_us: int | None
     """When its newest message was stored; only for its owner."""
 
@@ -114,6 +116,7 @@ def _shown(caller: Caller, device: Device) -> dict[str, Any]:
         "owned": device.owner_id is not None,
         "alias": device.alias if is_owners else "",
         "weak_setup": [method.key for method in device.weak_setup],
+        "insecure_formats": list(device.insecure_formats),
         "last_seen_us": device.last_seen_us if is_owners else None,
     }
 

@@ -18,6 +18,7 @@ from doorstep.errors import (
     UnavailableError,
     VerificationFailed,
 )
+from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
@@ -63,6 +64,7 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchCommand, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
+    (InsecureFormat, 422, "risk-not-accepted"),
     (NotPermitted, 403, "not-permitted"),
     (KeyReused, 422, "idempotency-key-reused"),
     (SaleRefused, 422, "rows-refused"),

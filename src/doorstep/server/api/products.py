@@ -6,12 +6,14 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
+from doorstep.messaging.legacy.formats import Format
 from doorstep.onboarding.methods import METHODS
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.problems import Problem
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import require
+from doorstep.server.fleet.legacy import set_legacy
 from doorstep.server.fleet.models import Product
 from doorstep.server.fleet.onboarding import set_onboarding
 from doorstep.server.fleet.products import find_product
@@ -31,6 +33,13 @@ class WeakMethod(Schema):
     risk: str
 
 
+class InsecureFormat(Schema):
+    """A legacy message format that is on, and what an attacker can do with it."""
+
+    format: str
+    risk: str
+
+
 class ProductOut(Schema):
     """A product."""
 
@@ -41,6 +50,7 @@ class ProductOut(Schema):
     onboarding_methods: list[str]
     """What devices open that are made from now on."""
     weak_setup: list[WeakMethod]
+    insecure_formats: list[InsecureFormat]
 
 
 class Products(Schema):
@@ -54,6 +64,16 @@ class OnboardingIn(Schema, extra="forbid"):
 
     methods: Keys
     accept_risk: Keys = Field(default_factory=list)
+
+
+Formats = Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=len(Format))]
+
+
+class LegacyIn(Schema, extra="forbid"):
+    """The legacy formats to take, all of them, and those whose risk a person accepts."""
+
+    formats: Formats
+    accept_risk: Formats = Field(default_factory=list)
 
 
 @router.get("/products", response={200: Products, 401: Problem, 403: Problem}, operation_id="list_products")
@@ -81,6 +101,22 @@ def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
     )
 
 
+@router.put(
+    "/products/{key}/legacy",
+    response={200: ProductOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem},
+    operation_id="set_legacy_formats",
+)
+def put_legacy(request: HttpRequest, key: str, wish: LegacyIn) -> Any:
+    """Choose which insecure message formats are taken of a product's devices; each needs its risk accepted.
+
+    It holds from now on for all of them, and marks the product and each device that uses one.
+    """
+    caller = caller_of(request)
+    require(caller, Permission.MAKER_PRODUCTS_WRITE)
+    product = find_product(key)
+    return _shown(set_legacy(product, wish.formats, wish.accept_risk, actor=caller.actor, now_us=now_us()))
+
+
 def _shown(product: Product) -> dict[str, Any]:
     return {
         "key": product.key,
@@ -89,4 +125,5 @@ def _shown(product: Product) -> dict[str, Any]:
         "claim_policy": product.claim_policy,
         "onboarding_methods": product.onboarding_methods,
         "weak_setup": [{"method": one.key, "risk": one.risk} for one in product.weak_setup],
+        "insecure_formats": [{"format": one, "risk": one.risk} for one in product.insecure_formats],
     }

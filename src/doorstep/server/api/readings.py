@@ -23,6 +23,8 @@ class PointOut(Schema):
     unit: str
     time_us: int
     value: float | bool | str
+    channel: str
+    """``data`` for sealed messages; a legacy format's name for those that are insecure."""
 
 
 class Readings(Schema):
@@ -47,7 +49,13 @@ def list_readings(
     device = device_for(caller_of(request), device_id, (Permission.CUSTOMER_READINGS_READ,))
     window = window_of(device, after_us, limit)
     points = [
-        {"name": one.name, "unit": one.unit, "time_us": one.time_us, "value": one.value}
+        {
+            "name": one.name,
+            "unit": one.unit,
+            "time_us": one.time_us,
+            "value": one.value,
+            "channel": one.channel,
+        }
         for one in window.points
     ]
     return {"points": points, "next_after_us": window.next_after_us}

@@ -55,7 +55,7 @@ def require(caller: Caller, *permissions: Permission) -> None:
 def devices_for(caller: Caller, permissions: tuple[Permission, ...] = READ) -> QuerySet[Device]:
     """Return the devices to which a caller's permission reaches; raise NotPermitted when they have none."""
     require(caller, *permissions)
-    devices = Device.objects.select_related("product", "batch").order_by("device_id")
+    devices = Device.objects.select_related("product", "batch", "legacy").order_by("device_id")
     match OrganisationKind(caller.organisation.kind):
         case OrganisationKind.MAKER:
             return devices

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from doorstep.messaging.legacy.formats import Format, read_formats
 from doorstep.onboarding.choice import weak
 from doorstep.onboarding.methods import DEFAULTS, Method
 from doorstep.server.accounts.models import Organisation, User
@@ -18,6 +19,8 @@ __all__ = [
     "Device",
     "DeviceSession",
     "KeyRotation",
+    "LegacyBoard",
+    "LegacyChange",
     "OnboardingChange",
     "Product",
     "Revocation",
@@ -49,6 +52,8 @@ class Product(models.Model):
     """A root is replaced over a cable by the factory tool, and never over the network."""
     release_setup_code = models.BooleanField(default=False)
     """Keep the label codes of devices made from now on, for accounts to which they attest themselves."""
+    legacy_formats = models.CharField(max_length=80, blank=True, default="", db_default="")
+    """Names of ``doorstep.messaging.legacy.formats.Format`` with blanks between; empty is secure."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -61,6 +66,11 @@ class Product(models.Model):
     def weak_setup(self) -> tuple[Method, ...]:
         """The weak onboarding methods that are on."""
         return weak(self.onboarding_methods)
+
+    @property
+    def insecure_formats(self) -> tuple[Format, ...]:
+        """The legacy message formats that are on."""
+        return read_formats(self.legacy_formats)
 
 
 class OnboardingChange(models.Model):
@@ -150,6 +160,14 @@ class Device(models.Model):
     def weak_setup(self) -> tuple[Method, ...]:
         """The weak onboarding methods that it was made with."""
         return self.batch.weak_setup
+
+    @property
+    def insecure_formats(self) -> tuple[Format, ...]:
+        """The legacy message format that is taken of it; none once it has migrated."""
+        board: LegacyBoard | None = getattr(self, "legacy", None)
+        if board is None or board.migrated_us is not None or board.ownership_period != self.ownership_period:
+            return ()
+        return tuple(one for one in self.product.insecure_formats if one == board.format)
 
 
 class Credential(models.Model):
@@ -282,3 +300,57 @@ class Revocation(models.Model):
     class Meta:
         db_table = "revocation"
         indexes: ClassVar = [models.Index(fields=["purged_us"], name="revocation_open")]
+
+
+class LegacyChange(models.Model):
+    """A legacy message format was put on or taken off; who accepted which risk, in the words they read."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="legacy_changes")
+    format = models.CharField(max_length=20)
+    enabled = models.BooleanField()
+    risk = models.TextField(blank=True)
+    """The sentence that was shown; empty when a format is taken off."""
+    actor = models.CharField(max_length=254)
+    """As the ledger names them."""
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "legacy_change"
+
+
+class LegacyBoard(models.Model):
+    """A device that still speaks a legacy format: its keys, its log-in, and where its messages stand.
+
+    What moves is written by ingest; ``migrated_us`` by the authorizer, once.
+    """
+
+    device = models.OneToOneField(Device, primary_key=True, on_delete=models.CASCADE, related_name="legacy")
+    format = models.CharField(max_length=20)
+    node_id = models.CharField(max_length=32)
+    """What its envelopes name."""
+    keys = models.BinaryField()
+    """``LegacyKeys.to_bytes``, wrapped in the context ``legacy/<device_id>/keys``."""
+    data_key_mark = models.CharField(max_length=64, unique=True)
+    passphrase_mark = models.CharField(max_length=64, unique=True)
+    """Keyed hashes, so that no two boards have one key."""
+    login_hash = models.CharField(max_length=64)
+    """Hex SHA-256 of its password."""
+    peer = models.ForeignKey(
+        Device, null=True, blank=True, on_delete=models.SET_NULL, related_name="legacy_peers"
+    )
+    """Who gets what it says."""
+    ownership_period = models.PositiveIntegerField()
+    """The owner who has its keys; it ends with them."""
+    added_us = models.BigIntegerField()
+    added_by = models.CharField(max_length=254)
+    migrated_us = models.BigIntegerField(null=True, blank=True)
+    """When the device first proved itself with a better credential; its legacy log-in and messages ended."""
+    last_number = models.BigIntegerField(default=0)
+    session = models.CharField(max_length=64, blank=True)
+    session_until_us = models.BigIntegerField(default=0)
+    announced = models.CharField(max_length=64, blank=True)
+    announced_until_us = models.BigIntegerField(default=0)
+    recent = models.BinaryField(default=b"")
+
+    class Meta:
+        db_table = "legacy_board"

@@ -53,7 +53,7 @@ class _Search:
 
 def devices_of(organisation: Organisation, search: str = "") -> QuerySet[Device]:
     """Return the devices that the organisation owns, by name."""
-    devices = Device.objects.filter(owner=organisation).select_related("product", "batch")
+    devices = Device.objects.filter(owner=organisation).select_related("product", "batch", "legacy")
     return _Search(search.strip()).narrow(devices).order_by("alias", "serial")
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from doorstep.errors import MalformedMessage
+from doorstep.messaging.legacy.formats import Format
 from doorstep.server.fleet.models import Device
 from doorstep.server.readings.models import DeadLetter, Message
 from doorstep.wire import senml
@@ -29,6 +30,10 @@ MAX_MESSAGES: Final = 500
 """Newest messages that one answer decodes."""
 
 
+_CHANNELS: Final = ("data", *Format)
+"""What holds readings: the sealed channel, and the legacy formats under their own names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One reading with its absolute time."""
@@ -37,6 +42,12 @@ class Point:
     unit: str
     time_us: int
     value: float | bool | str
+    channel: str = "data"
+
+    @property
+    def is_insecure(self) -> bool:
+        """It came in a legacy format: anybody with one board's keys may have made it up."""
+        return self.channel != "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +63,35 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
     if after_us >= (device.last_seen_us or 0):
         return Window((), after_us)
     rows = (
-        Message.objects.filter(device_id=device.pk, ownership_period=device.ownership_period, channel="data")
+        Message.objects.filter(
+            device_id=device.pk, ownership_period=device.ownership_period, channel__in=_CHANNELS
+        )
         .order_by("-epoch", "-seq")
-        .values_list("payload", "received_us")[: min(limit, MAX_MESSAGES)]
+        .values_list("payload", "received_us", "channel")[: min(limit, MAX_MESSAGES)]
     )
     # Cut here and not in SQL: an idle device's poll would else walk its whole history.
     fresh = [row for row in rows if row[1] > after_us]
-    points = [point for payload, received_us in reversed(fresh) for point in points_of(payload, received_us)]
+    points = [point for row in reversed(fresh) for point in points_of(*row)]
     points.sort(key=lambda point: point.time_us)
-    return Window(tuple(points), max((received_us for _, received_us in fresh), default=after_us))
+    return Window(tuple(points), max((row[1] for row in fresh), default=after_us))
 
 
 def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:
     """Return the readings of each device's newest data message by primary key; none, no entry."""
     newest = Message.objects.filter(
-        device_id=OuterRef("pk"), ownership_period=OuterRef("ownership_period"), channel="data"
+        device_id=OuterRef("pk"), ownership_period=OuterRef("ownership_period"), channel__in=_CHANNELS
     ).order_by("-epoch", "-seq")
     rows = (
         Device.objects.filter(pk__in=[device.pk for device in devices])
         .annotate(
             newest_payload=Subquery(newest.values("payload")[:1]),
             newest_us=Subquery(newest.values("received_us")[:1]),
+            newest_channel=Subquery(newest.values("channel")[:1]),
         )
         .exclude(newest_payload=None)
-        .values_list("pk", "newest_payload", "newest_us")
+        .values_list("pk", "newest_payload", "newest_us", "newest_channel")
     )
-    return {pk: points_of(payload, received_us) for pk, payload, received_us in rows}
+    return {pk: points_of(*newest) for pk, *newest in rows}
 
 
 def dead_letters(device_id: str = "") -> QuerySet[DeadLetter]:
@@ -95,7 +109,7 @@ def _letters_of(device_id: str) -> QuerySet[DeadLetter]:
     return DeadLetter.objects.filter(device_id=device_id) if device_id else DeadLetter.objects.all()
 
 
-def points_of(payload: bytes | memoryview, received_us: int) -> tuple[Point, ...]:
+def points_of(payload: bytes | memoryview, received_us: int, channel: str = "data") -> tuple[Point, ...]:
     """Return the readings of a stored payload."""
     try:
         readings = senml.decode(bytes(payload))
@@ -108,6 +122,7 @@ def points_of(payload: bytes | memoryview, received_us: int) -> tuple[Point, ...
             reading.unit or "",
             int(senml.absolute_time(reading, arrived) * 1_000_000),
             reading.value,
+            channel,
         )
         for reading in readings
     )
