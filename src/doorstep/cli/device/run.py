@@ -90,6 +90,12 @@ _PASSPHRASE_CAP: Final = 64
     help="What shows the pattern to compare: console, or led:PATH.",
 )
 @click.option(
+    "--wps-pin",
+    is_flag=True,
+    help="The button shows a PIN to type at the router, instead of waiting for the router's button. Weak; "
+    "only where the product allows it.",
+)
+@click.option(
     "--inbox",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder, as of a stick, from which *.sealed and *.release are taken.",
@@ -111,6 +117,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     ble: bool,  # noqa: FBT001 - click's flag
     button: str,
     show: str,
+    wps_pin: bool,  # noqa: FBT001 - click's flag
     inbox: Path | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
@@ -138,7 +145,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else Radio(_simulated(simulate_wifi, simulate_passphrase_file))
         )
-        wps = WpsButton.of(made, settings.own_radio)
+        wps = WpsButton.of(made, settings.own_radio, _show_pin if wps_pin else None)
         pushed = () if wps is None else (wps.door,)
         options = AgentOptions(
             setup_address(settings, made, setup_host, setup_port),
@@ -188,6 +195,10 @@ def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
     if passphrase_file is not None:
         passphrase = read_file(passphrase_file, "passphrase", _PASSPHRASE_CAP).rstrip(b"\r\n")
     return SimulatedWifi([SimulatedNetwork(ssid.encode(), passphrase)])
+
+
+def _show_pin(pin: str) -> None:
+    click.echo(f"Type this PIN at the router: {pin}", err=True)
 
 
 def _line(notice: Notice) -> None:
