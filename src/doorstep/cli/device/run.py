@@ -87,7 +87,7 @@ _PASSPHRASE_CAP: Final = 64
     default="console",
     show_default=True,
     metavar="KIND",
-    help="What shows the pattern to compare: console, or led:PATH.",
+    help="What shows the pattern to compare: console, led:PATH, buzzer:PATH or vibrator:PATH.",
 )
 @click.option(
     "--wps-pin",
