@@ -157,8 +157,8 @@ def button_of(text: str) -> Button | None:
 def show_of(text: str, say: Callable[[str], None]) -> Show:
     """Return what shows patterns: ``say`` for ``console``, else KIND:PATH, whose file takes 1 and 0.
 
-    KIND is ``led``, ``buzzer`` or ``vibrator``: each is switched alike, and people count what they see, hear or
-    feel.
+    KIND is ``led``, ``buzzer`` or ``vibrator``: all are switched alike, and people count what they see, hear
+    or feel.
     """
     kind, _, path = text.partition(":")
     match kind, bool(path):
