@@ -79,8 +79,11 @@ class Machines:
     _news: threading.Condition = field(default_factory=threading.Condition)
     _threads: list[threading.Thread] = field(default_factory=list)
 
-    def start(self, proofs: Sequence[str], machines: int = 2) -> None:
-        """Boot the machines; returns at once."""
+    def start(self, proofs: Sequence[str], machines: int = 3) -> None:
+        """Boot the machines; returns at once.
+
+        Proofs mostly wait, for an answer that must not come or for a patience to end: two cores carry three.
+        """
         for share in share_out(proofs, machines):
             thread = threading.Thread(target=self._run, args=(share,), daemon=True)
             thread.start()

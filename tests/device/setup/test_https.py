@@ -1,6 +1,7 @@
 """HTTPS to a board: the certificate is judged before a word is said, by the label or by the maker."""
 
 import asyncio
+import json
 import os
 import socket
 import ssl
@@ -12,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from doorstep.cli.provision import provision
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.device.setup.https import HttpsServer, shown_fingerprint, tls_context
 from doorstep.device.setup.joiner import Joiner
@@ -96,6 +99,49 @@ def test_configurator_knows_the_device_by_its_maker_or_by_the_idevid_on_the_labe
     for judge in (by_maker, by_label):
         with serving_page(tls=context) as served:
             assert asyncio.run(set_up(served, judge)) is Step.CONNECTED
+
+
+@pytest.mark.roles
+def test_command_knows_the_device_by_the_makers_ca(device: Made, tmp_path: Path) -> None:
+    ca, password = tmp_path / "factory.crt", tmp_path / "password"
+    password.write_bytes(b"correct horse")
+    label = replace(LABEL, name=f"PROV_{device.provisioning.device_id}")
+
+    def run(authority: Certificate, *where: str) -> Result:
+        ca.write_bytes(authority.pem)
+        network = ("--ssid", "home", "--passphrase-file", str(password), "--json")
+        said = [*where, "--maker-ca", str(ca), *network]
+        return CliRunner().invoke(provision, said, standalone_mode=False)
+
+    with serving_page(tls=tls_context(device.store.idevid_server(), idevid=True)) as served:
+        here = ("--url", f"https://127.0.0.1:{served.port}")
+        strange = run(device.authority.operations.certificate, "--label", label.encode(), *here)
+        assert isinstance(strange.exception, WrongCertificate)
+        plain = run(device.factory, "--label", label.encode(), "--url", f"http://127.0.0.1:{served.port}")
+        assert isinstance(plain.exception, DowngradeRefused)
+        nameless = run(device.factory, "--code", LABEL.pop, *here)
+        assert isinstance(nameless.exception, SettingsError)
+        good = run(device.factory, "--label", label.encode(), *here)
+    assert good.exception is None, good.exception
+    assert json.loads(good.stdout.splitlines()[-1])["outcome"] == "connected"
+
+
+@pytest.mark.roles
+def test_command_refuses_a_makers_ca_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ca").write_text("nothing")
+    said = [
+        "--label",
+        LABEL.encode(),
+        "--ssid",
+        "home",
+        "--open",
+        "--maker-ca",
+        str(tmp_path / "ca"),
+        "--json",
+    ]
+    error = CliRunner().invoke(provision, said, standalone_mode=False).exception
+    assert isinstance(error, SettingsError)
+    assert "holds no certificate" in str(error)
 
 
 @dataclass

@@ -84,17 +84,20 @@ def test_pattern_is_pulsed_twice() -> None:
     assert not steps[-1][0]
 
 
-def test_light_blinks_and_ends_dark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["led", "buzzer", "vibrator"])
+def test_light_sound_or_motor_pulses_and_ends_off(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(presence, "PULSE", 0.001)
     monkeypatch.setattr(presence, "PAUSE", 0.001)
     light = tmp_path / "brightness"
     light.write_bytes(b"0")
 
     async def use() -> None:
-        await show_of(f"led:{light}", print)((2, 1, 1))
+        await show_of(f"{kind}:{light}", print)((2, 1, 1))
         assert light.read_bytes() == b"0"
-        with pytest.raises(UnavailableError):
-            await show_of(f"led:{tmp_path}", print)((1, 1, 1))
+        with pytest.raises(UnavailableError, match=f"the {kind} "):
+            await show_of(f"{kind}:{tmp_path}", print)((1, 1, 1))
         await show_nothing((1, 1, 1))
 
     run(use)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from doorstep.device.setup.joiner import Joiner
+from doorstep.device.setup.wps import PIN_RISK
 from doorstep.device.setup.wps_button import WpsButton
+from doorstep.errors import MisuseError
 from tests.device.setup.driver import scripted_driver
 from tests.device.setup.looping import in_a_loop
 from tests.device.setup.radio import HOME, Radio
@@ -30,6 +32,33 @@ async def test_press_of_the_boards_button_brings_the_network(tmp_path: Path) -> 
             assert "WPS_PBC" not in driver.asked
             button.press()
             assert (await joiner.wait_connected()).network == HOME
+
+
+def test_only_a_product_that_accepts_its_risk_has_the_pin(tmp_path: Path) -> None:
+    product, other = made("wps-pin", "protocomm-sec2")[0], made("wps-button")[0]
+    assert WpsButton.of(product, tmp_path, print) is not None
+    assert WpsButton.of(product, tmp_path) is None
+    for device, control in ((other, tmp_path), (product, None)):
+        with pytest.raises(MisuseError, match="no WPS by PIN"):
+            WpsButton.of(device, control, print)
+
+
+@in_a_loop
+async def test_press_shows_a_pin_and_the_router_that_takes_it_brings_the_network(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown: list[str] = []
+    joiner = Joiner(Radio())
+    with caplog.at_level(logging.WARNING), scripted_driver(tmp_path, WPS_PIN=["OK", *GIVEN]) as driver:
+        button = WpsButton(driver.path, shown.append)
+        async with button.door(joiner):
+            pass
+        async with button.door(joiner):
+            button.press()
+            assert (await joiner.wait_connected()).network == HOME
+        assert f"WPS_PIN any {shown[0]}" in driver.asked
+        assert "WPS_PBC" not in driver.asked
+    assert caplog.text.count(PIN_RISK) == 1
 
 
 @in_a_loop

@@ -170,6 +170,7 @@ test("labels are read as the platform prints them", () => {
   assert.deepEqual(labelOf(` ${JSON.stringify(LABEL)}`), { name: "PROV_1", username: "doorstep", pop: "abcd", transport: "ble", security: 2, password: "geheim12" });
   assert.equal(parseLabel('{"ver":"v1","name":"a","transport":"softap","pop":"x","username":"u"}').security, 2);
   assert.deepEqual(labelOf(" ABCD efgh\nijkl m "), { ...typedLabel("abcdefghijklm") });
+  assert.deepEqual(labelOf(JSON.stringify({ ...LABEL, oob: "A".repeat(52) })), labelOf(JSON.stringify(LABEL)));
   assert.equal(typedLabel("x").username, "doorstep");
 });
 const USELESS = {

@@ -25,7 +25,7 @@ from tests.radio.guest.board import Board, Platform
 from tests.radio.guest.lab import PASSPHRASE, Host, Lab, until
 from tests.radio.guest.micro_ap import HOME, TOKEN, by_supplicant, home, new_board, visit
 
-SECONDS: Final = 17.0
+SECONDS: Final = 18.0
 BOARD: Final = "192.168.4.1"
 
 
@@ -49,7 +49,7 @@ def proof_phone_proves_a_pin_over_the_open_air_and_nobody_hears_it(lab: Lab) -> 
     folder = Path(mkdtemp())
     (folder / "label").write_text(board.label.encode())
     (folder / "password").write_text(PASSPHRASE)
-    with _listening(lab.sniffer) as frames:
+    with listening(lab.sniffer) as frames:
         visit(lab, board, "")
         assert "JavaScript" in lab.phone.inside(_ask, "/")[1]
         assert lab.phone.inside(_ask, "/join", {"password": PASSPHRASE[:5]})[0] == 403
@@ -155,7 +155,7 @@ def _resolve(name: str) -> str:
 
 
 @contextmanager
-def _listening(sniffer: Host) -> Iterator[list[bytes]]:
+def listening(sniffer: Host) -> Iterator[list[bytes]]:
     """Collect all frames of the air."""
     frames: list[bytes] = []
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""The board's Wi-Fi by NetworkManager: the same ways to join, and its access point."""
+"""The board's Wi-Fi by NetworkManager: the same ways to join."""
 
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,18 +16,10 @@ from doorstep.onboarding.network import (
 )
 from doorstep.wire.provisioning.scan import AuthMode, ScanStart
 from tests.radio.guest.lab import PASSPHRASE, Host, Lab, sh, until, wpa2
-from tests.radio.guest.micro_ap import (
-    HOME,
-    WRONG,
-    home,
-    new_board,
-    rejoin_after_a_power_cut,
-    set_up_with_one_mistake,
-    visit,
-)
+from tests.radio.guest.micro_ap import HOME, WRONG
 from tests.radio.guest.wifi_station import at, der, make_pki, serve_enterprise
 
-SECONDS: Final = 54.0
+SECONDS: Final = 45.0
 BUS: Final = Path("/run/dbus/system_bus_socket")
 
 
@@ -115,17 +107,3 @@ def proof_board_joins_enterprise_network(lab: Lab) -> None:
     )
     outcomes = join(lab, *(NetworkCredentials(b"office", enterprise=way) for way in ways))
     assert all(isinstance(outcome, Joined) for outcome in outcomes), outcomes
-
-
-def proof_phone_sets_board_up_on_its_wpa2_access_point(lab: Lab) -> str:
-    platform, url = home(lab)
-    board = new_board(lab, platform)
-    board.switch_on("--access-point", "wpa2", *by_networkmanager(lab))
-    visit(lab, board, board.key)
-    steps = set_up_with_one_mistake(lab, board, platform, url)
-    board.reached("operating")
-    return " ".join(steps)
-
-
-def proof_board_rejoins_when_the_router_returns_after_a_power_cut(lab: Lab) -> str:
-    return rejoin_after_a_power_cut(lab, by_networkmanager)

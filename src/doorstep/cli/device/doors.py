@@ -2,27 +2,25 @@
 
 import asyncio
 from ipaddress import IPv4Interface
-from typing import Final
+from types import ModuleType
 
 import click
 
+from doorstep import __version__
 from doorstep.crypto.p256 import PrivateKey
-from doorstep.device.setup.ble import BleName
+from doorstep.device.setup.ble_doors import BluetoothDoors
 from doorstep.device.setup.door import DoorMaker
+from doorstep.device.setup.improv import Identify
 from doorstep.device.setup.pairing import BoardPairing
-from doorstep.device.setup.secret import setup_secret
 from doorstep.device.setup.service import SetupAddress
 from doorstep.device.wifi.board import AccessPointMode, RadioSettings
-from doorstep.errors import MisuseError, UnavailableError
+from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.ble.oob import OobSecret
 from doorstep.onboarding.ble.pairing import KINDS, IoCapability, policy_of
 from doorstep.onboarding.captive.api import captive_api_url
-from doorstep.onboarding.protocomm.device import DeviceProfile
 
-__all__ = ["ble_door", "portal_of", "setup_address"]
-
-_BLE_METHOD: Final = "protocomm-sec2-ble"
+__all__ = ["bluetooth_door", "bluetooth_of", "portal_of", "setup_address"]
 
 
 def setup_address(settings: RadioSettings, made: Provisioning, host: str, port: int) -> SetupAddress:
@@ -58,25 +56,34 @@ class _TerminalScreen:
         return False
 
 
-def ble_door(made: Provisioning) -> DoorMaker:
-    """Return what opens the set-up over Bluetooth; raises MisuseError where the product has none."""
-    if _BLE_METHOD not in made.onboarding:
-        raise MisuseError(
-            f"product {made.product} has no set-up over Bluetooth",
-            next_step=f"Leave --ble out, or turn {_BLE_METHOD} on for the product and make its file anew.",
-        )
-    try:
-        from doorstep.device.setup.linux_ble import LinuxBleDoor, check_bluetooth  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise UnavailableError(
-            "this installation cannot speak Bluetooth",
-            next_step="Install it with: pip install 'doorstep[ble]'",
-        ) from None
+def bluetooth_of(made: Provisioning, identify: Identify) -> BluetoothDoors:
+    """Return the Bluetooth doors of this board.
+
+    Raises MisuseError for a product without any, UnavailableError where this computer cannot serve them.
+    """
     # BlueZ has no out-of-band pairing; where a product demands nothing else, it says so itself.
     only_oob = set(made.onboarding) & KINDS.keys() == {"ble-oob"}
     key = PrivateKey.from_pkcs8(made.private_key.encode())
     policy = policy_of(made.onboarding, IoCapability.DISPLAY, OobSecret.of(key) if only_oob else None)
     pairing = BoardPairing(policy, _TerminalScreen(), lambda event: click.echo(event.sentence, err=True))
-    asyncio.run(check_bluetooth(pairing))
-    profile, name = DeviceProfile(made.device_id, setup_secret(made)), BleName(made.setup.service_name)
-    return lambda joiner: LinuxBleDoor(profile, joiner, name, pairing=pairing)
+    doors = BluetoothDoors(made, pairing, identify, __version__)
+    linux = _linux_ble()
+    asyncio.run(linux.check_bluetooth(pairing))
+    return doors
+
+
+def bluetooth_door(doors: BluetoothDoors) -> DoorMaker:
+    """Return what opens them on this computer's radio."""
+    linux = _linux_ble()
+    return lambda joiner: linux.LinuxBleDoor(doors, joiner)
+
+
+def _linux_ble() -> ModuleType:
+    try:
+        from doorstep.device.setup import linux_ble  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise UnavailableError(
+            "this installation cannot speak Bluetooth",
+            next_step="Install it with: pip install 'doorstep[ble]'",
+        ) from None
+    return linux_ble

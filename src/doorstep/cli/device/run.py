@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ import click
 import msgspec
 
 from doorstep.cli.device.board import identity_of, read_file
-from doorstep.cli.device.doors import ble_door, portal_of, setup_address
+from doorstep.cli.device.doors import bluetooth_door, bluetooth_of, portal_of, setup_address
 from doorstep.cli.device.options import JSON, STATE
 from doorstep.device.agent import Agent, AgentOptions
 from doorstep.device.hostsensor import measure_host
@@ -30,6 +31,8 @@ from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 __all__ = ["run"]
 
 _PASSPHRASE_CAP: Final = 64
+HERE: Final = (1, 1, 1)
+"""The pattern by which a board says: it is me."""
 
 
 @click.command()
@@ -72,7 +75,7 @@ _PASSPHRASE_CAP: Final = 64
 @click.option(
     "--ble",
     is_flag=True,
-    help="Open the set-up over this computer's Bluetooth, too; pairing as the product demands.",
+    help="Open the product's ways of set-up over this computer's Bluetooth, too; pairing as it demands.",
 )
 @click.option(
     "--button",
@@ -87,7 +90,13 @@ _PASSPHRASE_CAP: Final = 64
     default="console",
     show_default=True,
     metavar="KIND",
-    help="What shows the pattern to compare: console, or led:PATH.",
+    help="What shows the pattern to compare: console, led:PATH, buzzer:PATH or vibrator:PATH.",
+)
+@click.option(
+    "--wps-pin",
+    is_flag=True,
+    help="The button shows a PIN to type at the router, instead of waiting for the router's button. Weak; "
+    "only where the product allows it.",
 )
 @click.option(
     "--inbox",
@@ -111,6 +120,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     ble: bool,  # noqa: FBT001 - click's flag
     button: str,
     show: str,
+    wps_pin: bool,  # noqa: FBT001 - click's flag
     inbox: Path | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
@@ -138,43 +148,45 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             if simulate_wifi is None
             else Radio(_simulated(simulate_wifi, simulate_passphrase_file))
         )
-        wps = WpsButton.of(made, settings.own_radio)
+        wps = WpsButton.of(made, settings.own_radio, _show_pin if wps_pin else None)
         pushed = () if wps is None else (wps.door,)
+        shown = show_of(show, lambda text: click.echo(text, err=True))
+        bluetooth = bluetooth_of(made, lambda: shown(HERE)) if ble else None
         options = AgentOptions(
             setup_address(settings, made, setup_host, setup_port),
             doors=(
                 *radio.doors,
                 *easy_connect_doors(made, settings.own_radio),
                 *pushed,
-                *((ble_door(made),) if ble else ()),
+                *(() if bluetooth is None else (bluetooth_door(bluetooth),)),
             ),
             shares_radio=radio.is_shared,
             plain=plain,
             interval_s=interval,
             inbox=inbox,
-            presence=Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True))),
+            presence=Presence(button_of(button), shown),
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
         agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
-        asyncio.run(_live(agent, wps))
+        asyncio.run(_live(agent, [each.press for each in (wps, bluetooth) if each is not None]))
     finally:
         store.close()
 
 
-async def _press(agent: Agent, wps: WpsButton | None) -> None:
+async def _press(agent: Agent, besides: Sequence[Callable[[], None]]) -> None:
     await agent.press_button()
-    if wps is not None:
-        wps.press()
+    for press in besides:
+        press()
 
 
-async def _live(agent: Agent, wps: WpsButton | None) -> None:
+async def _live(agent: Agent, besides: Sequence[Callable[[], None]]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.stop)
     presses: set[asyncio.Task[None]] = set()
 
     def press() -> None:
-        task = loop.create_task(_press(agent, wps))
+        task = loop.create_task(_press(agent, besides))
         presses.add(task)
         task.add_done_callback(presses.discard)
 
@@ -188,6 +200,10 @@ def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
     if passphrase_file is not None:
         passphrase = read_file(passphrase_file, "passphrase", _PASSPHRASE_CAP).rstrip(b"\r\n")
     return SimulatedWifi([SimulatedNetwork(ssid.encode(), passphrase)])
+
+
+def _show_pin(pin: str) -> None:
+    click.echo(f"Type this PIN at the router: {pin}", err=True)
 
 
 def _line(notice: Notice) -> None:

@@ -32,6 +32,12 @@ SEEN_BY_OTHERS: Final = (
     "label tcp://HOST; with --labels SERIAL=ADDRESS, once for each. Without it, by Bluetooth where the label "
     "says so, else at http://192.168.4.1.",
 )
+@click.option(
+    "--maker-ca",
+    metavar="FILE",
+    help="The maker's factory CA (PEM): devices whose label has no fingerprint are spoken to by HTTPS alone, "
+    "and known by its certificates.",
+)
 @click.option("--ble", "by_bluetooth", is_flag=True, help="Look for devices without an address by Bluetooth.")
 @click.option(
     "--touch",

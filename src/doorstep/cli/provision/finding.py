@@ -2,15 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from doorstep.cli.provision.labels import Target
+from doorstep.crypto.x509 import Certificate
 from doorstep.errors import DoorstepError, SettingsError
 from doorstep.onboarding.label import Transport
-from doorstep.provisioner.https import open_link
+from doorstep.provisioner.https import makers_device, open_link
 from doorstep.provisioner.link import DeviceUnreachable, Link
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ __all__ = [
 
 SOFTAP: Final = "http://192.168.4.1"
 BLUETOOTH: Final = "ble"
+SERVICE_PREFIX: Final = "PROV_"
+"""Before the device's id, in the name that its factory gave it for the set-up."""
 DEVICES: Final = Path("/dev")
 SERIAL_LINES: Final = ("ttyUSB*", "ttyACM*", "cu.usb*")
 _LOOK_S: Final = 2.0
@@ -46,12 +50,17 @@ class Found:
     address: str
 
 
-async def connections(targets: Sequence[Target], *, by_bluetooth: bool) -> Mapping[str, Connect]:
-    """Return how to reach each target, by its name; Bluetooth is listened to once for all that need it."""
+async def connections(
+    targets: Sequence[Target], *, by_bluetooth: bool, maker: Certificate | None = None
+) -> Mapping[str, Connect]:
+    """Return how to reach each target, by its name; Bluetooth is listened to once for all that need it.
+
+    ``maker`` is the factory CA by whose certificate a device is known over HTTPS whose label pins none.
+    """
     silent = [target for target in targets if wants_bluetooth(target, by_bluetooth=by_bluetooth)]
     heard = await _heard() if silent else {}
     return {
-        target.name: _connect(target, heard, alone=len(targets) == 1, asked=target in silent)
+        target.name: _connect(target, heard, maker, alone=len(targets) == 1, asked=target in silent)
         for target in targets
     }
 
@@ -63,18 +72,29 @@ def wants_bluetooth(target: Target, *, by_bluetooth: bool) -> bool:
     return by_bluetooth or target.label.transport is Transport.BLE
 
 
-def _connect(target: Target, heard: "Mapping[str, Heard]", *, alone: bool, asked: bool) -> Connect:
+def _connect(
+    target: Target, heard: "Mapping[str, Heard]", maker: Certificate | None, *, alone: bool, asked: bool
+) -> Connect:
     if asked:
         return lambda: _over_bluetooth(target, heard)
     if target.address.startswith("/"):
         return lambda: _over_console(target.address)
     if target.address or alone:
-        return lambda: _over_http(target)
+        return lambda: _over_http(target, maker)
     return lambda: _nowhere(target)
 
 
-async def _over_http(target: Target) -> Link:
-    return open_link(target.label, target.address)
+async def _over_http(target: Target, maker: Certificate | None) -> Link:
+    if maker is None or target.label.fingerprint:
+        return open_link(target.label, target.address)
+    device_id = target.label.name.removeprefix(SERVICE_PREFIX)
+    if device_id == target.label.name:
+        raise SettingsError(
+            "The maker's CA proves which device answers, and a code alone does not say which is meant.",
+            next_step="Give the label's QR text with --label, or leave --maker-ca out.",
+        )
+    judge = makers_device(maker, device_id, lambda: datetime.now(UTC))
+    return open_link(target.label, target.address, judge=judge)
 
 
 async def _over_console(path: str) -> Link:

@@ -12,7 +12,8 @@ from doorstep.cli.provision.finding import checked
 from doorstep.cli.provision.labels import MAX_LABELS_FILE, Labels, Target, read_labels
 from doorstep.cli.provision.network import ask_passphrase
 from doorstep.cli.provision.platform import Platform
-from doorstep.errors import SettingsError
+from doorstep.crypto.x509 import Certificate
+from doorstep.errors import MalformedMessage, SettingsError
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.order import RegistrationOrder
 from doorstep.onboarding.pin.secret import pin_label
@@ -21,6 +22,7 @@ __all__ = [
     "EASY_CONNECT",
     "Wanted",
     "label_text",
+    "maker_of",
     "passphrase_of",
     "person_is_there",
     "ssid_of",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 MAX_FILE: Final = 4096
+MAX_CERTIFICATE: Final = 16384
 EASY_CONNECT: Final = "DPP:"
 """How the text of a Wi-Fi Easy Connect label begins."""
 
@@ -214,6 +217,19 @@ def passphrase_of(options: Mapping[str, Any]) -> bytes | None:
     if options["passphrase_prompt"]:
         return ask_passphrase("the network")
     return None
+
+
+def maker_of(options: Mapping[str, Any]) -> Certificate | None:
+    """Return the factory CA by which devices are known; raises `SettingsError` on what is no certificate."""
+    if options["maker_ca"] is None:
+        return None
+    try:
+        return Certificate.from_pem(read(options["maker_ca"], MAX_CERTIFICATE))
+    except MalformedMessage:
+        raise SettingsError(
+            f"{options['maker_ca'][:80]!r} holds no certificate.",
+            next_step="Give the factory CA as one PEM certificate: factory.crt of the platform's folder ca.",
+        ) from None
 
 
 def _resume(options: Mapping[str, Any]) -> Path | None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -10,7 +11,8 @@ import click
 from doorstep.cli.provision.asking import terminal_kept
 from doorstep.cli.provision.details import enterprise_of, refuse_details, static_of
 from doorstep.cli.provision.easyconnect import easy_connect_uri, set_up_by_easy_connect
-from doorstep.cli.provision.finding import SOFTAP, checked, connections, look_around, wants_bluetooth
+from doorstep.cli.provision.finding import SOFTAP, Connect, checked, connections, look_around, wants_bluetooth
+from doorstep.cli.provision.labels import Target
 from doorstep.cli.provision.network import SharedNetwork
 from doorstep.cli.provision.onboarding import Run, set_up, set_up_all
 from doorstep.cli.provision.platform import Platform
@@ -18,12 +20,15 @@ from doorstep.cli.provision.reporting import Reporter, reporter
 from doorstep.cli.provision.results import DeviceResult, Ending, ended, problem_of
 from doorstep.cli.provision.resume import Progress
 from doorstep.cli.provision.touch import Account, Touch, set_up_by_touch
-from doorstep.cli.provision.wanted import Wanted, passphrase_of, person_is_there, ssid_of, wanted
+from doorstep.cli.provision.wanted import Wanted, maker_of, passphrase_of, person_is_there, ssid_of, wanted
 from doorstep.errors import RefusedError, SettingsError, UnavailableError
 from doorstep.onboarding.steps import Step
 from doorstep.provisioner.http import HttpLink
 
 __all__ = ["go"]
+
+Finding = Callable[[Sequence[Target]], Awaitable[Mapping[str, Connect]]]
+"""Says how to reach each device."""
 
 BLUETOOTH_AT_ONCE: Final = 4
 """Connections that a computer's adapter surely carries side by side."""
@@ -47,12 +52,13 @@ def go(options: dict[str, Any]) -> None:
         click.secho(f"line {bad.line} refused: {bad.reason}", fg="red", err=True)
     teller = reporter(len(wish.targets), alone=wish.alone, as_json=wish.as_json, plain=options["plain"])
     run = _run(wish, teller, options)
+    finding = partial(connections, by_bluetooth=options["by_bluetooth"], maker=maker_of(options))
     with terminal_kept():
         try:
             if wish.alone:
-                _one(wish, run, by_bluetooth=options["by_bluetooth"])
+                _one(wish, run, finding)
             else:
-                _many(wish, run, by_bluetooth=options["by_bluetooth"])
+                _many(wish, run, finding)
         finally:
             teller.close()
 
@@ -81,12 +87,12 @@ def _at_once(wish: Wanted, options: dict[str, Any]) -> int:
     return min(options["at_once"], BLUETOOTH_AT_ONCE) if by_radio else int(options["at_once"])
 
 
-def _one(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
+def _one(wish: Wanted, run: Run, finding: Finding) -> None:
     """Set one device up; what goes wrong is the command's own error."""
     (target,) = wish.targets
 
     async def work() -> DeviceResult:
-        ways = await connections(wish.targets, by_bluetooth=by_bluetooth)
+        ways = await finding(wish.targets)
         outcome = await set_up(run, target, ways[target.name], lambda step: run.reporter.step("", step))
         return ended(target.name, outcome, platform_asked=wish.platform is not None)
 
@@ -96,13 +102,13 @@ def _one(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
     _end(result, run.reporter, platform_asked=wish.platform is not None)
 
 
-def _many(wish: Wanted, run: Run, *, by_bluetooth: bool) -> None:
+def _many(wish: Wanted, run: Run, finding: Finding) -> None:
     """Set many up; each one's end stands in the summary, and the worst decides the exit code."""
     progress = Progress(wish.resume)
 
     async def work() -> Sequence[DeviceResult]:
         waiting = [target for target in wish.targets if not progress.is_done(target.name)]
-        ways = await connections(waiting, by_bluetooth=by_bluetooth)
+        ways = await finding(waiting)
         return await set_up_all(run, wish.targets, ways, progress)
 
     try:

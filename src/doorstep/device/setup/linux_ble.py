@@ -1,16 +1,13 @@
-"""The door over a Linux board's own Bluetooth: BlueZ hosts what `BleDoor` serves."""
+"""The door over a Linux board's own Bluetooth: BlueZ hosts what the product's Bluetooth doors serve."""
 
-import os
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from doorstep.device.setup.ble import BleDoor, BleName
+from doorstep.device.setup.ble_doors import BluetoothDoors
 from doorstep.device.setup.bluez import BluezBoard
 from doorstep.device.setup.joiner import Joiner
 from doorstep.device.setup.pairing import BoardPairing
-from doorstep.onboarding.protocomm.device import DeviceProfile
 
 __all__ = ["LinuxBleDoor", "check_bluetooth"]
 
@@ -18,19 +15,10 @@ __all__ = ["LinuxBleDoor", "check_bluetooth"]
 class LinuxBleDoor:
     """A `Door`; claims the adapter while it is open, and only then."""
 
-    def __init__(  # noqa: PLR0913 - who, how found, how protected
-        self,
-        profile: DeviceProfile,
-        joiner: Joiner,
-        name: BleName,
-        *,
-        pairing: BoardPairing,
-        adapter: str = "",
-        rng: Callable[[int], bytes] = os.urandom,
-    ) -> None:
-        """``rng`` returns that many unpredictable bytes."""
-        self._board = BluezBoard(adapter=adapter, pairing=pairing)
-        self._door = BleDoor(profile, joiner, self._board, name, security=pairing.security, rng=rng)
+    def __init__(self, doors: BluetoothDoors, joiner: Joiner, *, adapter: str = "") -> None:
+        """``adapter`` is as `BluezBoard` takes it."""
+        self._board = BluezBoard(adapter=adapter, pairing=doors.pairing)
+        self._door = doors.on(self._board, joiner)
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

@@ -155,15 +155,21 @@ def button_of(text: str) -> Button | None:
 
 
 def show_of(text: str, say: Callable[[str], None]) -> Show:
-    """Return what shows patterns: ``say`` for ``console``, else led:PATH, whose file takes 1 and 0."""
+    """Return what shows patterns: ``say`` for ``console``, else KIND:PATH, whose file takes 1 and 0.
+
+    KIND is ``led``, ``buzzer`` or ``vibrator``: all are switched alike, and people count what they see, hear
+    or feel.
+    """
     kind, _, path = text.partition(":")
     match kind, bool(path):
         case "console", False:
             return _speaker(say)
-        case "led", True:
-            return _blinker(Path(path))
+        case (("led" | "buzzer" | "vibrator"), True):
+            return _pulser(kind, Path(path))
         case _:
-            raise SettingsError(f"{text!r} shows nothing", next_step="Give console or led:PATH.")
+            raise SettingsError(
+                f"{text!r} shows nothing", next_step="Give console, led:PATH, buzzer:PATH or vibrator:PATH."
+            )
 
 
 def _speaker(say: Callable[[str], None]) -> Show:
@@ -173,17 +179,17 @@ def _speaker(say: Callable[[str], None]) -> Show:
     return show
 
 
-def _blinker(path: Path) -> Show:
+def _pulser(kind: str, path: Path) -> Show:
     async def show(pattern: Pattern) -> None:
         for is_on, seconds in pulses(pattern):
-            _switch(path, is_on=is_on)
+            _switch(kind, path, is_on=is_on)
             await asyncio.sleep(seconds)
 
     return show
 
 
-def _switch(path: Path, *, is_on: bool) -> None:
+def _switch(kind: str, path: Path, *, is_on: bool) -> None:
     try:
         path.write_bytes(b"1" if is_on else b"0")
     except OSError as error:
-        raise UnavailableError(f"the light {path} can't be switched: {error.strerror}") from error
+        raise UnavailableError(f"the {kind} {path} can't be switched: {error.strerror}") from error

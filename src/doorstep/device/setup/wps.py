@@ -41,7 +41,10 @@ class WpsDoor:
         pin_allowed: bool = False,
         rng: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """``control`` is wpa_supplicant's socket of the interface; ``rng`` draws the PINs."""
+        """``control`` is wpa_supplicant's socket of the interface; ``rng`` draws the PINs.
+
+        Whoever sets ``pin_allowed`` tells a person `PIN_RISK` first.
+        """
         self._control = ControlSocket(control)
         self._joiner = joiner
         self._pin_allowed = pin_allowed
@@ -50,8 +53,6 @@ class WpsDoor:
 
     async def __aenter__(self) -> Self:
         """Connect to wpa_supplicant; raises UnavailableError where it does not run."""
-        if self._pin_allowed:
-            log.warning(PIN_RISK)
         await self._control.__aenter__()
         return self
 

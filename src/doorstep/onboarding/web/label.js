@@ -21,7 +21,7 @@ const VERSION = "v1";
 const OWN_USERNAME = "doorstep";
 const TYPES = {
   ver: "string", name: "string", username: "string", pop: "string", transport: "string", security: "number",
-  password: "string", network: "string", fingerprint: "string",
+  password: "string", network: "string", fingerprint: "string", oob: "string",
 };
 
 /** @param {string} detail @returns {never} */
