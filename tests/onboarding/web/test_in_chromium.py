@@ -283,6 +283,7 @@ def test_customer_registers_again_after_a_refusal(
             await spoil_next_token(page, office)
             await page.get_by_role("button", name="Register it again").click()
             await expect(page.locator("#log li", has_text="was refused")).to_have_count(2, timeout=30_000)
+            await expect(page.locator("#retry-form")).not_to_have_attribute("data-busy", "yes")
             await page.get_by_role("button", name="Choose another network").click()
             await expect(page.get_by_role("heading", name="Your Wi-Fi")).to_be_focused()
             await page.get_by_role("radio", name="guests").check()
