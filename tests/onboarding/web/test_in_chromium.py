@@ -374,7 +374,14 @@ def test_customer_seals_wifi_in_the_browser_and_brings_it_to_the_device(
             spoken = " ".join(stage.made.serial.upper()).replace("-", "dash", 1) + "."
             await page.get_by_label("Serial or device id").fill(spoken)
             await page.locator("#sealed-alias").fill("Cold room")
+            expired = json.dumps({"state": "expired", "text": "Nothing came in time.", "url": ""})
+            await page.route(re.compile(r"/added/\d+/"), lambda route: route.fulfill(body=expired), times=1)
             await page.get_by_role("button", name="Lock it for the device").click()
+            await expect(page.locator("#status")).to_contain_text("Lock your Wi-Fi once more")
+            await expect(page.locator("#seal")).to_be_focused()
+            await expect(page.locator("#bring")).to_be_hidden()
+            await expect(page.locator("#seal-form")).not_to_have_attribute("data-busy", "yes")
+            await page.keyboard.press("Enter")
             await expect(page.locator("#bring-title")).to_be_focused()
             await expect(page.locator("#bring-title")).to_contain_text(stage.made.serial)
             link = await page.locator("#blob-link").get_attribute("href") or ""
