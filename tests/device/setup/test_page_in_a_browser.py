@@ -246,13 +246,15 @@ def test_person_with_a_code_sets_up_over_an_open_air_by_script(chromium: Browser
         expect(page.get_by_role("status")).to_contain_text("Make a new registration token")
         expect(page.get_by_label("Registration token")).to_be_focused()
         _shot(page, "script-refused")
+        expect(page.get_by_label("Wi-Fi password")).to_be_hidden()
         page.get_by_label("Registration token").fill("another-token")
-        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Send the token").click()
         while len(served.outcomes) < 2:
             time.sleep(0.1)
         served.report(DeviceStage.REGISTERED)
         expect(page.get_by_role("status")).to_contain_text("belongs to you now. You can go back")
         _shot(page, "script-registered")
+        expect(page.get_by_role("button", name="Choose another network")).to_be_hidden()
         orders = [outcome.order.token for outcome in served.outcomes if outcome.order is not None]
         assert orders == [b"single-use-token", b"another-token"]
         assert served.outcomes[0].network.ssid == b"home"

@@ -83,7 +83,7 @@ def test_device_hands_on_an_order_that_comes_once_it_is_connected() -> None:
     link.joining.finish(Joined("10.0.0.2"))
     link.write(link.app.deliver(Deliver(b"token", "https://maker.example")))
     assert isinstance(link.wishes[-1], Onboarded)
-    assert link.write(link.app.deliver(StageQuery())) == [StageReport(DeviceStage.CONNECTED)]
+    assert link.write(link.app.deliver(StageQuery())) == [StageReport(DeviceStage.REGISTERING)]
 
 
 def test_app_asks_the_device_to_hang_up() -> None:

@@ -38,6 +38,7 @@ from tests.onboarding.web.chromium import Bridge, chromium
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 OWNER = "owner@example.org"
+MANY_TABS = 60
 NAME = "PROV_1"
 PASSWORD = "grüne Wiese, 7 Kühe"
 HOME = SimulatedNetwork(b"Zuhause", PASSWORD.encode(), rssi=-48)
@@ -223,40 +224,85 @@ async def spoil_next_token(page: Page, office: Office) -> None:
     await page.route("**/api/v1/registration-tokens", answer, times=1)
 
 
-def test_customer_sets_a_device_up_by_bluetooth(
+async def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus, and check that it shows that."""
+    for _ in range(MANY_TABS):
+        await page.keyboard.press("Tab")
+        if await page.locator(f"{selector}:focus").count():
+            outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", selector
+            return
+    pytest.fail(f"no Tab reaches {selector}")
+
+
+_LISTENER = """
+    window.announced = [];
+    document.addEventListener("DOMContentLoaded", () => {
+        const listener = new MutationObserver((changes) => {
+            const said = changes.map(({ target }) => target.textContent);
+            window.announced.push(...said.filter(Boolean));
+        });
+        const regions = document.querySelectorAll("#status, #problem-text");
+        for (const region of regions) listener.observe(region, { childList: true });
+    });
+"""
+"""Hears what a screen reader would say of the page's live regions."""
+
+
+def test_customer_sets_a_device_up_by_keyboard_and_ear(
     office: Office, session: str, axe: str, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with staged(office, session, tmp_path) as stage:
-            page = stage.page
-            await page.get_by_label("Set-up code").fill(
-                f" {CREDENTIALS.pop.upper()[:4]} {CREDENTIALS.pop[4:]} "
-            )
-            await page.locator("#bluetooth-alias").fill("Greenhouse")
-            await page.get_by_role("button", name="Choose the device").click()
+        async with staged(office, session, tmp_path, script=_LISTENER) as stage:
+            page, keys = stage.page, stage.page.keyboard
+            await expect(page.locator("#way-bluetooth")).to_be_checked()
+            await tab_to(page, "#code")
+            await keys.type(f" {CREDENTIALS.pop.upper()[:4]} {CREDENTIALS.pop[4:]} ")
+            await tab_to(page, "#bluetooth-alias")
+            await keys.type("Greenhouse")
+            await tab_to(page, "#choose")
+            await keys.press("Enter")
             await expect(page.get_by_role("heading", name="Your Wi-Fi")).to_be_focused()
             await look(page, axe, "set-up-networks")
+            await tab_to(page, "#network-list input")
             await expect(
                 page.get_by_role("radio", name="Zuhause strong signal, with a password")
             ).to_be_checked()
             assert await page.locator("#network-list input").count() == len(NEIGHBOURS)
-            await page.locator("#joining-password").fill("wrong password")
-            await page.get_by_role("button", name="Join this network").click()
+            await keys.press("ArrowDown")
+            await expect(page.get_by_role("radio", name="guests")).to_be_checked()
+            await expect(page.locator("#joining-password")).to_be_hidden()
+            await keys.press("ArrowUp")
+            await tab_to(page, "#joining-password")
+            await keys.type("wrong password")
+            await keys.press("Enter")
             await expect(page.locator("#joining-password-error")).to_contain_text("refused the password")
-            await look(page, axe, "set-up-wrong-password")
             await expect(page.locator("#joining-password")).to_be_focused()
-            await page.locator("#joining-password").fill(PASSWORD)
-            await page.get_by_role("button", name="Join this network").click()
+            described = await page.locator("#joining-password").get_attribute("aria-describedby") or ""
+            assert "joining-password-error" in described.split()
+            await look(page, axe, "set-up-wrong-password")
+            await keys.press("Control+A")
+            await keys.type(PASSWORD)
+            await keys.press("Enter")
             await expect(page.locator("#status")).to_have_text(
                 "Greenhouse has registered. It is yours.", timeout=30_000
             )
             await expect(page.get_by_role("link", name="Open the device")).to_be_focused()
             await look(page, axe, "set-up-done")
+            announced: list[str] = await page.evaluate("window.announced")
+            assert announced[:3] == [
+                f"Connecting to {NAME} …",
+                "The device answers.",
+                "The connection is secured by the code on the label.",
+            ]
+            twice = {said for said in announced if announced.count(said) > 1}
+            assert twice <= {"The device is joining the network."}  # once for each password
+            assert announced[-1] == "Greenhouse has registered. It is yours."
             assert stage.bridge.asked.count("prov-session") == 2  # the wrong password cost no session
             assert stage.wifi.joined is not None
             assert stage.wifi.joined.ssid == HOME.ssid
             assert stage.device.state not in (State.WAITING, State.REGISTERING)
-            await page.get_by_role("link", name="Open the device").click()
+            await keys.press("Enter")
             await expect(page.get_by_role("heading", name="Greenhouse", exact=True)).to_be_visible()
 
     asyncio.run(main())
@@ -283,6 +329,7 @@ def test_customer_registers_again_after_a_refusal(
             await spoil_next_token(page, office)
             await page.get_by_role("button", name="Register it again").click()
             await expect(page.locator("#log li", has_text="was refused")).to_have_count(2, timeout=30_000)
+            await expect(page.locator("#retry-form")).not_to_have_attribute("data-busy", "yes")
             await page.get_by_role("button", name="Choose another network").click()
             await expect(page.get_by_role("heading", name="Your Wi-Fi")).to_be_focused()
             await page.get_by_role("radio", name="guests").check()
@@ -327,7 +374,14 @@ def test_customer_seals_wifi_in_the_browser_and_brings_it_to_the_device(
             spoken = " ".join(stage.made.serial.upper()).replace("-", "dash", 1) + "."
             await page.get_by_label("Serial or device id").fill(spoken)
             await page.locator("#sealed-alias").fill("Cold room")
+            expired = json.dumps({"state": "expired", "text": "Nothing came in time.", "url": ""})
+            await page.route(re.compile(r"/added/\d+/"), lambda route: route.fulfill(body=expired), times=1)
             await page.get_by_role("button", name="Lock it for the device").click()
+            await expect(page.locator("#status")).to_contain_text("Lock your Wi-Fi once more")
+            await expect(page.locator("#seal")).to_be_focused()
+            await expect(page.locator("#bring")).to_be_hidden()
+            await expect(page.locator("#seal-form")).not_to_have_attribute("data-busy", "yes")
+            await page.keyboard.press("Enter")
             await expect(page.locator("#bring-title")).to_be_focused()
             await expect(page.locator("#bring-title")).to_contain_text(stage.made.serial)
             link = await page.locator("#blob-link").get_attribute("href") or ""

@@ -16,7 +16,7 @@ MAX_PASSPHRASE: Final = 64
 
 FIELDS: Final[Mapping[str, int]] = {
     "key": 32,  # the visit's own form key
-    "ssid": 2 * MAX_SSID,  # hexadecimal; "other" stands for the name typed by hand
+    "ssid": 2 * MAX_SSID,  # hexadecimal; empty stands for the name typed by hand
     "name": MAX_SSID,
     "password": MAX_PASSPHRASE,
     "code": 64,

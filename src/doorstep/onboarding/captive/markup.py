@@ -34,7 +34,7 @@ STYLE: Final = (
     ".net{display:flex;gap:.75rem;align-items:center;min-height:3rem;padding:.4rem .25rem}"
     "fieldset .net{border-bottom:1px solid var(--line)}.net span{min-width:0;flex:1}"
     ".net input{width:1.35rem;height:1.35rem;flex:none;accent-color:var(--accent)}"
-    ".text{width:100%;min-height:2.9rem;padding:.5rem .75rem;margin-top:.25rem;font:inherit;color:inherit;"
+    ".text{width:100%;min-height:2.9rem;padding:.5rem .75rem;margin-top:.4rem;font:inherit;color:inherit;"
     "background:var(--card);border:1px solid var(--line);border-radius:.4rem}"
     ".text[aria-invalid]{border:2px solid var(--bad)}"
     ".field{margin:1rem 0}"

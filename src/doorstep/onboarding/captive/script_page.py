@@ -36,12 +36,12 @@ def _network_form(frame: Frame, facts: PageFacts) -> str:
     reveal = f'<label class="net"><input type="checkbox" id="reveal">{escape(texts.show)}</label>'
     row = '<label class="net"><input type="radio" name="ssid"><span><b></b> <small></small></span></label>'
     return (
-        f'<form id="network-form" hidden><fieldset><legend>{escape(texts.networks)}</legend>'
+        f'<form id="network-form" hidden><div id="where"><fieldset><legend>{escape(texts.networks)}</legend>'
         f'<div id="networks"></div></fieldset><template id="row">{row}</template>'
         f"{text_field('name', texts.other_name, texts.other_hint)}"
-        f"{text_field('password', texts.password, texts.password_hint, kind='password')}{reveal}"
+        f"{text_field('password', texts.password, texts.password_hint, kind='password')}{reveal}</div>"
         f"<details><summary>{escape(texts.owner)}</summary>{token_fields(frame, facts.server)}</details>"
-        f"{button(texts.connect, first=True)}</form>"
+        f'<button class="first" id="go">{escape(texts.connect)}</button></form>'
     )
 
 
@@ -71,5 +71,7 @@ def _words(texts: Texts) -> str:
         "not-taken": texts.script_refused,
         "lost": texts.script_lost,
         "back-home": texts.back_home,
+        "connect": texts.connect,
+        "send-token": texts.send_token,
     }
     return word_list(words)

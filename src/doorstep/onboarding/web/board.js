@@ -23,6 +23,8 @@ const ready = document.getElementById("ready");
 const codeForm = document.getElementById("code-form");
 const networkForm = document.getElementById("network-form");
 const list = document.getElementById("networks");
+const where = document.getElementById("where");
+const go = document.getElementById("go");
 const again = document.getElementById("again");
 const status = document.getElementById("say");
 let board = null;
@@ -118,11 +120,10 @@ async function deliver() {
   ordered ||= Boolean(token);
 }
 
-/** Ask until the device knows; a session lost on the way is opened again with the same code. @returns {Promise<string>} */
-async function follow() {
+/** Ask until the device knows; a session lost on the way is opened again with the same code. @param {string} step @returns {Promise<string>} */
+async function follow(step) {
   const until = Date.now() + PATIENCE_MS;
   const undecided = ordered ? [...UNDECIDED, "connected"] : UNDECIDED;
-  let step = "trying";
   while (undecided.includes(step) && Date.now() < until) {
     say(said(step));
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -136,26 +137,44 @@ async function follow() {
   return undecided.includes(step) ? "checking" : step;
 }
 
-async function connect() {
+async function join() {
   const network = chosen(networkForm);
-  if (!board.secured) await board.secure();
   if (NOT_JOINED.includes(last)) await board.reset();
   if (ONLINE.includes(last)) await board.reprovision();
   last = "";
   await deliver();
   await board.putForward(network);
-  last = await follow();
+  return "trying";
+}
+
+/** Another order for a device that stays where it is. */
+async function registerAgain() {
+  await deliver();
+  return "registering";
+}
+
+async function connect() {
+  if (!board.secured) await board.secure();
+  last = await follow(await (where.hidden ? registerAgain() : join()));
   show(last);
 }
 
 /** Say how it ended, and leave what is left to do. @param {string} step */
 function show(step) {
-  const failed = step === "refused" || NOT_JOINED.includes(step);
+  const refused = step === "refused";
+  const failed = refused || NOT_JOINED.includes(step);
   say(CAN_GO.includes(step) ? `${said(step)} ${said("back-home")}` : said(step), failed);
   networkForm.hidden = !failed;
-  networkForm.querySelector("details").open ||= step === "refused";
-  again.hidden = failed || !ONLINE.includes(step);
-  if (failed) networkForm.elements.namedItem(step === "refused" ? "token" : "password").focus();
+  again.hidden = !ONLINE.includes(step);
+  ask({ again: refused });
+  if (failed) networkForm.elements.namedItem(refused ? "token" : "password").focus();
+}
+
+/** Ask for everything, or `again` for a token alone: the device is on its network. @param {{again: boolean}} what */
+function ask({ again: onlyToken }) {
+  where.hidden = onlyToken;
+  go.textContent = said(onlyToken ? "send-token" : "connect");
+  networkForm.querySelector("details").open ||= onlyToken;
 }
 
 codeForm.addEventListener("submit", (event) => {
@@ -169,6 +188,7 @@ networkForm.addEventListener("submit", (event) => {
 again.addEventListener("click", () => {
   again.hidden = true;
   networkForm.hidden = false;
+  ask({ again: false });
   networkForm.querySelector("input").focus();
 });
 document.getElementById("reveal").addEventListener("change", (event) => {

@@ -36,6 +36,7 @@ from doorstep.server.fleet.models import Product
 from doorstep.server.fleet.products import add_product
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
+from doorstep.server.portal.sentences import sentences
 
 __all__ = ["advice", "new"]
 
@@ -107,7 +108,7 @@ class AdviseForm(forms.Form):
             try:
                 self.cleaned_data[price.value] = parse_range(text) if text else ASSUMED[price]
             except MisuseError as error:
-                self.add_error(price.value, _sentence(error))
+                self.add_error(price.value, sentences(error))
         return self.cleaned_data
 
     def advice(self) -> Advice:
@@ -137,14 +138,14 @@ class NewProductForm(forms.Form):
         try:
             return check_product_key(self.cleaned_data["key"])
         except DoorstepError as error:
-            raise forms.ValidationError(_sentence(error)) from error
+            raise forms.ValidationError(sentences(error)) from error
 
     def clean_claim_policy(self) -> str:
         """Return a policy that can be read."""
         try:
             return parse(self.cleaned_data["claim_policy"]).text
         except BadPolicy as error:
-            raise forms.ValidationError(_sentence(error)) from error
+            raise forms.ValidationError(sentences(error)) from error
 
 
 @require_safe
@@ -204,7 +205,7 @@ def _make(form: NewProductForm) -> Product | None:
             form.cleaned_data["key"], form.cleaned_data["name"], form.cleaned_data["claim_policy"]
         )
     except MisuseError as error:
-        form.add_error("key", _sentence(error))
+        form.add_error("key", sentences(error))
         return None
 
 
@@ -221,12 +222,8 @@ def _explained(policy: str) -> tuple[str, str]:
     try:
         return _needs(policy), ""
     except BadPolicy as error:
-        return "", _sentence(error)
+        return "", sentences(error)
 
 
 def _needs(policy: str) -> str:
     return explain(missing(parse(policy), ()))
-
-
-def _sentence(error: DoorstepError) -> str:
-    return f"{error.message[:1].upper()}{error.message[1:]}. {error.next_step}".strip()

@@ -10,13 +10,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from doorstep.errors import DoorstepError, PeerError, RefusedError
+from doorstep.errors import PeerError, RefusedError
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.queries import Progress, progress_of, token_of
+from doorstep.server.portal.sentences import sentences
 from doorstep.server.settings import DOORSTEP
 
 __all__ = ["add", "added", "state"]
@@ -61,7 +62,7 @@ def add(request: HttpRequest, principal: Principal) -> HttpResponse:
                 now_us=now_us(),
             )
         except (PeerError, RefusedError) as error:
-            form.add_error("code", _sentences(error))
+            form.add_error("code", sentences(error))
         else:
             return render(request, "portal/token.html", _shown(token, row))
     return render(request, "portal/add.html", {"form": form})
@@ -110,8 +111,3 @@ def _find(principal: Principal, number: int) -> RegistrationToken:
         return token_of(principal.organisation, number)
     except RegistrationToken.DoesNotExist as error:
         raise Http404 from error
-
-
-def _sentences(error: DoorstepError) -> str:
-    message = error.message[:1].upper() + error.message[1:]
-    return f"{message.rstrip('.')}. {error.next_step}".strip()

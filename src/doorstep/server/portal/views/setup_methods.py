@@ -17,6 +17,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.fleet.models import OnboardingChange, Product
 from doorstep.server.fleet.onboarding import set_onboarding
 from doorstep.server.portal.access import staff_page
+from doorstep.server.portal.sentences import sentences
 
 __all__ = ["choose"]
 
@@ -56,7 +57,7 @@ def choose(request: HttpRequest, principal: Principal, key: str) -> HttpResponse
         try:
             set_onboarding(product, wanted, meant, actor=f"user:{principal.user.pk}", now_us=now_us())
         except DoorstepError as error:
-            problem = f"{error.message[:1].upper()}{error.message[1:]}"
+            problem = sentences(error)
         else:
             messages.success(request, "Devices made from now on have these methods.")
             return redirect("product", product.key)

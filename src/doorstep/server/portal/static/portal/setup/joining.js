@@ -3,7 +3,7 @@
 import { chosenNetwork, showFields, showNetworks } from "./networks.js";
 import { watch } from "./platform.js";
 import { ONLINE } from "./session.js";
-import { ToldProblem, at, finish, log, onSubmit, say, sayWords, showProblem, told } from "./view.js";
+import { ToldProblem, at, finish, isBusy, onSubmit, say, sayWords, showProblem, told } from "./view.js";
 
 const PLATFORM_PATIENCE_MS = 90_000;
 /** The input that a failed joining is about. */
@@ -36,8 +36,7 @@ function showNetworkForm() {
 }
 
 /** Offer what is left to do when the platform did not take the registration: the device itself is set up. */
-function offerRetry({ sentence }) {
-  log(sentence);
+function offerRetry(sentence) {
   at("retry-title").textContent = sentence;
   at("retry-touch").hidden = !device.session.needsTouch;
   at("network-form").hidden = true;
@@ -54,8 +53,10 @@ async function listNetworks() {
 }
 
 async function joinNetwork() {
+  const mine = device;
   const network = chosenNetwork();
-  const step = await device.session.join(network, await device.registration.order());
+  const step = await mine.session.join(network, await mine.registration.order());
+  if (mine !== device) return; // somebody chose another device meanwhile
   if (!ONLINE.has(step) && step !== "checking") throw problemOf(step);
   await confirm(step);
 }
@@ -73,19 +74,21 @@ function problemOf(step) {
 
 /** Success is two signals: the device said that it is connected, and the platform saw it. */
 async function confirm(step) {
-  const { session, registration, close } = device;
+  const mine = device;
+  const { session, registration, close } = mine;
   let seen = null;
   let refused = false;
   const deadline = Date.now() + PLATFORM_PATIENCE_MS;
   const platform = watch(registration, (answer) => {
     if (answer && answer.state !== "waiting") seen = answer;
-    return refused || seen !== null || Date.now() > deadline;
+    return refused || seen !== null || mine !== device || Date.now() > deadline;
   });
-  const last = await session.follow(step, () => seen !== null, PLATFORM_PATIENCE_MS);
+  const last = await session.follow(step, () => seen !== null || mine !== device, PLATFORM_PATIENCE_MS);
   refused = last === "refused";
   await platform;
-  if (refused) offerRetry(told.steps.refused);
-  else if (seen?.state === "expired") offerRetry({ sentence: seen.text });
+  if (mine !== device) return;
+  if (refused) offerRetry(told.steps.refused.sentence);
+  else if (seen?.state === "expired") offerRetry(seen.text);
   else {
     close();
     if (seen === null) say("checking");
@@ -100,6 +103,7 @@ export function offerJoining() {
   at("network-form").addEventListener("change", showFields);
   at("listen-again").addEventListener("click", () => { listNetworks().catch(showProblem); });
   at("retry-network").addEventListener("click", () => {
+    if (isBusy("retry-form")) return;
     device.registration.discard();
     showNetworkForm();
   });

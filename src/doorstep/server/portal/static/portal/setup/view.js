@@ -20,8 +20,7 @@ export class ToldProblem extends Error {
 
 let said = "";
 
-/** Keep a sentence in the story of this set-up. @param {string} sentence */
-export function log(sentence) {
+function log(sentence) {
   const entry = document.createElement("li");
   const text = document.createElement("div");
   text.textContent = sentence;
@@ -99,6 +98,9 @@ export function required(id, sentence) {
   return value;
 }
 
+/** Whether a form's work is under way. @param {string} id @returns {boolean} */
+export const isBusy = (id) => "busy" in at(id).dataset;
+
 /**
  * Run a form's work, one at a time; its errors are shown.
  * @param {string} id @param {() => Promise<void>} work
@@ -107,7 +109,7 @@ export function onSubmit(id, work) {
   const form = at(id);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (form.dataset.busy) return;
+    if (isBusy(id)) return;
     clearProblems(form);
     form.dataset.busy = "yes";
     try {
