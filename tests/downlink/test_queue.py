@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from doorstep.downlink.queue import TRIES, Outgoing, Queue, pause_us
+from doorstep.downlink.restored import notice_restore
 from doorstep.messaging.command import OPEN_AT_ONCE, Command
 from doorstep.messaging.envelope import MAX_SEQUENCE, parse
 from doorstep.messaging.state import SealedState
@@ -221,3 +223,25 @@ def test_expired_and_foreign_owned_are_closed_without_their_bodies(desk: Desk) -
     desk.turn(6)
     assert [desk.column("state", one) for one in (late, other)] == ["expired", "cancelled"]
     assert [bytes(desk.column("body", one)) for one in (late, other)] == [b"", b""]  # type: ignore[call-overload]
+
+
+def test_restored_copy_uses_no_number_again(desk: Desk, tmp_path: Path) -> None:
+    """The device ran on since the copy: epoch and number that the copy knows may both have been used."""
+    mark = tmp_path / "downlink.mark"
+    assert notice_restore(desk.connection, mark, "a" * 32, desk.now) in {0, desk.now}
+    assert notice_restore(desk.connection, mark, "b" * 32, desk.now) in {0, desk.now}  # nothing happened
+    assert mark.read_text() == "a" * 32
+    desk.ask(lasts_s=86_400)
+    mark.unlink()  # a new folder, with the copy in it
+    restored = notice_restore(desk.connection, mark, "c" * 32, desk.now)
+    assert restored == desk.now
+    desk.queue = Queue(desk.plant.key_file, restored)
+    desk.connect()
+    assert desk.turn(1) == []  # it has not been heard: its epoch may be another
+    desk.boot()
+    assert desk.turn(1) == []
+    desk.connection.query("UPDATE device SET last_seen_us = ? WHERE id = ?", (desk.now + 1, desk.device.row))
+    assert desk.turn(121) == []  # heard, in an epoch in which numbers may have been used
+    desk.boot()
+    assert numbers(desk.turn(121)) == [0]
+    assert notice_restore(desk.connection, mark, "d" * 32, desk.now) == restored
