@@ -74,11 +74,11 @@ class Office:
     ) -> list[Provisioning]:
         """Make a batch as the factory does."""
         product = f"plug-{os.urandom(4).hex()}"
-        self._doorstep(
+        self.doorstep(
             "product", "add", product, "--name", "Plug", "--claim-policy", policy, "--identity", identity
         )
         out = self.plant.state.root / f"batch-{product}"
-        self._doorstep(
+        self.doorstep(
             "factory", "batch", "--product", product, "--count", str(count), "--out", str(out), "--yes"
         )
         return [Provisioning.from_json(path.read_bytes()) for path in sorted(out.glob("devices/*.json"))]
@@ -104,7 +104,7 @@ class Office:
         finally:
             connection.close()
 
-    def _doorstep(self, *arguments: str) -> None:
+    def doorstep(self, *arguments: str) -> None:
         self._run([sys.executable, "-m", "doorstep", *arguments])
 
     def _python(self, code: str, *arguments: str) -> Any:

@@ -17,7 +17,7 @@ import pytest
 
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
-from doorstep.device.notices import Moved, Notice, ReadingsSent, sentence
+from doorstep.device.notices import AskedToShowItself, Moved, Notice, ReadingsSent, sentence
 from doorstep.device.store import Store, Ticket
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.label import SetupLabel
@@ -40,7 +40,7 @@ from tests.device.office import Office
 pytestmark = pytest.mark.slow
 
 HOME = SimulatedNetwork(b"home", b"correct horse")
-ROLES = ("nats-secure", "nats-plain", "authorizer", "device-api", "ingest")
+ROLES = ("nats-secure", "nats-plain", "authorizer", "device-api", "ingest", "downlink")
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +186,44 @@ def test_readings_of_a_device_whose_clock_is_a_day_off_stand_at_the_platforms_ti
     for payload, received_us in rows:
         for reading in senml.decode(bytes(payload)):
             assert abs(senml.absolute_time(reading, received_us / 1e6) - received_us / 1e6) < 60
+    assert dead(office, made.device_id) == []
+
+
+def test_agent_takes_settings_awake_and_a_command_when_it_wakes(
+    office: Office, made: Provisioning, tmp_path: Path
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+    shown: list[Notice] = []
+
+    def tell(notice: Notice) -> None:
+        shown.extend([notice] if isinstance(notice, AskedToShowItself) else [])
+
+    def states() -> list[str]:
+        sql = "SELECT state FROM downlink WHERE device_id = (SELECT id FROM device WHERE device_id = ?)"
+        return [str(state) for (state,) in office.rows(sql + " ORDER BY number", made.device_id)]
+
+    async def main() -> None:
+        give(made, tmp_path / "d", token)
+        device = SimulatedDevice(made, tmp_path / "d", SimulatedWifi([HOME]), notify=tell)
+        async with device:
+            await device.reached(State.OPERATING)
+            change = ("command", "settings", made.device_id, "interval=1", "led=true", "--wait", "20")
+            await asyncio.to_thread(office.doorstep, *change)
+        await asyncio.to_thread(office.doorstep, "command", "send", made.device_id, "identify")
+        assert states() == ["acknowledged", "queued"]
+        async with device:
+            while states()[1] != "acknowledged":  # noqa: ASYNC110 - a database tells nobody
+                await asyncio.sleep(0.1)
+
+    run(main, 60)
+    assert len(shown) == 1
+    [(version, payload)] = office.rows(
+        "SELECT version, payload FROM device_reported"
+        " WHERE device_id = (SELECT id FROM device WHERE device_id = ?)",
+        made.device_id,
+    )
+    assert version == 1
+    assert {"interval": 1, "led": True}.items() <= json.loads(payload).items()
     assert dead(office, made.device_id) == []
 
 

@@ -31,9 +31,9 @@ def test_largest_command_fits_a_message() -> None:
     assert len(Command(ID, 0, bytes(MAX_BODY)).encode()) == MAX_PLAINTEXT
 
 
-@pytest.mark.parametrize("plaintext", [b"", ID, ID + b"\0\0\0"])
-def test_device_refuses_a_command_cut_short(plaintext: bytes) -> None:
-    with pytest.raises(MalformedMessage, match="at least 12"):
+@pytest.mark.parametrize("plaintext", [b"", ID, ID + b"\0\0\0", bytes(MAX_PLAINTEXT + 1)])
+def test_device_refuses_a_command_too_short_or_too_long(plaintext: bytes) -> None:
+    with pytest.raises(MalformedMessage, match="12 to 4096"):
         Command.decode(plaintext)
 
 

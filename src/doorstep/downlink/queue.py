@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from doorstep.downlink.restored import clear
 from doorstep.errors import VerificationFailed
 from doorstep.messaging.command import OPEN_AT_ONCE, Command
 from doorstep.messaging.delivery import OPEN, Delivery, DeliveryEvent, movable
@@ -65,7 +66,8 @@ _DUE: Final = (
     f" ORDER BY l.id LIMIT {AT_ONCE}"
 )
 _NUMBER: Final = (
-    "INSERT INTO downlink_counter (device_id, epoch, next_seq) VALUES (?, ?, 1) ON CONFLICT (device_id)"
+    "INSERT INTO downlink_counter (device_id, epoch, next_seq, awaiting) VALUES (?, ?, 1, ?)"
+    " ON CONFLICT (device_id)"
     " DO UPDATE SET next_seq = CASE WHEN excluded.epoch > downlink_counter.epoch THEN 1"
     " ELSE downlink_counter.next_seq + 1 END, epoch = excluded.epoch"
     " WHERE excluded.epoch >= downlink_counter.epoch RETURNING next_seq - 1"
@@ -113,8 +115,9 @@ def pause_us(tries_here: int) -> int:
 class Queue:
     """Decides and records."""
 
-    def __init__(self, key_file: KeyFile) -> None:
+    def __init__(self, key_file: KeyFile, restored_us: int = 0) -> None:
         self._key_file = key_file
+        self._restored_us = restored_us
 
     def turn(self, connection: Connection, now_us: int) -> list[Outgoing]:
         """Close what is over, then take what is due."""
@@ -152,11 +155,12 @@ class Queue:
             due = self._read(row)
         except VerificationFailed as error:
             _log.error("a command for device %s can't be read: %s", row[10], error.message)
-            connection.query(_POSTPONE, (*row[7:9], now_us + _LONGEST_PAUSE_US, row[0]))
+            epoch, session = row[11], row[5]
+            connection.query(_POSTPONE, (epoch, session, now_us + _LONGEST_PAUSE_US, row[0]))
             return None
         epoch = due.sealed.current.epoch
-        counted = connection.query(_NUMBER, (due.device, epoch))
-        if not counted or counted[0][0] > MAX_SEQUENCE:
+        counted = self._number(connection, due.device, epoch)
+        if counted is None:
             _log.warning("no number is left for device %s in epoch %d: it must boot", due.device_id, epoch)
             connection.query(_POSTPONE, (epoch, due.session, now_us + _LONGEST_PAUSE_US, due.row))
             return None
@@ -166,8 +170,16 @@ class Queue:
         if not connection.query(_SENT, sent):
             return None  # cancelled or answered since we looked
         brokers = tuple(Broker(name) for (name,) in connection.query(_BROKERS, (due.device,)))
-        message = seal_downlink(due.sealed, counted[0][0], f"down/{due.channel}".encode(), due.body)
+        message = seal_downlink(due.sealed, counted, f"down/{due.channel}".encode(), due.body)
         return Outgoing(due.device_id, due.channel, message, brokers)
+
+    def _number(self, connection: Connection, device: int, epoch: int) -> int | None:
+        """Take the device's next number; None when this epoch has none that is surely new."""
+        if self._restored_us and not clear(connection, device, epoch, self._restored_us):
+            return None
+        counted = connection.query(_NUMBER, (device, epoch, False))
+        number = counted[0][0] if counted else MAX_SEQUENCE + 1
+        return int(number) if number <= MAX_SEQUENCE else None
 
     def _read(self, row: tuple[Any, ...]) -> _Due:
         number, command_id, channel, wrapped, expires_us, *_, device_id = row[:11]

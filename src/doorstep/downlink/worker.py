@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from nats.aio.client import Client as NatsClient
@@ -12,6 +14,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from doorstep.downlink.queue import AT_ONCE, Outgoing, Queue
+from doorstep.downlink.restored import notice_restore
 from doorstep.errors import UnavailableError
 from doorstep.runtime.broker_client import open_client
 from doorstep.runtime.brokers import DOWNLINK_SUBJECT, Broker, User
@@ -27,6 +30,7 @@ __all__ = ["run"]
 _log = logging.getLogger(__name__)
 
 _ROLE: Final = "downlink"
+_MARK_FILE: Final = "downlink.mark"
 _POLL_S: Final = 0.5
 
 
@@ -72,9 +76,16 @@ class _Worker:
             client = await open_client(settings, key_file, broker, User.INGEST, role=_ROLE)
             await client.subscribe(DOWNLINK_SUBJECT, cb=self._nudge)
             self.clients[broker] = client
+        await self._look_back(state.root / _MARK_FILE, key_file)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(beat_until(stop, Heartbeat(state, _ROLE), self._figures))
             tasks.create_task(self._send_for_ever())
+
+    async def _look_back(self, mark: Path, key_file: KeyFile) -> None:
+        """Learn whether numbers may have been used that the database does not know of."""
+        fresh = os.urandom(16).hex()
+        restored_us = await self.database.run(lambda c: notice_restore(c, mark, fresh, now_us()))
+        self.queue = Queue(key_file, restored_us)
 
     async def close(self) -> None:
         for client in self.clients.values():

@@ -59,8 +59,8 @@ class Command:
     @classmethod
     def decode(cls, plaintext: bytes) -> Self:
         """Return the command in an opened message; raises MalformedMessage."""
-        if len(plaintext) < _HEAD:
-            raise MalformedMessage(f"a command has at least {_HEAD} bytes, not {len(plaintext)}")
+        if not _HEAD <= len(plaintext) <= MAX_PLAINTEXT:
+            raise MalformedMessage(f"a command has {_HEAD} to {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
         expires_s = int.from_bytes(plaintext[COMMAND_ID_LENGTH:_HEAD], "big")
         return cls(plaintext[:COMMAND_ID_LENGTH], expires_s, plaintext[_HEAD:])
 

@@ -9,7 +9,7 @@ from django.db import models
 
 from doorstep.server.fleet.models import Device
 
-__all__ = ["DesiredSettings", "DeviceEvent", "Downlink", "DownlinkCounter", "ReportedState"]
+__all__ = ["DesiredSettings", "DeviceEvent", "Downlink", "DownlinkCounter", "DownlinkMark", "ReportedState"]
 
 
 class Downlink(models.Model):
@@ -68,9 +68,22 @@ class DownlinkCounter(models.Model):
     device = models.OneToOneField(Device, primary_key=True, on_delete=models.CASCADE, related_name="+")
     epoch = models.BigIntegerField()
     next_seq = models.BigIntegerField()
+    awaiting = models.BooleanField(default=False)
+    """The database was restored: which numbers were used since the copy is only known once it boots."""
 
     class Meta:
         db_table = "downlink_counter"
+
+
+class DownlinkMark(models.Model):
+    """One row: what the role ``downlink`` compares with a file, to notice that a copy was restored."""
+
+    mark = models.CharField(max_length=32)
+    restored_us = models.BigIntegerField(default=0)
+    """When that was noticed last; 0: never."""
+
+    class Meta:
+        db_table = "downlink_mark"
 
 
 class DesiredSettings(models.Model):
