@@ -1,4 +1,4 @@
-"""Each variant opens its own messages and no other's; static sessions repeat nothing, and cannot be repeated."""
+"""Each variant opens its own messages and no other's; static sessions repeat nothing."""
 
 import json
 from pathlib import Path
