@@ -150,6 +150,15 @@ def session_runs(variant: Variant) -> dict[str, list[Step]]:
     return {
         "session of the same second": at_once(first, up(variant, 1, session=OTHER_SESSION)),
         "session exchanged in the header": at_once(first.replace(SESSION, OTHER_SESSION)),
+        "session exchanged in a later message": at_once(
+            first, up(variant, 1).replace(SESSION, OTHER_SESSION), up(variant, 1)
+        ),
+        "session exchanged in the previous session": [
+            (first, UP, 0),
+            (up(variant, later_s=1), UP, 1),
+            (up(variant, 1).replace(SESSION, OTHER_SESSION), UP, 1),
+            (up(variant, 1), UP, 1),
+        ],
         "oldest session": [(first, UP, BEHIND_S)],
         "session that is too old": [(first, UP, BEHIND_S + 1)],
         "session furthest ahead": [(up(variant, later_s=AHEAD_S), UP, 0)],

@@ -2,6 +2,7 @@ import csv
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import load_chain
 from doorstep.factory.batch import MadeDevice, make_devices
 from doorstep.factory.nvs import NAMESPACE, PARTITION_SIZE, nvs_image
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.provisioning import Provisioning
 from tests.factory.making import authority, request
 from tests.factory.nvs_reader import read_nvs
@@ -42,10 +44,24 @@ def test_image_holds_what_the_provisioning_file_holds() -> None:
         "device_api": device.servers.device_api,
         "mqtt_host": device.servers.mqtt_host,
         "onboarding": "protocomm-sec2 sealed-credentials",
+        "sealed": "ratchet-8",
         "format": 1,
         "mqtt_tls_port": 8883,
         "mqtt_plain_port": 1883,
     }
+
+
+def test_device_whose_identity_is_its_root_key_has_no_other() -> None:
+    chip = replace(
+        request(1), identity=IdentityMethod.SYMMETRIC_KEY, sealed="static-16", methods=("protocomm-sec2",)
+    )
+    one = next(make_devices(chip, authority(), workers=1))[0]
+    device, values = Provisioning.from_json(one.provisioning), read_nvs(one.nvs)[NAMESPACE]
+    assert (one.record.public_key, one.record.idevid, one.record.fingerprint) == (b"", b"", "")
+    assert (device.identity, device.private_key, device.certificate_chain) == ("symmetric_key", "", "")
+    assert values.keys().isdisjoint({"idevid_key", "idevid", "factory_ca"})
+    assert (values["root_key"], values["sealed"]) == (one.record.root_key, "static-16")
+    assert len(one.record.root_key) == 32
 
 
 def test_keys_fit_what_a_chip_allows() -> None:

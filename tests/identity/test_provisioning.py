@@ -31,6 +31,19 @@ def test_device_reads_what_factory_writes(hardware_id: str | None) -> None:
     assert Provisioning.from_json(written.to_json()) == written
 
 
+CHIP = replace(FILE, private_key="", certificate_chain="", identity="symmetric_key", sealed="static-16")
+
+
+def test_device_without_a_factory_key_reads_its_file() -> None:
+    assert Provisioning.from_json(CHIP.to_json()) == CHIP
+
+
+@pytest.mark.parametrize("part", ["private_key", "certificate_chain"])
+def test_device_without_a_factory_key_refuses_a_file_with_one(part: str) -> None:
+    with pytest.raises(MalformedMessage, match="no factory key"):
+        Provisioning.from_json(replace(CHIP, **{part: getattr(FILE, part)}).to_json())
+
+
 def test_secrets_never_show_in_repr() -> None:
     shown = repr(FILE)
     assert "PRIVATE" not in shown
@@ -40,7 +53,7 @@ def test_secrets_never_show_in_repr() -> None:
 
 def test_file_of_before_onboarding_was_chosen_means_the_secure_methods() -> None:
     def older(content: dict[str, Any]) -> None:
-        del content["onboarding"], content["setup"]["code"]
+        del content["onboarding"], content["setup"]["code"], content["identity"], content["sealed"]
 
     assert Provisioning.from_json(changed(older)) == FILE
     assert FILE.onboarding == ("protocomm-sec2", "sealed-credentials")
@@ -70,6 +83,9 @@ MALFORMED: dict[str, Change] = {
     "root key is no base64": lambda c: c.update(root_key="*"),
     "root key too short": lambda c: c.update(root_key="AAAA"),
     "no private key": lambda c: c.update(private_key="x"),
+    "other identity": lambda c: c.update(identity="hardware_id"),
+    "other variant": lambda c: c.update(sealed="ratchet-4"),
+    "key left out": lambda c: c.update(private_key="", certificate_chain=""),
     "no certificate": lambda c: c.update(certificate_chain="x"),
     "no trust anchor": lambda c: c.update(trust_anchor="x"),
     "no onboarding method": lambda c: c.update(onboarding=[]),

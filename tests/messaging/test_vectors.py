@@ -33,7 +33,7 @@ def pycose() -> Path:
 def test_aiocoap_derives_every_key() -> None:
     files = [VECTORS / "sealed.json", VECTORS / "sealed-variants.json"]
     usual, variants = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-    command = [sys.executable, VECTORS / "verify_aiocoap.py", *files]
+    command: list[str | Path] = [sys.executable, VECTORS / "verify_aiocoap.py", *files]
     lines = printed(command, {"PYTHONPATH": str(aiocoap_folder()), "PYTHONDONTWRITEBYTECODE": "1"})
     assert len(lines) == 2 * len(usual["schedule"]) + len(variants["messages"])
 

@@ -48,6 +48,7 @@ from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.rotation.messages import KEYS_CHANNEL
+from doorstep.messaging.variant import VARIANTS
 from doorstep.onboarding.network import Joined
 
 __all__ = ["Agent", "AgentOptions"]
@@ -122,7 +123,7 @@ class Agent:
         self._notify = notify
         self._rng = rng
         self._clock = clock
-        self._sealing = Sealing(store, made.device_id)
+        self._sealing = Sealing(store, made.device_id, VARIANTS[made.sealed])
         self._outbox = Outbox(self._options.capacity)
         self._guesses = guess_book(store, made, time.monotonic())
         self._touch = SingleTouch(store, made, self._options.presence, rng)

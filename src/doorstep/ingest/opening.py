@@ -14,6 +14,8 @@ from doorstep.ingest.reader import Fetched
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.errors import Rejected, RejectReason
 from doorstep.messaging.opener import Opener
+from doorstep.messaging.static import opener_for
+from doorstep.messaging.variant import RATCHET_8
 from doorstep.ownership.life import Life
 from doorstep.runtime.dead_letters import Letter
 from doorstep.runtime.sealed_rows import read_sealed, sealed_row
@@ -168,7 +170,7 @@ class Opening:
         except VerificationFailed as error:
             _log.error("keys of device %s: %s", device.device_id, error.message)
             return _Known(device, None, "unreadable_keys")
-        return _Known(device, Opener(kid_of(device.device_id), state), "")
+        return _Known(device, opener_for(kid_of(device.device_id), state), "")
 
 
 def _device_and_channel(subject: bytes) -> tuple[str, str]:
@@ -187,7 +189,8 @@ def _refuse(batch: Batch, route: _Route, payload: bytes, error: DoorstepError) -
     reason = error.reason if isinstance(error, Rejected) else RejectReason.BAD_PAYLOAD
     letter = Letter(batch.received_us, route.known.device_id, route.topic, reason, error.message, payload)
     if reason in _REPEATS:
-        epoch, sequence = parse(payload)[:2]
+        variant = route.known.opener.variant if route.known.opener is not None else RATCHET_8
+        epoch, sequence = parse(payload, variant)[:2]
         batch.suspects.append(Suspect(route.known.row, epoch, sequence, letter))
     else:
         batch.letters.append(letter)

@@ -80,12 +80,10 @@ class StaticOpener(Opener):
         epoch, sequence, kid, sealed = envelope
         if kid is not None and kid != self._kid:
             raise Forged(RejectReason.UNKNOWN_KID, "the message names another sender than its carrier")
-        current = self._current
-        if epoch == current.epoch:
-            return epoch, sequence, current.open(sequence, sealed, channel)
-        if epoch < current.epoch:
-            late = self._receiver_behind(epoch, now_us)
-            return epoch, sequence, late.open(sequence, sealed, channel)
+        if epoch <= self._current.epoch:
+            known = self._current if epoch == self._current.epoch else self._receiver_behind(epoch, now_us)
+            _check_session(self._root, session, known.secret)
+            return epoch, sequence, known.open(sequence, sealed, channel)
         begun = receiver_of(self._kid, self._root, envelope, session, self._variant, now_us)
         plaintext = begun.open(sequence, sealed, channel)
         self._follow(begun, self._root, now_us)
@@ -103,10 +101,17 @@ def open_session_aside(  # noqa: PLR0913, PLR0917 - who, what it holds, what cam
     if envelope.epoch < current.epoch:
         raise Replayed(RejectReason.EPOCH_PAST, "a later session has begun")
     if envelope.epoch == current.epoch:
+        _check_session(state.root, session, current.master)
         receiver = EpochReceiver(current.master, current.epoch, kid, suite=suite)
     else:
         receiver = receiver_of(kid, state.root, envelope, session, state.variant, now_us)
     return receiver.open(envelope.sequence, envelope.ciphertext, channel), receiver.secret
+
+
+def _check_session(root: bytes, session: bytes, secret: bytes) -> None:
+    """Refuse a session id that did not make the secret: in the header it is authenticated by nothing else."""
+    if session_secret(root, session) != secret:
+        raise Forged(RejectReason.WRONG_TAG, "another session has begun in the same second")
 
 
 def opener_for(kid: bytes, state: SealedState) -> Opener:

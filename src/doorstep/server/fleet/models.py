@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.db import models
 
 from doorstep.messaging.legacy.formats import Format, read_formats
+from doorstep.messaging.variant import RATCHET_8
 from doorstep.onboarding.choice import weak
 from doorstep.onboarding.methods import DEFAULTS, Method
 from doorstep.server.accounts.models import Organisation, User
@@ -50,6 +51,8 @@ class Product(models.Model):
     """Sealed roots of its devices are replaced at this age; 0: only when somebody asks."""
     roots_by_hand = models.BooleanField(default=False)
     """A root is replaced over a cable by the factory tool, and never over the network."""
+    sealed_variant = models.CharField(max_length=12, default=RATCHET_8.name, db_default=RATCHET_8.name)
+    """How its devices seal; a name of ``doorstep.messaging.variant``."""
     release_setup_code = models.BooleanField(default=False)
     """Keep the label codes of devices made from now on, for accounts to which they attest themselves."""
     legacy_formats = models.CharField(max_length=80, blank=True, default="", db_default="")
@@ -217,6 +220,8 @@ class SealedState(models.Model):
     staged_epoch = models.BigIntegerField(null=True)
     """First epoch of the root that is staged; ingest takes it over with the first message under it."""
     staged_root = models.BinaryField(null=True)
+    variant = models.CharField(max_length=12, default=RATCHET_8.name, db_default=RATCHET_8.name)
+    """How the device seals; its product's when it was made."""
     connect_epoch = models.BigIntegerField(default=0)
     """Place of the last CONNECT proof or sealed request; the next must be greater."""
     connect_seq = models.BigIntegerField(default=-1)

@@ -13,6 +13,7 @@ from doorstep.errors import RefusedError
 from doorstep.identity.rotation import Abandoned, Stage, advance
 from doorstep.messaging.rotation import platform
 from doorstep.messaging.rotation.keys import Change
+from doorstep.messaging.variant import VARIANTS
 from doorstep.ownership.life import Life
 from doorstep.server.fleet.models import Device, KeyRotation, Product
 
@@ -72,6 +73,7 @@ def rotate_root(  # noqa: PLR0913 - who, what, how, by whom and when
         known = row.rotations.filter(stage__in=OPEN).exclude(kind=CERTIFICATE).order_by("number").first()
         if known is not None:
             return known
+        _check_can_write(row)
         return _begin(row, change, by, now_us, by_hand=by_hand, rng=rng)
 
 
@@ -88,14 +90,25 @@ def change_owner_root(
         row = Device.objects.select_for_update().get(pk=device.pk)
         for waiting in row.rotations.filter(stage=Stage.OFFERED.value).exclude(kind=CERTIFICATE):
             abandon(waiting, "the device changed hands", now_us)
+        _check_can_write(row)
         return _begin(row, Change.OWNER, by, now_us, by_hand=False, rng=rng)
+
+
+def _check_can_write(row: Device) -> None:
+    if VARIANTS[row.sealed.variant].is_static:
+        raise CannotRotate(
+            f"device {row.device_id} cannot write, so its root stays for life",
+            next_step="Only the factory's tool gives it another one.",
+        )
 
 
 def rotate_aged(now_us: int, *, limit: int = 200) -> int:
     """Begin to replace the roots that have reached their product's age; return how many."""
     day_us = 86_400 * _SECOND_US
     begun = 0
-    for product in Product.objects.filter(rotate_after_days__gt=0, roots_by_hand=False):
+    for product in Product.objects.filter(rotate_after_days__gt=0, roots_by_hand=False).exclude(
+        sealed_variant__startswith="static"
+    ):
         cutoff_us = now_us - product.rotate_after_days * day_us
         since = KeyRotation.objects.filter(device=OuterRef("pk"), asked_us__gt=cutoff_us).exclude(
             kind=CERTIFICATE
