@@ -42,7 +42,7 @@ _SHARES: Final = frozenset(SHARE_LENGTHS.values())
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Platform: replace your root; for an exchange ``secret`` is empty and the `Exchange` follows."""
+    """Platform: replace your root; for an exchange ``secret`` is the platform's signed key for it."""
 
     number: int
     change: Change
@@ -164,7 +164,9 @@ def _change(number: int) -> Change:
 
 
 def _secret(change: int, secret: bytes) -> bytes:
-    length = 0 if change == Change.EXCHANGED else SECRET_LENGTHS[Change(change)]
-    if len(secret) != length:
-        raise MalformedMessage(f"this offer carries {length} bytes, not {len(secret)}")
+    if change == Change.EXCHANGED:
+        if not 0 < len(secret) <= EXCHANGE_CAP:
+            raise MalformedMessage(f"an offer to exchange carries a key of at most {EXCHANGE_CAP} bytes")
+    elif len(secret) != SECRET_LENGTHS[Change(change)]:
+        raise MalformedMessage(f"this offer carries {len(secret)} bytes, which is not its length")
     return secret

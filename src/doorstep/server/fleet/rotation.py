@@ -14,6 +14,7 @@ from doorstep.identity.rotation import Abandoned, Stage, advance
 from doorstep.messaging.rotation import platform
 from doorstep.messaging.rotation.keys import Change
 from doorstep.ownership.life import Life
+from doorstep.server.fleet.exchanges import check_available
 from doorstep.server.fleet.models import Device, KeyRotation, Product
 
 __all__ = [
@@ -49,6 +50,8 @@ def begin_rotation(device: Device, key: str, by: str, *, now_us: int) -> KeyRota
     """Begin to replace the ``root``, that by an ``exchange``, or the ``certificate``; see `rotate_root`."""
     if key == CERTIFICATE:
         return rotate_certificate(device, by, now_us=now_us)
+    if key == "exchange":
+        check_available()
     change = Change.EXCHANGED if key == "exchange" else Change.FRESH
     return rotate_root(device, by, now_us=now_us, change=change)
 
