@@ -1,7 +1,10 @@
 """``doorstep keys``: replace a device's keys, or end them."""
 
 import json
+import os
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -67,6 +70,43 @@ def rotate(*, device: str, key: str, wait: float | None, as_json: bool) -> None:
     if wait is not None:
         _wait_until_settled(rotation, row.device_id, wait)
     _show_rotation(rotation, row.device_id, as_json=as_json)
+
+
+@keys.group()
+def anchor() -> None:
+    """The maker's root, which every device trusts."""
+
+
+@anchor.command("stage")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def stage_anchor(*, as_json: bool) -> None:
+    """Make a new root beside the old one, and tell devices to trust both. The old root's key must be there."""
+    from doorstep.runtime.rollover import stage_root  # noqa: PLC0415 - slow to load
+
+    version = _on_authority(stage_root)
+    words = "Devices learn of the new root when they renew. Wait for that, then: doorstep keys anchor commit"
+    click.echo(json.dumps({"version": version, "stage": "staged"}) if as_json else words)
+
+
+@anchor.command("commit")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def commit_anchor(*, as_json: bool) -> None:
+    """Change over to the staged root. Restart the platform afterwards; sleeping devices catch up by themselves."""
+    from doorstep.runtime.rollover import change_over  # noqa: PLC0415 - slow to load
+
+    version = _on_authority(change_over)
+    words = "The new root is in use after a restart. Put its key into a safe: it is root.key in the ca folder."
+    click.echo(json.dumps({"version": version, "stage": "settled"}) if as_json else words)
+
+
+def _on_authority(act: "Callable[..., int]") -> int:
+    from doorstep.runtime.authority import load_authority  # noqa: PLC0415 - slow to load
+    from doorstep.runtime.settings import load  # noqa: PLC0415 - as above
+    from doorstep.runtime.state import StateFolder  # noqa: PLC0415 - as above
+
+    state, now = StateFolder.open(load(os.environ).state), datetime.now(UTC)
+    maker = load_authority(state.ca, now=now).root.organization or "Maker"
+    return act(state.ca, maker, now=now)
 
 
 def _wait_until_settled(rotation: "KeyRotation", device_id: str, seconds: float) -> None:

@@ -153,6 +153,7 @@ class Agent:
             self._sealing,
             self._outbox,
             plain=self._options.plain,
+            roots=lambda: [root.der for root in store.anchors().all()],
             published=self._published,
             received=self._received,
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from doorstep.crypto.p256 import PrivateKey
+from doorstep.device.anchoring import Anchoring
 from doorstep.device.life import (
     Blocked,
     Bound,
@@ -15,7 +16,7 @@ from doorstep.device.life import (
     Unknown,
     held_event,
 )
-from doorstep.device.registration import Answer, ClockWrong, DeviceApi, DeviceBlocked, NotOwned, Refused
+from doorstep.device.registration import Answer, ClockWrong, DeviceBlocked, NotOwned, Refused
 from doorstep.device.store import Store, Ticket
 from doorstep.errors import DoorstepError, MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
@@ -40,6 +41,7 @@ class Enrolment:
     ) -> None:
         self._store = store
         self._made = made
+        self._anchoring = Anchoring(store, made)
         self._rng = rng
         self._clock_us = clock_us
         self.clock_offset_us = 0
@@ -52,7 +54,9 @@ class Enrolment:
         try:
             if ticket.held:
                 return await self._inquire(ticket)
-            answer = await self._api(ticket.device_api).register(ticket.token, self._key())
+            answer = await self._anchoring.ask(
+                ticket.device_api, lambda api: api.register(ticket.token, self._key())
+            )
         except DeviceBlocked as error:
             self._store.drop_ticket()
             return Blocked(error.message)
@@ -68,7 +72,7 @@ class Enrolment:
         held = self._store.operational()
         url = self._made.servers.device_api if held is None else held.device_api
         try:
-            answer = await self._api(url).renew(self._key())
+            answer = await self._anchoring.ask(url, lambda api: api.renew(self._key()))
         except DeviceBlocked as error:
             return Blocked(error.message)
         except NotOwned as error:
@@ -84,7 +88,7 @@ class Enrolment:
     async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
         """Ask for a certificate without a token: a token dies long before people decide a held claim."""
         try:
-            answer = await self._api(ticket.device_api).renew(self._key())
+            answer = await self._anchoring.ask(ticket.device_api, lambda api: api.renew(self._key()))
         except NotOwned as error:
             return RegistrationHeld(error.message, disputed=False)
         return self._bound(answer, ticket)
@@ -120,9 +124,6 @@ class Enrolment:
 
     def _key(self) -> PrivateKey:
         return self._store.staged_key(self._rng)
-
-    def _api(self, url: str) -> DeviceApi:
-        return DeviceApi(self._made, url)
 
 
 def _silent(error: DoorstepError) -> PlatformSilent:

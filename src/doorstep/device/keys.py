@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorstep.crypto.p256 import PrivateKey
-from doorstep.crypto.x509 import Certificate
 from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store
 from doorstep.errors import RefusedError
-from doorstep.identity import exchange_key
+from doorstep.identity import anchors, exchange_key
 from doorstep.messaging.rotation import device
 from doorstep.messaging.rotation.keys import Change, exchange_context
 from doorstep.messaging.rotation.messages import (
@@ -21,6 +20,7 @@ from doorstep.messaging.rotation.messages import (
     Exchange,
     Offer,
     RenewCertificate,
+    UpdateAnchor,
     encode,
     from_platform,
 )
@@ -53,11 +53,12 @@ class KeyChanges:
                 return self._commit(commit)
             case Exchange() as said:
                 return self._finish_exchange(said)
+            case UpdateAnchor(update):
+                self.store.keep_anchors(anchors.stage(self.store.anchors(), update))
+                return b""
             case RenewCertificate():
                 self.renew()
                 return b""
-            case _:
-                raise CannotChange("this device does not do that with its keys")
 
     def _stage(self, offer: Offer) -> bytes:
         before = self.store.keys()
@@ -88,7 +89,7 @@ class KeyChanges:
         made = self.store.identity()
         if made is None:
             raise CannotChange("this device has no identity")
-        peer = exchange_key.verify(offer.secret, [Certificate.from_pem(made.trust_anchor.encode())])
+        peer = exchange_key.verify(offer.secret, self.store.anchors().all())
         key = PrivateKey.from_pkcs8(made.private_key.encode())
         initiator = Initiator(key, made.device_id, peer, exchange_key.PLATFORM_NAME)
         self._running = offer.number, initiator

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -35,6 +35,7 @@ class Uplink:
         outbox: Outbox,
         *,
         plain: bool,
+        roots: Callable[[], Sequence[bytes]],
         published: Callable[[Parcel], None],
         received: Callable[[str, bytes], None],
     ) -> None:
@@ -42,6 +43,7 @@ class Uplink:
         self._sealing = sealing
         self._outbox = outbox
         self._plain = plain
+        self._roots = roots
         self._published = published
         self._received = received
         self._stack = AsyncExitStack()
@@ -101,7 +103,7 @@ class Uplink:
     def _door(self, held: Operational) -> Door:
         if self._plain:
             return Door("plain", held.broker.plain, proof=self._sealing.proof)
-        return Door("mTLS", held.broker.tls, tls=_with_certificate(trust(self._made), held))
+        return Door("mTLS", held.broker.tls, tls=_with_certificate(trust(self._roots()), held))
 
 
 def _with_certificate(context: ssl.SSLContext, held: Operational) -> ssl.SSLContext:
