@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ from doorstep.errors import UnavailableError
 from doorstep.server.setup import migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from doorstep.server.fleet.models import KeyRotation, Revocation
 
 __all__ = ["keys"]
@@ -74,28 +75,30 @@ def rotate(*, device: str, key: str, wait: float | None, as_json: bool) -> None:
 
 @keys.group()
 def anchor() -> None:
-    """The maker's root, which every device trusts."""
+    """Change the maker's root, which every device trusts."""
 
 
 @anchor.command("stage")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def stage_anchor(*, as_json: bool) -> None:
-    """Make a new root beside the old one, and tell devices to trust both. The old root's key must be there."""
+    """Make a new root, and tell devices to trust it beside the old one. The old root's key must be there."""
     from doorstep.runtime.rollover import stage_root  # noqa: PLC0415 - slow to load
 
     version = _on_authority(stage_root)
-    words = "Devices learn of the new root when they renew. Wait for that, then: doorstep keys anchor commit"
+    words = "Devices learn of it when they renew. After a week or so: doorstep keys anchor commit"
     click.echo(json.dumps({"version": version, "stage": "staged"}) if as_json else words)
 
 
 @anchor.command("commit")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def commit_anchor(*, as_json: bool) -> None:
-    """Change over to the staged root. Restart the platform afterwards; sleeping devices catch up by themselves."""
+    """Change over to the staged root; restart the platform afterwards. Sleeping devices catch up later."""
     from doorstep.runtime.rollover import change_over  # noqa: PLC0415 - slow to load
 
     version = _on_authority(change_over)
-    words = "The new root is in use after a restart. Put its key into a safe: it is root.key in the ca folder."
+    words = (
+        "The new root is in use after a restart. Put its key into a safe: it is root.key in the ca folder."
+    )
     click.echo(json.dumps({"version": version, "stage": "settled"}) if as_json else words)
 
 
@@ -105,8 +108,8 @@ def _on_authority(act: "Callable[..., int]") -> int:
     from doorstep.runtime.state import StateFolder  # noqa: PLC0415 - as above
 
     state, now = StateFolder.open(load(os.environ).state), datetime.now(UTC)
-    maker = load_authority(state.ca, now=now).root.organization or "Maker"
-    return act(state.ca, maker, now=now)
+    load_authority(state.ca, now=now)  # says what is wrong before anything changes
+    return act(state.ca, "Maker", now=now)
 
 
 def _wait_until_settled(rotation: "KeyRotation", device_id: str, seconds: float) -> None:

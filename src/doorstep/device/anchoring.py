@@ -54,6 +54,12 @@ class Anchoring:
                 raise
         return await self._ask(url, question)
 
+    async def catch_up(self, url: str, newest: int) -> None:
+        """Stage the updates up to version ``newest``, which the platform says it has."""
+        known = self._store.anchors()
+        if newest > (known.version if known.staged is None else known.staged.version):
+            await self._update(url)
+
     async def signed_time(self, url: str, rng: Callable[[int], bytes], *, at_least: int) -> int:
         """Return the platform's second, which needs no clock and no TLS to believe.
 

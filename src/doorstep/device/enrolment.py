@@ -83,7 +83,9 @@ class Enrolment:
             return _silent(error)
         if answer.status != "bound":
             return PlatformSilent(answer.reason or f"the platform answered {answer.status}")
-        return Renewed(self._commit(answer, url))
+        renewed = Renewed(self._commit(answer, url))
+        await self._anchoring.catch_up(url, answer.anchors)
+        return renewed
 
     async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
         """Ask for a certificate without a token: a token dies long before people decide a held claim."""

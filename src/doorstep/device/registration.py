@@ -96,6 +96,8 @@ class Answer:
     first_epoch: int
     """The first epoch that this device may use."""
     time_us: int
+    anchors: int = 0
+    """Newest version of the trust anchors that the platform has."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -119,6 +121,7 @@ class _Answered(msgspec.Struct, frozen=True):
     certificate: str = ""
     mqtt: _Listeners | None = None
     sealed: _Epoch | None = None
+    anchors: int = 0
 
 
 class _Nonce(msgspec.Struct, frozen=True):
@@ -210,6 +213,7 @@ def _answer(body: bytes) -> Answer:
         broker=None if made.mqtt is None else Broker(_endpoint(made.mqtt.tls), _endpoint(made.mqtt.plain)),
         first_epoch=0 if made.sealed is None else made.sealed.epoch,
         time_us=round(made.time * 1e6),
+        anchors=made.anchors,
     )
 
 

@@ -25,7 +25,7 @@ from doorstep.identity.anchors import AnchorUpdate
 from doorstep.identity.rotation import Stage
 from doorstep.runtime.state import write_private
 
-__all__ = ["change_over", "stage_of", "stage_root", "updates_after"]
+__all__ = ["change_over", "newest_version", "stage_of", "stage_root", "updates_after"]
 
 _UPDATE: Final = re.compile(r"(\d{4})\.cbor")
 _AT_ONCE: Final = 16
@@ -44,6 +44,12 @@ def updates_after(directory: Path, version: int) -> list[bytes]:
         if (named := _UPDATE.fullmatch(path.name))
     ]
     return [path.read_bytes() for number, path in sorted(found) if number > version][:_AT_ONCE]
+
+
+def newest_version(directory: Path) -> int:
+    """Return the version of the newest update; 0 while the root is the first."""
+    files = (directory / "anchors").glob("*.cbor")
+    return max((int(path.stem) for path in files if _UPDATE.fullmatch(path.name)), default=0)
 
 
 def stage_root(
@@ -96,9 +102,8 @@ def change_over(
 
 
 def _publish(directory: Path, anchors: tuple[bytes, ...], signer: Issuer) -> int:
-    """Write the next update, unless the newest says the same; return its version. Signatures are repeatable."""
-    files = (directory / "anchors").glob("*.cbor")
-    newest = max((int(path.stem) for path in files if _UPDATE.fullmatch(path.name)), default=0)
+    """Write the next update, unless the newest says the same; return its version."""
+    newest = newest_version(directory)
     if newest and _path(directory, newest).read_bytes() == AnchorUpdate(newest, anchors).sign(signer):
         return newest
     write_private(_path(directory, newest + 1), AnchorUpdate(newest + 1, anchors).sign(signer))
@@ -114,6 +119,6 @@ def _root_key(directory: Path) -> PrivateKey:
     if not path.exists():
         raise UnavailableError(
             f"the root's key {path} is not here",
-            next_step="Bring it back from its safe for this one command; it signs the update for the devices.",
+            next_step="Bring it back from its safe for this one command: it signs the update.",
         )
     return PrivateKey.from_pkcs8(path.read_bytes())

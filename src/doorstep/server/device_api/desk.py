@@ -18,7 +18,7 @@ from doorstep.identity.signed_time import SignedTime
 from doorstep.identity.statement import Purpose, Statement
 from doorstep.ownership.claims import Outcome
 from doorstep.runtime.authority import Authority
-from doorstep.runtime.rollover import updates_after
+from doorstep.runtime.rollover import newest_version, updates_after
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
 from doorstep.server.clock import now_us
@@ -107,6 +107,7 @@ class Desk:
             "status": _STATUS[decision.outcome] if decision else "bound",
             "reason": decision.sentence if decision else "",
             "time": at_us / 1_000_000,
+            "anchors": newest_version(StateFolder(self.settings.state).ca),
         }
         if answer["status"] == "bound":
             answer["mqtt"] = self._brokers
