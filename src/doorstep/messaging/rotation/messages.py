@@ -13,6 +13,7 @@ from doorstep.wire import cbor
 
 __all__ = [
     "EXCHANGE_CAP",
+    "HAND_CHANNEL",
     "KEYS_CAP",
     "KEYS_CHANNEL",
     "MAX_NUMBER",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 KEYS_CHANNEL: Final = "keys"
+HAND_CHANNEL: Final = "hand"  # of what is carried over a cable or a local session
 KEYS_CAP: Final = 3_072  # bytes of one of these messages
 EXCHANGE_CAP: Final = 2_048  # bytes of what an exchange carries
 MAX_NUMBER: Final = (1 << 53) - 1  # of a rotation: what every JSON reader still counts
