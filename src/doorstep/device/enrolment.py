@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from doorstep.device.anchoring import Anchoring
 from doorstep.device.life import (
     Blocked,
     Bound,
@@ -14,7 +15,7 @@ from doorstep.device.life import (
     Unknown,
     held_event,
 )
-from doorstep.device.registration import Answer, ClockWrong, DeviceApi, DeviceBlocked, NotOwned, Refused
+from doorstep.device.registration import Answer, ClockWrong, DeviceBlocked, NotOwned, Refused
 from doorstep.device.sealed_registration import SealedApi
 from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store, Ticket
@@ -43,6 +44,7 @@ class Enrolment:
         self._store = store
         self._made = made
         self._sealed_api = SealedApi(made, sealing.ask) if made.identity == "symmetric_key" else None
+        self._anchoring = Anchoring(store, made)
         self._rng = rng
         self._clock_us = clock_us
         self.clock_offset_us = 0
@@ -82,7 +84,9 @@ class Enrolment:
             return _silent(error)
         if answer.status != "bound":
             return PlatformSilent(answer.reason or f"the platform answered {answer.status}")
-        return Renewed(self._commit(answer, url))
+        renewed = Renewed(self._commit(answer, url))
+        await self._anchoring.catch_up(url, answer.anchors)
+        return renewed
 
     async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
         """Ask for a certificate without a token: a token dies long before people decide a held claim."""
@@ -127,8 +131,10 @@ class Enrolment:
     async def _ask(self, url: str, token: str | None) -> Answer:
         if self._sealed_api is not None:
             return await self._sealed_api.ask(token)
-        api, key = DeviceApi(self._made, url), self._store.staged_key(self._rng)
-        return await (api.renew(key) if token is None else api.register(token, key))
+        key = self._store.staged_key(self._rng)
+        return await self._anchoring.ask(
+            url, lambda api: api.renew(key) if token is None else api.register(token, key)
+        )
 
 
 def _silent(error: DoorstepError) -> PlatformSilent:

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fleet", "0004_key_rotation"),
+        ("fleet", "0006_oob_code"),
     ]
 
     operations = [
