@@ -559,7 +559,7 @@ def test_readings_of_an_outage_survive_kill_9_and_are_stored_once_in_order(
 ) -> None:
     (token,) = office.make_tokens("owner@example.org")
     give(made, tmp_path / "d", token)
-    command = [sys.executable, EXAMPLE, tmp_path / "d", sensor, "0.2"]
+    command: list[str | Path] = [sys.executable, EXAMPLE, tmp_path / "d", sensor, "0.2"]
     programs.append(subprocess.Popen(command, env=os.environ))
     until(lambda: len(numbers(office, made.device_id)) >= 3, seconds=30)
     office.plant.stop("nats-secure")
