@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["install_peer", "printed", "pycose_folder"]
+__all__ = ["aiocoap_folder", "install_peer", "printed", "pycose_folder"]
 
 _PEERS = Path(__file__).parent.parent / ".cache" / "peers"
 _INSTALL_SECONDS = 100
@@ -44,6 +44,12 @@ def pycose_folder() -> Path:
     """Return where pycose is; 1.1.0 takes arrays inside tags for lists, which cbor2 6 makes tuples."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", "TARGET"]
     return install_peer("pycose", [*pip, "pycose==1.1.0", "cbor2<6"])
+
+
+def aiocoap_folder() -> Path:
+    """Return where aiocoap is, which takes cbor2 and cryptography from this environment."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", "TARGET"]
+    return install_peer("aiocoap", [*pip, "aiocoap==0.4.17", "filelock==3.20.0"])
 
 
 def printed(command: list[str | Path], environment: Mapping[str, str] | None = None) -> list[str]:

@@ -14,6 +14,7 @@ import registration_cases
 import sealed_cases
 import sealed_credentials_cases
 import statement_cases
+import variant_cases
 
 FILES = {
     "attestation.json": attestation_cases.document,
@@ -22,6 +23,7 @@ FILES = {
     "registration.json": registration_cases.document,
     "sealed.json": sealed_cases.document,
     "sealed-credentials.json": sealed_credentials_cases.document,
+    "sealed-variants.json": variant_cases.document,
     "statement.json": statement_cases.document,
 }
 

@@ -9,6 +9,7 @@ FIGURES = {
     "messages_per_s",
     "readings_per_s",
     "worker_us_per_message",
+    "open_us_median",
     "ratio_to_no_crypto_no_store",
     "lost",
     "duplicated",
@@ -26,6 +27,7 @@ def test_bench_ingest_prints_one_object_and_loses_nothing(database: str) -> None
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
     assert figures["readings_per_s"] == pytest.approx(10 * figures["messages_per_s"], rel=0.01)
     assert figures["worker_us_per_message"] > 0
+    assert 0 < figures["open_us_median"] < figures["worker_us_per_message"]
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ class Platform:
             "Greenhouse Sensor",
             DEFAULTS,
             IdentityMethod.CERTIFICATE,
+            "ratchet-8",
             SERVERS,
             b"p" * 32,
             authority,

@@ -70,12 +70,18 @@ class Office:
         self.plant = plant
 
     def make_devices(
-        self, count: int, policy: str = "device_key & setup_session", *, identity: str = "certificate"
+        self,
+        count: int,
+        policy: str = "device_key & setup_session",
+        *,
+        identity: str = "certificate",
+        sealed: str = "ratchet-8",
     ) -> list[Provisioning]:
         """Make a batch as the factory does."""
         product = f"plug-{os.urandom(4).hex()}"
         self._doorstep(
-            "product", "add", product, "--name", "Plug", "--claim-policy", policy, "--identity", identity
+            *("product", "add", product, "--name", "Plug", "--claim-policy", policy),
+            *("--identity", identity, "--sealed", sealed),
         )
         out = self.plant.state.root / f"batch-{product}"
         self._doorstep(

@@ -10,10 +10,12 @@ import pytest
 
 from doorstep.device.agent import Agent
 from doorstep.device.life import State
-from doorstep.device.notices import CameDown, ClockCorrected, DownlinkRefused, ReadingsSent
+from doorstep.device.notices import AskedToShowItself, CameDown, ClockCorrected, DownlinkRefused, ReadingsSent
 from doorstep.device.store import Store
 from doorstep.errors import MisuseError
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.channels import Call
+from doorstep.messaging.command import Command
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.sealer import seal_downlink
 from doorstep.messaging.state import SealedState
@@ -243,7 +245,8 @@ def test_expired_certificate_is_not_shown_but_replaced(
 
 
 def test_what_comes_down_is_opened_or_refused(play: Play, made: Provisioning, tmp_path: Path) -> None:
-    sealed = seal_downlink(SealedState.first(made.root_key), 0, b"down/cmd", b"on")
+    command = Command(b"commandA", 0, Call("identify").encode()).encode()
+    sealed = seal_downlink(SealedState.first(made.root_key), 0, b"down/cmd", command)
 
     def delivery(channel: str, payload: bytes) -> bytes:
         topic = f"d/{made.device_id}/down/{channel}".encode()
@@ -253,7 +256,8 @@ def test_what_comes_down_is_opened_or_refused(play: Play, made: Provisioning, tm
     async def act(platform: Bench) -> None:
         platform.down = delivery("cmd", sealed) + delivery("cmd", sealed) + delivery("config", b"")
         async with Life(made, tmp_path / "d", platform.url) as life:
-            assert await life.until(CameDown) == CameDown("cmd", b"on")
+            assert await life.until(CameDown) == CameDown("cmd", len(command))
+            await life.until(AskedToShowItself)
             await life.until(DownlinkRefused)
 
     play(act)

@@ -139,7 +139,7 @@ def test_chip_without_a_factory_key_registers_sealed_and_its_readings_are_stored
     office: Office, tmp_path: Path
 ) -> None:
     """It has no certificate before or after, and the token crosses no wire readable."""
-    (made,) = office.make_devices(1, identity="symmetric_key")
+    (made,) = office.make_devices(1, identity="symmetric_key", sealed="ratchet-16")
     (token,) = office.make_tokens("chips@example.org")
     assert (made.private_key, made.certificate_chain, made.servers.device_api[:7]) == ("", "", "http://")
 
@@ -157,6 +157,11 @@ def test_chip_without_a_factory_key_registers_sealed_and_its_readings_are_stored
     run(main)
     assert Store(tmp_path / "d").ticket() is None
     assert not (tmp_path / "d" / "operational.pem").exists()
+    variants = office.rows(
+        "SELECT variant FROM sealed_state WHERE device_id = (SELECT id FROM device WHERE device_id = ?)",
+        made.device_id,
+    )
+    assert variants == [("ratchet-16",)]
     assert set(dead(office, made.device_id)) <= {"connect_refused", "revoked"}
 
 

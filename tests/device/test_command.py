@@ -95,7 +95,7 @@ def test_forget_network_makes_the_next_start_wait_for_a_set_up(folder: Path) -> 
 def registered(folder: Path, made: Provisioning, authority: Authority) -> Path:
     store = Store.open(folder)
     chain = certificate_for(authority, store.staged_key(os.urandom), made.device_id)
-    store.commit_operational(chain, "https://localhost", BROKER, now_us=7)
+    store.stage_operational(chain, "https://localhost", BROKER, now_us=7)
     store.close()
     return folder
 

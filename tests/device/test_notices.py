@@ -11,7 +11,8 @@ OTHERS: list[Notice] = [
     notices.ReadingsRefused("the outbox is full"),
     notices.SensorFailed("no wire"),
     notices.ClockCorrected(86_400.0),
-    notices.CameDown("cmd", b"secret order"),
+    notices.AskedToShowItself(),
+    notices.CameDown("cmd", 12),
     notices.DownlinkRefused("cmd", "seen before"),
 ]
 

@@ -27,7 +27,7 @@ def sampled(
             sample(
                 sensor,
                 outbox,
-                interval_s=0,
+                interval_s=lambda: 0,
                 wanted=want,
                 clock_us=lambda: 1_700_000_000_500_000,
                 notify=told.append,

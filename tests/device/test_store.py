@@ -69,7 +69,7 @@ def test_import_mends_a_lost_epoch_only_together_with_a_new_registration(
 ) -> None:
     store.adopt(made)
     chain = certificate_for(authority, store.staged_key(os.urandom), made.device_id)
-    store.commit_operational(chain, "https://localhost", BROKER, now_us=7)
+    store.stage_operational(chain, "https://localhost", BROKER, now_us=7)
     (store.folder / "sealed.json").unlink()
     with pytest.raises(MisuseError, match="may not send"):
         store.begin_epoch()
@@ -153,7 +153,7 @@ def test_staged_key_stays_until_its_certificate_is_committed(
     key = store.staged_key(os.urandom)
     assert store.staged_key(os.urandom).to_pem() == key.to_pem()
     assert store.operational() is None
-    store.commit_operational(
+    store.stage_operational(
         certificate_for(authority, key, made.device_id), "https://api.example:8443", BROKER, now_us=7
     )
     kept = store.operational()
@@ -186,7 +186,7 @@ def test_certificate_of_another_key_is_not_committed(
     store.staged_key(os.urandom)
     stranger = certificate_for(authority, p256.generate(os.urandom), made.device_id)
     with pytest.raises(MisuseError, match="another key"):
-        store.commit_operational(stranger, "https://localhost", BROKER, now_us=7)
+        store.stage_operational(stranger, "https://localhost", BROKER, now_us=7)
     assert store.operational() is None
 
 

@@ -1,7 +1,9 @@
 """Messages on their whole way: real broker, real worker, both databases."""
 
 import asyncio
+import os
 import signal
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,13 @@ from typing import Any
 import pytest
 
 from doorstep.errors import MisuseError
+from doorstep.identity.ids import kid_of
 from doorstep.ingest import worker
+from doorstep.messaging.keys import run_ahead
 from doorstep.messaging.proof import seal_connect_proof
+from doorstep.messaging.sealer import DeviceSealer, DeviceState
+from doorstep.messaging.static import StaticSealer
+from doorstep.messaging.variant import VARIANTS
 from doorstep.runtime import heartbeat
 from doorstep.runtime.brokers import Broker
 from doorstep.testing.devices import TestDevice, add_devices, add_revocation
@@ -61,15 +68,38 @@ def test_worker_stores_what_devices_send_on_either_listener(running: Plant, brok
 def test_worker_stores_every_channel_with_payload_period_and_count(running: Plant) -> None:
     device = add_devices(running, 1)[0]
     sealer = device.boot()
-    channels = ("data", "state", "event", "ack")
+    channels = ("data", "state", "event")
     publish(running, device, *((c, sealer.seal(f"up/{c}".encode(), payload_of(2, 1))) for c in channels))
-    until(lambda: len(stored(running, [device])) == 4)
+    until(lambda: len(stored(running, [device])) == 3)
     sql = "SELECT channel, ownership_period, reading_count, payload FROM message WHERE device_id = ?"
     rows = {
         channel: (period, count, bytes(p)) for channel, period, count, p in query(running, sql, device.row)
     }
     assert rows == dict.fromkeys(channels, (1, 2, payload_of(2, 1)))
     assert query(running, "SELECT last_seen_us FROM device WHERE id = ?", device.row)[0][0] > 0
+
+
+@pytest.mark.parametrize("name", ["ratchet-16", "static-8", "static-16"])
+def test_worker_opens_each_variant_and_no_other(running: Plant, name: str) -> None:
+    """A device sends what its product says; the shorter tag, replays and flips are refused."""
+    device, variant = add_devices(running, 1)[0], VARIANTS[name]
+    query(running, "UPDATE sealed_state SET variant = ? WHERE device_id = ?", name, device.row)
+    kid, root, now_s = kid_of(device.device_id), device.state.root, int(time.time())
+    boots = [
+        StaticSealer(kid, root, variant, now_s + boot, os.urandom)
+        if variant.is_static
+        else DeviceSealer(kid, DeviceState(run_ahead(root, boot), boot), variant)
+        for boot in (0, 1)
+    ]
+    weaker = DeviceSealer(kid, DeviceState(run_ahead(root, 2), 2))
+    good = [sealer.seal(b"up/data", PAYLOAD) for sealer in boots for _ in range(2)]
+    flipped = good[3][:-1] + bytes((good[3][-1] ^ 1,))
+    downgraded = weaker.seal(b"up/data", PAYLOAD)
+    sent = [good[0], good[1], good[0], flipped, downgraded, good[2], good[3], good[3]]
+    publish(running, device, *(("data", message) for message in sent))
+    until(lambda: len(stored(running, [device])) == 4 and sum(letters(running, device).values()) == 2)
+    assert len(stored(running, [device])) == 4
+    assert letters(running, device).keys() <= {"wrong_tag", "malformed", "replayed"}
 
 
 def test_worker_dead_letters_bad_messages_and_stores_the_good_between(running: Plant) -> None:

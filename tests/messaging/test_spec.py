@@ -2,16 +2,18 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from doorstep.identity import ids
-from doorstep.messaging import allowance, envelope, keys, opener, proof
+from doorstep.messaging import allowance, envelope, keys, opener, proof, static, variant
 from doorstep.messaging.errors import RejectReason
 
 REPOSITORY = Path(__file__).parents[2]
 SPEC = (REPOSITORY / "docs" / "spec" / "sealed.md").read_text(encoding="utf-8")
+VARIANT_VECTORS = json.loads((REPOSITORY / "vectors" / "sealed-variants.json").read_text(encoding="utf-8"))
 VECTORS = json.loads((REPOSITORY / "vectors" / "sealed.json").read_text(encoding="utf-8"))
 
 
@@ -28,7 +30,7 @@ def rows(text: str) -> dict[str, str]:
 def test_worked_example_equals_the_vectors() -> None:
     message, schedule = VECTORS["messages"][0], VECTORS["schedule"][1]
     change = VECTORS["owner_change"]
-    assert rows(section(9)) == {
+    assert rows(section(10).partition("\nThe same message")[0]) == {
         "root of epoch 300": schedule["root"],
         "kid, device id": ids.device_id_of(bytes.fromhex(message["kid"])),
         "master secret": schedule["master_secret"],
@@ -48,6 +50,37 @@ def test_worked_example_equals_the_vectors() -> None:
     }
     assert (message["epoch"], message["sequence"], message["channel"]) == (300, 1, "up/data")
     assert message["root"] == change["root"] == schedule["root"]
+
+
+@pytest.mark.parametrize("name", ["ratchet-16", "static-8", "static-16"])
+def test_worked_example_of_each_variant_equals_the_vectors(name: str) -> None:
+    (message,) = [case for case in VARIANT_VECTORS["messages"] if case["name"] == f"{name}, message 1"]
+    assert f"| `{name}` | `{message['key']}` | `{message['compact']}` |" in section(10)
+    if message["session"]:
+        began = datetime.fromtimestamp(message["epoch"] + static.EPOCH_ZERO_S, UTC)
+        assert (
+            f"session `{message['session']}` at\n{began:%Y-%m-%dT%H:%M:%S}Z, in epoch {message['epoch']}"
+            in SPEC
+        )
+
+
+def test_table_of_variants_is_the_codes() -> None:
+    table = re.findall(r"^ +\| `(\S+)` \| \S+ \((\d+)\) \| (\d+) bytes \|", section(9), re.MULTILINE)
+    assert table == [
+        (one.name, str(one.suite.cose_id), str(one.suite.tag_length)) for one in variant.VARIANTS.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("ratchet-16", 21, 25), ("static-8", 24, 25), ("static-16", 32, 33)],
+)
+def test_overhead_of_each_variant_is_what_the_spec_says(name: str, least: int, most: int) -> None:
+    row = next(line for line in section(9).splitlines() if f"| `{name}` |" in line)
+    assert re.search(rf"\b{least} (?:to|or) {most} bytes \|$", row)
+    for case in VARIANT_VECTORS["messages"]:
+        if case["variant"] == name:
+            assert least <= (len(case["compact"]) - len(case["plaintext"])) // 2 <= most
 
 
 def test_spec_lists_every_reject_reason() -> None:
@@ -76,6 +109,10 @@ def test_rules_are_numbered_without_gaps() -> None:
         (5, f"at most {allowance.STEPS_A_MINUTE:,} steps a minute"),
         (5, f"epochs at most {allowance.NEAR} ahead"),
         (8, f"at most {proof.MAX_PROOF} characters"),
+        (9, f'"{static._LABEL.decode()}" ‖ session id, {keys.MASTER_SECRET_LENGTH})'),
+        (9, f"{variant.SESSION_LENGTH} bytes from the chip's random generator"),
+        (9, f"at most {static.BEHIND_S} seconds before"),
+        (9, f"at most {static.AHEAD_S} after it"),
     ],
 )
 def test_spec_names_the_limits_of_the_code(place: int, words: str) -> None:

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers import install_peer, printed, pycose_folder
+from tests.peers import aiocoap_folder, install_peer, printed, pycose_folder
 
 REPOSITORY = Path(__file__).parents[2]
 VECTORS = REPOSITORY / "vectors"
 
 
-def names() -> list[str]:
-    cases = json.loads((VECTORS / "sealed.json").read_text(encoding="utf-8"))["messages"]
+FILES = pytest.mark.parametrize("file", ["sealed.json", "sealed-variants.json"])
+
+
+def names(file: str) -> list[str]:
+    cases = json.loads((VECTORS / file).read_text(encoding="utf-8"))["messages"]
     return [case["name"] for case in cases]
 
 
@@ -24,6 +27,15 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def pycose() -> Path:
     return pycose_folder()
+
+
+@pytest.mark.peer
+def test_aiocoap_derives_every_key() -> None:
+    files = [VECTORS / "sealed.json", VECTORS / "sealed-variants.json"]
+    usual, variants = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    command: list[str | Path] = [sys.executable, VECTORS / "verify_aiocoap.py", *files]
+    lines = printed(command, {"PYTHONPATH": str(aiocoap_folder()), "PYTHONDONTWRITEBYTECODE": "1"})
+    assert len(lines) == 2 * len(usual["schedule"]) + len(variants["messages"])
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +55,13 @@ def test_regenerated_vectors_equal_the_stored_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.peer
-def test_pycose_opens_every_message(pycose: Path) -> None:
-    command: list[str | Path] = [sys.executable, VECTORS / "verify_pycose.py", VECTORS / "sealed.json"]
-    assert printed(command, {"PYTHONPATH": str(pycose), "PYTHONDONTWRITEBYTECODE": "1"}) == names()
+@FILES
+def test_pycose_opens_every_message(pycose: Path, file: str) -> None:
+    command: list[str | Path] = [sys.executable, VECTORS / "verify_pycose.py", VECTORS / file]
+    assert printed(command, {"PYTHONPATH": str(pycose), "PYTHONDONTWRITEBYTECODE": "1"}) == names(file)
 
 
 @pytest.mark.peer
-def test_cose_js_opens_every_message(cose_js: Path) -> None:
-    assert printed(["node", VECTORS / "verify_cose_js.cjs", VECTORS / "sealed.json", cose_js]) == names()
+@FILES
+def test_cose_js_opens_every_message(cose_js: Path, file: str) -> None:
+    assert printed(["node", VECTORS / "verify_cose_js.cjs", VECTORS / file, cose_js]) == names(file)

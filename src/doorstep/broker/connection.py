@@ -1,26 +1,23 @@
 """Our own connections to one broker, one a user, kept up for as long as the role runs."""
 
 import json
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import nats
 from nats.aio.client import Client as NatsClient
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
 from doorstep.errors import UnavailableError
-from doorstep.runtime.brokers import DEVICES_ACCOUNT, Broker, User, link
+from doorstep.runtime.broker_client import open_client
+from doorstep.runtime.brokers import DEVICES_ACCOUNT, Broker, User
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings
 
 __all__ = ["Side", "open_side"]
 
-_log = logging.getLogger(__name__)
-
-_RETRY_S: Final = 0.05
+_ROLE: Final = "authorizer"
 _TIMEOUT_S: Final = 5.0
 _PAGE: Final = 1_000
 
@@ -74,31 +71,7 @@ async def open_side(
     settings: Settings, key_file: KeyFile, broker: Broker, on_return: Callable[[], Awaitable[None]]
 ) -> Side:
     """Connect our three users; waits until the broker is there. ``on_return`` runs when it was away."""
-    devices = await _open(settings, key_file, broker, User.INGEST)
-    system = await _open(settings, key_file, broker, User.SYS, on_return)
-    auth = await _open(settings, key_file, broker, User.AUTH)
+    devices = await open_client(settings, key_file, broker, User.INGEST, role=_ROLE)
+    system = await open_client(settings, key_file, broker, User.SYS, role=_ROLE, on_return=on_return)
+    auth = await open_client(settings, key_file, broker, User.AUTH, role=_ROLE)
     return Side(broker, devices, auth, system)
-
-
-async def _open(
-    settings: Settings,
-    key_file: KeyFile,
-    broker: Broker,
-    user: User,
-    on_return: Callable[[], Awaitable[None]] | None = None,
-) -> NatsClient:
-    async def on_error(error: Exception) -> None:
-        _log.warning("%s broker, user %s: %s", broker, user, error)
-
-    to = link(settings, key_file, broker, user)
-    client: NatsClient = await nats.connect(
-        to.address,
-        user=to.user,
-        password=to.password,
-        name=f"doorstep-authorizer-{user}",
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=_RETRY_S,
-        error_cb=on_error,
-        reconnected_cb=on_return,
-    )
-    return client

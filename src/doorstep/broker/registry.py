@@ -51,6 +51,10 @@ _MIGRATE: Final = (
     "UPDATE legacy_board SET migrated_us = ? WHERE device_id = ? AND migrated_us IS NULL RETURNING device_id"
 )
 _NOTICE: Final = "UPDATE device SET generation = generation + 1 WHERE id = ?"
+_RETIRE: Final = (
+    "UPDATE credential SET state = 'superseded' WHERE device_id = ? AND state = 'active'"
+    " AND id < (SELECT id FROM credential WHERE fingerprint = ?)"
+)
 _OPEN_SESSION: Final = (
     "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, connected_us)"
     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
@@ -130,6 +134,8 @@ class Registry:
         connection.query(_OPEN_SESSION, session)
         if admission.proof is not None:
             connection.query(_USE_PROOF, (*admission.proof, row))
+        elif not admission.is_legacy:  # the device holds this one: those before it are proven to be needless
+            connection.query(_RETIRE, (row, request.fingerprint))
         if not admission.is_legacy and connection.query(_MIGRATE, (now_us, row)):
             connection.query(_NOTICE, (row,))  # ingest takes no more legacy messages of it
         return admission

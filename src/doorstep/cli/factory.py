@@ -23,7 +23,7 @@ from doorstep.factory.orders import Orders
 from doorstep.factory.run import BatchResult, run_batch
 from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.ids import check_product_key
-from doorstep.identity.provisioning import Servers
+from doorstep.identity.provisioning import SealedVariant, Servers
 from doorstep.runtime.authority import Authority
 
 __all__ = ["OpenBatch", "OpenedBatch", "build_factory_group"]
@@ -37,6 +37,7 @@ class OpenedBatch:
     methods: tuple[str, ...]
     """Keys of the product's onboarding methods."""
     identity: IdentityMethod
+    sealed: SealedVariant
     servers: Servers
     pepper: bytes = field(repr=False)
     authority: Authority
@@ -97,6 +98,7 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
             now,
             opened.methods,
             opened.identity,
+            opened.sealed,
         )
         with _progress(len(wanted.devices), hidden=as_json) as advance:
             result = run_batch(request, opened.authority, folder, opened.record, advance)

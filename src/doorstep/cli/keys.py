@@ -1,4 +1,4 @@
-"""``doorstep keys``: end what a device may do."""
+"""``doorstep keys``: replace a device's keys, or end them."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from doorstep.errors import UnavailableError
 from doorstep.server.setup import migrate
 
 if TYPE_CHECKING:
-    from doorstep.server.fleet.models import Revocation
+    from doorstep.server.fleet.models import KeyRotation, Revocation
 
 __all__ = ["keys"]
 
@@ -41,6 +41,57 @@ def revoke(*, device: str, reason: str, wait: bool, as_json: bool) -> None:
     if wait:
         _wait_for(revocation, row.device_id)
     _show(revocation, row.device_id, as_json=as_json)
+
+
+@keys.command()
+@click.argument("device")
+@click.option(
+    "--key",
+    type=click.Choice(["root", "exchange", "certificate"]),
+    default="root",
+    show_default=True,
+    help="root: of its sealed messages. exchange: the same by EDHOC, so that a thief of the old root cannot "
+    "follow. certificate: the operational one.",
+)
+@click.option("--wait", type=click.FloatRange(0, 86_400), metavar="SECONDS", help="Wait until it is done.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def rotate(*, device: str, key: str, wait: float | None, as_json: bool) -> None:
+    """Replace a key of DEVICE, by id or serial. The old one works until the new one is proven."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.access import named_device  # noqa: PLC0415
+    from doorstep.server.fleet.rotation import begin_rotation  # noqa: PLC0415
+
+    row = named_device(device)
+    rotation = begin_rotation(row, key, _ACTOR, now_us=now_us())
+    if wait is not None:
+        _wait_until_settled(rotation, row.device_id, wait)
+    _show_rotation(rotation, row.device_id, as_json=as_json)
+
+
+def _wait_until_settled(rotation: "KeyRotation", device_id: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not rotation.outcome:
+        if time.monotonic() > deadline:
+            raise UnavailableError(
+                f"the key of device {device_id} is {rotation.stage} after {seconds:.0f} s",
+                next_step="It goes on when the device shows itself. Check that jobs and downlink run.",
+            )
+        time.sleep(_LOOK_S * 5)
+        rotation.refresh_from_db()
+
+
+def _show_rotation(rotation: "KeyRotation", device_id: str, *, as_json: bool) -> None:
+    if as_json:
+        names = ("number", "kind", "stage", "outcome", "detail", "asked_us", "staged_us", "settled_us")
+        click.echo(json.dumps({"device_id": device_id} | {name: getattr(rotation, name) for name in names}))
+        return
+    if rotation.outcome == "done":
+        click.echo(f"Device {device_id} has a new key.")
+    elif rotation.outcome:
+        click.echo(f"The rotation of device {device_id} was abandoned: {rotation.detail}")
+    else:
+        click.echo(f"Device {device_id} gets a new key when it shows itself; until then the old one works.")
 
 
 def _wait_for(revocation: "Revocation", device_id: str) -> None:

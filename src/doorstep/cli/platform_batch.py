@@ -3,12 +3,13 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from doorstep.cli.factory import OpenedBatch, build_factory_group
 from doorstep.errors import MisuseError
 from doorstep.factory.batch import DeviceRecord
 from doorstep.identity.assurance import IdentityMethod
-from doorstep.identity.provisioning import Servers
+from doorstep.identity.provisioning import SealedVariant, Servers
 from doorstep.runtime.authority import open_authority
 from doorstep.runtime.settings import Settings, load
 from doorstep.runtime.state import StateFolder
@@ -39,7 +40,10 @@ def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
 
     servers = Servers(device_api, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port)
     methods = tuple(batch.onboarding_methods)
-    return OpenedBatch(product.name, methods, identity, servers, claim_code_pepper(), authority, record)
+    sealed = cast("SealedVariant", product.sealed_variant)
+    return OpenedBatch(
+        product.name, methods, identity, sealed, servers, claim_code_pepper(), authority, record
+    )
 
 
 def _device_api(settings: Settings, identity: IdentityMethod) -> str:

@@ -7,6 +7,7 @@ import click
 
 from doorstep.identity.assurance import IdentityMethod
 from doorstep.messaging.legacy.formats import Format
+from doorstep.messaging.variant import RATCHET_8, VARIANTS
 from doorstep.onboarding.methods import DEFAULTS, METHODS, Method
 from doorstep.server.setup import migrate
 
@@ -41,9 +42,23 @@ def product() -> None:
     show_default=True,
     help="What its devices prove themselves by; symmetric_key is for chips without elliptic curves or TLS.",
 )
+@click.option(
+    "--sealed",
+    type=click.Choice(list(VARIANTS)),
+    default=RATCHET_8.name,
+    show_default=True,
+    help="How its devices seal messages: 16 is a longer tag; static is for chips that cannot write at all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(  # noqa: PLR0913 - one parameter for each option
-    *, key: str, name: str, claim_policy: str, release_setup_code: bool, identity: str, as_json: bool
+    *,
+    key: str,
+    name: str,
+    claim_policy: str,
+    release_setup_code: bool,
+    identity: str,
+    sealed: str,
+    as_json: bool,
 ) -> None:
     """Add a product; it has the secure onboarding methods on."""
     migrate()
@@ -55,6 +70,7 @@ def add(  # noqa: PLR0913 - one parameter for each option
         claim_policy,
         release_setup_code=release_setup_code,
         identity=IdentityMethod(identity),
+        sealed=VARIANTS[sealed],
     )
     if as_json:
         click.echo(json.dumps(_values(made)))
@@ -186,6 +202,7 @@ def _values(row: "Product") -> dict[str, Any]:
         "key": row.key,
         "name": row.name,
         "identity_method": row.identity_method,
+        "sealed_variant": row.sealed_variant,
         "claim_policy": row.claim_policy,
         "onboarding_methods": row.onboarding_methods,
         "weak_setup": [method.key for method in row.weak_setup],

@@ -16,6 +16,7 @@ __all__ = ["BROKERS", "ROLES", "role"]
 ROLES: Final[Mapping[str, str]] = {
     "authorizer": "doorstep.broker.authorizer:run",
     "ingest": "doorstep.ingest.worker:run",
+    "downlink": "doorstep.downlink.worker:run",
     "device-api": "doorstep.server.device_api.app:run",
     "web": "doorstep.server.web:run",
     "jobs": "doorstep.server.jobs.worker:run",

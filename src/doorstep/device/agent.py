@@ -15,9 +15,13 @@ from typing import Final
 
 from doorstep.device import life
 from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
+from doorstep.device.control import Control, Controls
 from doorstep.device.enrolment import Enrolment
+from doorstep.device.handlers import Handlers, Inbound
+from doorstep.device.keys import KeyChanges
 from doorstep.device.life import LifeEvent, State, advance
 from doorstep.device.notices import (
+    AskedToShowItself,
     ButtonPressed,
     CameDown,
     ClockCorrected,
@@ -27,9 +31,9 @@ from doorstep.device.notices import (
     ReadingsSent,
     SetupOpened,
 )
-from doorstep.device.outbox import CAPACITY, Outbox, Parcel
+from doorstep.device.outbox import CAPACITY, Outbox, OutboxFull, Parcel
 from doorstep.device.racing import after, end, race
-from doorstep.device.sampling import Sensor, sample
+from doorstep.device.sampling import CHANNEL, Sensor, sample
 from doorstep.device.sealing import Sealing
 from doorstep.device.setup.door import DoorMaker
 from doorstep.device.setup.doors import http_doors
@@ -43,6 +47,8 @@ from doorstep.device.uplink import Uplink
 from doorstep.device.wifi.station import WifiStation
 from doorstep.errors import MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.rotation.messages import KEYS_CHANNEL
+from doorstep.messaging.variant import VARIANTS
 from doorstep.onboarding.network import Joined
 
 __all__ = ["Agent", "AgentOptions"]
@@ -96,6 +102,8 @@ class Agent:
         sensor: Sensor,
         *,
         options: AgentOptions | None = None,
+        handlers: Handlers | None = None,
+        controls: Controls | None = None,
         notify: Callable[[Notice], None] = lambda _notice: None,
         rng: Callable[[int], bytes] = os.urandom,
         clock: Callable[[], float] = time.time,
@@ -115,13 +123,32 @@ class Agent:
         self._notify = notify
         self._rng = rng
         self._clock = clock
-        self._sealing = Sealing(store, made.device_id)
+        self._sealing = Sealing(store, made.device_id, VARIANTS[made.sealed])
         self._outbox = Outbox(self._options.capacity, store.folder / "outbox.db")
         self._guesses = guess_book(store, made, time.monotonic())
         self._touch = SingleTouch(store, made, self._options.presence, rng)
         doors = _doors(made, store, self._options, self._touch, rng)
         self._setup = SetupService(store, station, doors, self._guesses, self._touch)
         self._enrolment = Enrolment(store, made, self._sealing, rng=rng, clock_us=self._local_us)
+        self._renewal_asked = asyncio.Event()
+        self._tries_old = False
+        changes = KeyChanges(store, self._sealing, self._renewal_asked.set, rng)
+        self._control = Control(
+            store,
+            controls or Controls(),
+            report=lambda state: self._say("state", state),
+            identify=lambda: self._notify(AskedToShowItself()),
+            interval_s=self._options.interval_s,
+        )
+        served = Handlers() if handlers is None else handlers.copied()
+        self._control.register(served)
+        served.register(KEYS_CHANNEL, changes.carry_out, repeatable=True)
+        self._inbound = Inbound(
+            store,
+            served,
+            answer=lambda answer: self._say("ack", answer),
+            clock_s=lambda: self._platform_us() / 1e6,
+        )
         self._uplink = Uplink(
             made,
             self._sealing,
@@ -183,7 +210,8 @@ class Agent:
 
     async def run(self) -> None:
         """Live until stopped."""
-        helpers = asyncio.create_task(self._sample()), asyncio.create_task(self._watch_button())
+        jobs = self._sample(), self._watch_button(), self._inbound.run()
+        helpers = [asyncio.create_task(job) for job in jobs]
         try:
             while self.state is not State.STOPPED:
                 self._move(await race(self._stopped(), self._was_reset(), self._steps[self.state]()))
@@ -286,20 +314,29 @@ class Agent:
         return await self._pause(self._wait_s(ASK_HELD, self._questions))
 
     async def _connect(self) -> LifeEvent:
-        held = self._operational()
+        held = self._held()
         self._plan_renewal(held)
         await self._uplink.close()
         if self._uplink.failures:
             await asyncio.sleep(self._wait_s(BROKER, self._uplink.failures))
         event = await self._uplink.open(held, self._clock())
+        self._judge_certificate(held, opened=isinstance(event, life.SessionOpened))
         if isinstance(event, life.SessionFailed) and self._is_deaf(self._uplink.failures):
             return life.NetworkLost(event.reason)
+        if isinstance(event, life.SessionOpened):
+            self._control.report()
         return event
 
     async def _operate(self) -> LifeEvent:
         self._questions = 0
         wait_s = max(0.0, (self._renewal_due_us - self._local_us()) / 1e6)
-        return await race(self._uplink.lost(), self._setup.order(), after(wait_s, life.RenewalDue()))
+        due = after(wait_s, life.RenewalDue())
+        return await race(self._uplink.lost(), self._setup.order(), due, self._asked_to_renew())
+
+    async def _asked_to_renew(self) -> LifeEvent:
+        await self._renewal_asked.wait()
+        self._renewal_asked.clear()
+        return life.RenewalDue()
 
     async def _renew(self) -> LifeEvent:
         event = await race(self._enrolment.renew(), self._uplink.lost())
@@ -330,6 +367,7 @@ class Agent:
             self._notice_clock()
         if isinstance(event, life.Unknown):
             self._outbox.clear()
+            self._control.forget()
         return event
 
     def _leave_used_epochs(self) -> None:
@@ -345,19 +383,25 @@ class Agent:
     def _plan_renewal(self, held: Operational) -> None:
         self._renewal_due_us = renewal_time_us(held.since_us, held.not_after_us)
 
-    def _operational(self) -> Operational:
-        held = self._store.operational()
-        if held is None:
+    def _held(self) -> Operational:
+        """Return the certificate to try now: the staged one and the one before it in turn."""
+        held = self._store.certificates()
+        if not held:
             raise MisuseError("there is no operational certificate to connect with")
-        return held
+        return held[-1] if self._tries_old else held[0]
+
+    def _judge_certificate(self, held: Operational, *, opened: bool) -> None:
+        if opened and held.staged:
+            self._store.commit_operational()
+        self._tries_old = not opened and not self._tries_old
 
     async def _sample(self) -> None:
         await sample(
             self._sensor,
             self._outbox,
-            interval_s=self._options.interval_s,
+            interval_s=lambda: self._control.interval_s,
             wanted=lambda: self.state not in _SILENT and self._store.operational() is not None,
-            clock_us=lambda: self._local_us() + self._enrolment.clock_offset_us,
+            clock_us=self._platform_us,
             notify=self._notify,
         )
 
@@ -381,21 +425,36 @@ class Agent:
         host = "" if self._options.setup is None else self._options.setup.host
         self._notify(SetupOpened(host, self._setup.port or 0))
 
-    def _published(self, _parcel: Parcel) -> None:
+    def _published(self, parcel: Parcel) -> None:
+        if parcel.channel != CHANNEL:
+            return
         self._sent += 1
         self._notify(ReadingsSent(self._sent, len(self._outbox), self._sealing.epoch))
 
     def _received(self, channel: str, message: bytes) -> None:
         try:
-            self._notify(CameDown(channel, self._sealing.open(channel, message)))
+            plaintext = self._sealing.open(channel, message)
         except PeerError as error:
             self._notify(DownlinkRefused(channel, error.message))
+            return
+        self._notify(CameDown(channel, len(plaintext)))
+        if not self._inbound.put(channel, plaintext):
+            self._notify(DownlinkRefused(channel, "too many commands wait; it comes again"))
+
+    def _say(self, channel: str, plaintext: bytes) -> None:
+        try:
+            self._outbox.offer(channel, plaintext)
+        except OutboxFull as error:  # the platform asks again, and gets the same answer
+            log.warning("a message on channel up/%s was not sent: %s", channel, error.message)
 
     def _wait_s(self, backoff: Backoff, failures: int) -> float:
         return backoff.wait_s(failures, self._rng)
 
     def _local_us(self) -> int:
         return round(self._clock() * 1e6)
+
+    def _platform_us(self) -> int:
+        return self._local_us() + self._enrolment.clock_offset_us
 
     @staticmethod
     def _is_deaf(failures: int) -> bool:

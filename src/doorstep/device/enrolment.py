@@ -120,7 +120,7 @@ class Enrolment:
         if self._sealed_api is not None:
             self._store.commit_by_root(answer.broker, now_us=now_us)
         else:
-            self._store.commit_operational(answer.certificate, url, answer.broker, now_us=now_us)
+            self._store.stage_operational(answer.certificate, url, answer.broker, now_us=now_us)
         held = self._store.operational()
         return 0 if held is None else held.not_after_us
 

@@ -1,12 +1,13 @@
 """What an agent tells whoever watches it: typed values, and for each a sentence for people."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from doorstep.device import life
 from doorstep.device.life import LifeEvent, State
 
 __all__ = [
+    "AskedToShowItself",
     "ButtonPressed",
     "CameDown",
     "ClockCorrected",
@@ -76,11 +77,17 @@ class ClockCorrected:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedToShowItself:
+    """The owner wants to know which device this is: blink, beep or move."""
+
+
+@dataclass(frozen=True, slots=True)
 class CameDown:
     """The platform sent a message; it was opened."""
 
     channel: str
-    plaintext: bytes = field(repr=False)
+    size: int
+    """Bytes of its plaintext, which may be secret and is told to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +106,13 @@ Notice = (
     | ReadingsRefused
     | SensorFailed
     | ClockCorrected
+    | AskedToShowItself
     | CameDown
     | DownlinkRefused
 )
 
 
-def sentence(notice: Notice) -> str:  # noqa: PLR0911 - one line for each notice
+def sentence(notice: Notice) -> str:  # noqa: C901, PLR0911 - one line for each notice
     """Say it in plain words, on one line, with the next step where there is one."""
     match notice:
         case Moved(event=event, state=state):
@@ -123,6 +131,8 @@ def sentence(notice: Notice) -> str:  # noqa: PLR0911 - one line for each notice
             return f"The sensor gave no readings: {_ended(reason)}"
         case ClockCorrected(seconds):
             return f"This clock differs from the platform's by {seconds:.0f} s. Next: set it (NTP)."
+        case AskedToShowItself():
+            return "Its owner asks which device this is: here it is."
         case CameDown(channel):
             return f"A message came down on channel {channel}."
         case DownlinkRefused(channel, reason):

@@ -23,7 +23,7 @@ async def sample(  # noqa: PLR0913 - one parameter for each thing it connects
     sensor: Sensor,
     outbox: Outbox,
     *,
-    interval_s: float,
+    interval_s: Callable[[], float],
     wanted: Callable[[], bool],
     clock_us: Callable[[], int],
     notify: Callable[[Notice], None],
@@ -44,7 +44,7 @@ async def sample(  # noqa: PLR0913 - one parameter for each thing it connects
                 notify(SensorFailed(f"{type(error).__name__}: {error}"))
             else:
                 refused = 0
-        await asyncio.sleep(interval_s)
+        await asyncio.sleep(interval_s())
 
 
 async def _packed(sensor: Sensor, clock_us: Callable[[], int]) -> bytes:

@@ -4,13 +4,17 @@
 state/               0700, locked by one agent at a time
   root.pem           the maker's root certificate, which servers are checked by
   identity.json      what the factory made, without the root key
-  sealed.json        the next boot's epoch and its root; replaced before the first send of a boot
+  sealed.json        the next boot's epoch and its root, replaced before the first send of a boot; and the
+                     rotation that is staged
   network.json       the network that worked
   ticket.json        the registration token, until it is decided
   next.pem           the key of a certificate that was asked for and has not come
+  fresh.pem          the next operational key and chain, until a session was opened with them
   operational.pem    the operational key with its certificate chain
   platform.json      where the broker listens
   lock.json          whether the set-up is locked, and since which claim
+  settings.json      the settings that the owner wants, with their version
+  commands.json      which commands were carried out last, and what became of them
   opened.json        nonces of the sealed credentials that were opened
   guesses.json       how many wrong set-up codes came in a row
   https.pem          the set-up server's own key and certificate
@@ -23,7 +27,7 @@ when its epoch begins; so the provisioning file should be destroyed after the im
 
 import fcntl
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,14 +40,15 @@ from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.rotation.device import DeviceKeys, Pending
 from doorstep.messaging.sealer import DeviceState, next_boot
 from doorstep.onboarding.lock import LockEvent, LockState, SetupLock
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.onboarding.sealed.opening import BlobMemory
-from doorstep.runtime.state import write_private
+from doorstep.runtime.state import move_durably, write_private
 from doorstep.wire import jsontext
 
-__all__ = ["MAX_SKIPPED_EPOCHS", "Broker", "Endpoint", "Operational", "Store", "Ticket"]
+__all__ = ["MAX_SKIPPED_EPOCHS", "Applied", "Broker", "Carried", "Endpoint", "Operational", "Store", "Ticket"]
 
 MAX_SKIPPED_EPOCHS: Final = 1 << 20
 """Epochs that a device runs forward at the platform's word: about two seconds of hashing, no more."""
@@ -90,6 +95,8 @@ class Operational:
     broker: Broker
     since_us: int
     """When it came, by this device's clock; its notBefore is earlier, for slow clocks."""
+    staged: bool = False
+    """No session was opened with it yet; the one before it is still there."""
 
     @property
     def not_after_us(self) -> int:
@@ -99,11 +106,30 @@ class Operational:
         return round(self.certificate.not_after.timestamp() * 1e6)
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The settings in force; version 0: none ever came."""
+
+    version: int = 0
+    values: dict[str, float | bool | str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A command that was begun; ``outcome`` is None until it ended."""
+
+    command_id: bytes
+    outcome: int | None = None
+    detail: bytes = field(default=b"", repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sealed:
     device: str
     epoch: int
     root: bytes = field(repr=False)
+    number: int = 0
+    pending: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +210,17 @@ class Store:
         self._keep(sealed, next_boot(state))
         return state
 
+    def keys(self) -> DeviceKeys:
+        """Return the next boot's epoch and root, and the rotation that is staged."""
+        sealed = self._sealed()
+        return DeviceKeys(DeviceState(sealed.root, sealed.epoch), sealed.number, sealed.pending)
+
+    def keep_keys(self, keys: DeviceKeys) -> None:
+        """Store them as a whole: after a power cut there are the old ones or these."""
+        state = keys.boot
+        kept = replace(self._sealed(), epoch=state.epoch, root=state.root, number=keys.number)
+        self._write("sealed.json", replace(kept, pending=keys.pending))
+
     def skip_epochs(self, first_free: int) -> None:
         """Make ``first_free`` the next epoch unless a later one is: the platform saw what this folder forgot.
 
@@ -241,6 +278,22 @@ class Store:
         """Remember them, before anything is done about the newest."""
         self._write("opened.json", memory)
 
+    def settings(self) -> Applied:
+        """Return the settings in force."""
+        return self._read("settings.json", Applied) or Applied()
+
+    def keep_settings(self, settings: Applied) -> None:
+        """Remember settings that are in force."""
+        self._write("settings.json", settings)
+
+    def commands(self) -> list[Carried]:
+        """Return the commands that came last, oldest first."""
+        return self._read("commands.json", list[Carried]) or []
+
+    def keep_commands(self, commands: Sequence[Carried]) -> None:
+        """Remember them over a power cut."""
+        self._write("commands.json", commands)
+
     def ticket(self) -> Ticket | None:
         """Return the registration token that nobody answered yet."""
         return self._read("ticket.json", Ticket)
@@ -291,13 +344,17 @@ class Store:
             self._write_bytes(path.name, generate(rng).to_pem())
         return PrivateKey.from_pkcs8(path.read_bytes())
 
-    def commit_operational(self, chain_pem: str, device_api: str, broker: Broker, *, now_us: int) -> None:
-        """Take the certificate of the staged key into use; raise MisuseError when it is not that key's."""
+    def stage_operational(self, chain_pem: str, device_api: str, broker: Broker, *, now_us: int) -> None:
+        """Keep the certificate of the staged key beside the one in use; the first is in use at once.
+
+        Raises MisuseError when it is not that key's.
+        """
         key = PrivateKey.from_pkcs8(self._path("next.pem").read_bytes())
         if load_chain(chain_pem.encode())[0].public_key.spki != key.public_key.spki:
             raise MisuseError("the certificate belongs to another key than the one that asked for it")
         self._write("platform.json", _Platform(device_api=device_api, broker=broker, since_us=now_us))
-        self._write_bytes("operational.pem", key.to_pem() + chain_pem.encode())
+        name = "fresh.pem" if self._path("operational.pem").exists() else "operational.pem"
+        self._write_bytes(name, key.to_pem() + chain_pem.encode())
         self._drop("next.pem")
 
     def commit_by_root(self, broker: Broker, *, now_us: int) -> None:
@@ -305,19 +362,28 @@ class Store:
         platform = _Platform(device_api="", broker=broker, since_us=now_us, by_root=True)
         self._write("platform.json", platform)
 
+    def commit_operational(self) -> None:
+        """Give up the certificate before the staged one: the platform opened a session with the new one."""
+        move_durably(self._path("fresh.pem"), self._path("operational.pem"))
+
     def operational(self) -> Operational | None:
-        """Return the certificate in use and where to use it; None before the first registration."""
+        """Return the certificate to use: the staged one, if there is one; None before the first."""
+        certificates = self.certificates()
+        return certificates[0] if certificates else None
+
+    def certificates(self) -> list[Operational]:
+        """Return every certificate that the platform may take, the newest first."""
         platform = self._read("platform.json", _Platform)
-        path = self._path("operational.pem")
-        if platform is None or not (platform.by_root or path.exists()):
-            return None
+        if platform is None:
+            return []
         if platform.by_root:
-            return Operational(None, None, platform.device_api, platform.broker, platform.since_us)
-        certificate = load_chain(path.read_bytes())[0]
-        return Operational(certificate, path, platform.device_api, platform.broker, platform.since_us)
+            return [Operational(None, None, platform.device_api, platform.broker, platform.since_us)]
+        paths = self._path("fresh.pem"), self._path("operational.pem")
+        return [_operational(path, platform, staged=path is paths[0]) for path in paths if path.exists()]
 
     def drop_operational(self) -> None:
-        """Forget the certificate: the platform no longer knows this device as anybody's."""
+        """Forget the certificates: the platform no longer knows this device as anybody's."""
+        self._drop("fresh.pem")
         self._drop("operational.pem")
         self._drop("platform.json")
 
@@ -371,3 +437,9 @@ class Store:
 
     def _drop(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
+
+
+def _operational(path: Path, platform: _Platform, *, staged: bool) -> Operational:
+    certificate = load_chain(path.read_bytes())[0]
+    where = platform.device_api, platform.broker, platform.since_us
+    return Operational(certificate, path, *where, staged)

@@ -15,7 +15,13 @@ from doorstep.factory.qr import draw_qr
 from doorstep.factory.workers import spread
 from doorstep.identity import certificates, claim_code, ids
 from doorstep.identity.assurance import IdentityMethod
-from doorstep.identity.provisioning import ROOT_KEY_LENGTH, Provisioning, Servers, SetupVerifier
+from doorstep.identity.provisioning import (
+    ROOT_KEY_LENGTH,
+    Provisioning,
+    SealedVariant,
+    Servers,
+    SetupVerifier,
+)
 from doorstep.onboarding.access_point import access_point_key
 from doorstep.onboarding.dpp.label_key import device_label
 from doorstep.onboarding.label import SEC1, SEC2, SetupLabel, Transport
@@ -71,6 +77,8 @@ class BatchRequest:
     """Keys of the onboarding methods that the devices open."""
     identity: IdentityMethod = IdentityMethod.CERTIFICATE
     """``SYMMETRIC_KEY`` makes devices that have no key but their root."""
+    sealed: SealedVariant = "ratchet-8"
+    """How they seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +221,7 @@ class _Maker:
             servers=self._request.servers,
             onboarding=self._request.methods,
             identity="certificate" if born else "symmetric_key",
+            sealed=self._request.sealed,
         )
 
     def _label(

@@ -67,6 +67,7 @@ def _texts(device: Provisioning) -> dict[str, str]:
         "device_api": device.servers.device_api,
         "mqtt_host": device.servers.mqtt_host,
         "onboarding": " ".join(device.onboarding),
+        "sealed": device.sealed,
     } | ({} if device.setup.code is None else {"sec1_code": device.setup.code})
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "ROOT_KEY_LENGTH",
     "MalformedProvisioning",
     "Provisioning",
+    "SealedVariant",
     "Servers",
     "SetupVerifier",
 ]
@@ -42,6 +43,9 @@ METHODS_OF_OLD_FILES: Final[tuple[str, ...]] = (
     OnboardingMethod.SEALED_CREDENTIALS.value,
 )
 """What a file without ``onboarding`` means: the secure ones."""
+
+SealedVariant = Literal["ratchet-8", "ratchet-16", "static-8", "static-16"]
+"""The variants of docs/spec/sealed.md section 9."""
 
 _METHOD: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -95,6 +99,8 @@ class Provisioning:
     """Keys of the onboarding methods that the device opens, and no others."""
     identity: Literal["certificate", "symmetric_key"] = "certificate"
     """Whether the device signs with a factory key, or has no key but its root."""
+    sealed: SealedVariant = "ratchet-8"
+    """How the device seals (docs/spec/sealed.md section 9)."""
 
     def to_json(self) -> bytes:
         """Return the file's content."""
@@ -123,7 +129,7 @@ def _with_newer_fields(data: bytes) -> Any:
     """Return what a file says, with the fields that the first ones did not have."""
     given = jsontext.decode(data, dict[str, Any])
     setup = {"code": None} | given["setup"]
-    newer = {"onboarding": list(METHODS_OF_OLD_FILES), "identity": "certificate"}
+    newer = {"onboarding": list(METHODS_OF_OLD_FILES), "identity": "certificate", "sealed": "ratchet-8"}
     return newer | given | {"setup": setup}
 
 

@@ -6,12 +6,11 @@ normative.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
-from doorstep.crypto.x509 import Certificate, Issuer, Purpose
+from doorstep.crypto.x509 import Certificate, Issuer
 from doorstep.errors import MalformedMessage, ReplayRefused, VerificationFailed
-from doorstep.identity import cose_sign1
+from doorstep.identity import platform_word
 from doorstep.identity.ids import check_device_id
 from doorstep.wire import cbor
 
@@ -26,9 +25,6 @@ RELEASE_CAP: Final = 1024
 LIFETIME: Final = 24 * 3600
 """Seconds for which a release is good."""
 
-_X5CHAIN: Final = 33
-_LAST_SECOND: Final = 253_402_300_799
-"""Of the year 9999."""
 _AFRESH: Final = "Have the owner allow set-up again in the portal."
 
 
@@ -51,14 +47,17 @@ class Release:
     def __post_init__(self) -> None:
         """Refuse what could not be read again."""
         check_device_id(self.device)
-        if not 0 <= self.issued < self.expires <= _LAST_SECOND:
+        if not 0 <= self.issued < self.expires <= platform_word.LAST_SECOND:
             raise MalformedMessage("a release is issued before it expires")
 
     def sign(self, operations: Issuer) -> bytes:
         """Return the signed bytes."""
-        payload = cbor.encode({"device": self.device, "issued": self.issued, "expires": self.expires})
-        header: dict[int, cbor.Value] = {_X5CHAIN: operations.certificate.der}
-        return cose_sign1.sign(payload, RELEASE_CONTEXT, operations.key.sign, header)
+        fields: dict[str, cbor.Value] = {
+            "device": self.device,
+            "issued": self.issued,
+            "expires": self.expires,
+        }
+        return platform_word.sign(fields, RELEASE_CONTEXT, operations)
 
 
 def verify(data: bytes, root: Certificate, device: str, *, claimed_at: int, at_least: int) -> Release:
@@ -68,12 +67,12 @@ def verify(data: bytes, root: Certificate, device: str, *, claimed_at: int, at_l
     the time. Checked in this order: form, certificate, signature, device, claim, expiry. Raises
     MalformedMessage, WrongRelease, VerificationFailed or StaleRelease.
     """
-    signed = cose_sign1.read(data, max_bytes=RELEASE_CAP)
-    release, signer = _release(signed.payload), _signer(signed)
-    signer.verify(root, now=datetime.fromtimestamp(release.issued, UTC))
-    if not signer.is_ca or Purpose.SERVER_AUTH not in signer.purposes:
-        raise WrongRelease("a release is signed by the maker's platform", next_step=_AFRESH)
-    signed.verify(signer.public_key, RELEASE_CONTEXT)
+    word = platform_word.read(data, max_bytes=RELEASE_CAP)
+    release = _release(word[0].payload)
+    try:
+        platform_word.verify(word, [root], RELEASE_CONTEXT, issued=release.issued)
+    except platform_word.WrongSigner as error:
+        raise WrongRelease("a release is signed by the maker's platform", next_step=_AFRESH) from error
     if release.device != device:
         raise WrongRelease(
             f"this release is for device {release.device}, and this is {device}", next_step=_AFRESH
@@ -81,14 +80,6 @@ def verify(data: bytes, root: Certificate, device: str, *, claimed_at: int, at_l
     if release.issued < claimed_at or release.expires <= at_least:
         raise StaleRelease("this release is older than the last claim, or has expired", next_step=_AFRESH)
     return release
-
-
-def _signer(signed: cose_sign1.Signed) -> Certificate:
-    match signed.unprotected:
-        case {33: bytes(der), **rest} if not rest:
-            return Certificate(der)
-        case _:
-            raise MalformedMessage("a release carries the certificate of its signer and nothing else")
 
 
 def _release(payload: bytes) -> Release:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from doorstep.ingest.aside import Aside
 from doorstep.messaging.legacy.board import BoardState
 from doorstep.messaging.opener import Progress
 from doorstep.messaging.state import StoredState
@@ -54,6 +55,8 @@ class Batch:
     rows: list[MessageRow] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     suspects: list[Suspect] = field(default_factory=list)
+    asides: list[Aside] = field(default_factory=list)
+    """What messages of other channels than ``data`` mean, beside their rows."""
     progress: dict[int, Progress] = field(default_factory=dict)
     """New replay windows of devices that stayed in their epoch."""
     states: dict[int, StoredState] = field(default_factory=dict)

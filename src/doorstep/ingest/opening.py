@@ -7,12 +7,15 @@ from typing import Final
 
 from doorstep.errors import DoorstepError, MalformedMessage, VerificationFailed
 from doorstep.identity.ids import kid_of
-from doorstep.ingest.batch import Batch, DeviceRow, Suspect
+from doorstep.ingest import aside
+from doorstep.ingest.batch import Batch, DeviceRow, MessageRow, Suspect
 from doorstep.ingest.legacy import LEGACY_CHANNELS, LegacyDesk
 from doorstep.ingest.reader import Fetched
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.errors import Rejected, RejectReason
 from doorstep.messaging.opener import Opener
+from doorstep.messaging.static import opener_for
+from doorstep.messaging.variant import RATCHET_8
 from doorstep.ownership.life import Life
 from doorstep.runtime.dead_letters import Letter
 from doorstep.runtime.sealed_rows import read_sealed, sealed_row
@@ -54,7 +57,8 @@ class _Route:
         self.channel = channel
         self.aad = f"up/{channel}".encode()
         self.topic = f"d/{known.device_id}/up/{channel}"
-        self.open = known.opener.open if known.opener is not None else None
+        # Only readings take the short way; everything else costs them nothing.
+        self.open = known.opener.open if known.opener is not None and channel == aside.DATA else None
 
 
 class Opening:
@@ -98,7 +102,7 @@ class Opening:
         for subject, _, payload in messages:
             route = routes.get(subject) or self._route(subject)
             if route is None or route.open is None:
-                self._set_aside(batch, subject, payload, route)
+                self._take_aside(batch, subject, payload, touched)
                 continue
             known = route.known
             touched.add(known)
@@ -113,12 +117,28 @@ class Opening:
         self._note_progress(batch, touched, now_us)
         return batch
 
-    def _set_aside(self, batch: Batch, subject: bytes, payload: bytes, route: _Route | None) -> None:
+    def _take_aside(self, batch: Batch, subject: bytes, payload: bytes, touched: set[_Known]) -> None:
+        """Take a message of another channel than ``data``, or of a device that may not send."""
         device_id, channel = _device_and_channel(subject)
         if channel in LEGACY_CHANNELS:
             self.legacy.take(batch, device_id, channel, payload)
-        else:
-            batch.letters.append(_unopened(subject, payload, route, batch.received_us))
+            return
+        now_us, route = batch.received_us, self._routes.get(subject)
+        if route is None or route.known.opener is None:
+            batch.letters.append(_unopened(subject, payload, route, now_us))
+            return
+        known = route.known
+        touched.add(known)
+        try:
+            epoch, sequence, plaintext = route.known.opener.open(payload, route.aad, now_us)
+            place = aside.Place(known.row, epoch, sequence, now_us, known.period)
+            said, count = aside.read(route.channel, place, plaintext)
+        except (Rejected, MalformedMessage) as error:
+            _refuse(batch, route, payload, error)
+            return
+        batch.asides.append(said)
+        row = (known.row, epoch, sequence, route.channel, now_us, known.period, count, plaintext)
+        batch.rows.append(MessageRow(*row))
 
     def _note_progress(self, batch: Batch, touched: Iterable[_Known], now_us: int) -> None:
         for known in touched:
@@ -150,7 +170,7 @@ class Opening:
         except VerificationFailed as error:
             _log.error("keys of device %s: %s", device.device_id, error.message)
             return _Known(device, None, "unreadable_keys")
-        return _Known(device, Opener(kid_of(device.device_id), state), "")
+        return _Known(device, opener_for(kid_of(device.device_id), state), "")
 
 
 def _device_and_channel(subject: bytes) -> tuple[str, str]:
@@ -169,7 +189,8 @@ def _refuse(batch: Batch, route: _Route, payload: bytes, error: DoorstepError) -
     reason = error.reason if isinstance(error, Rejected) else RejectReason.BAD_PAYLOAD
     letter = Letter(batch.received_us, route.known.device_id, route.topic, reason, error.message, payload)
     if reason in _REPEATS:
-        epoch, sequence = parse(payload)[:2]
+        variant = route.known.opener.variant if route.known.opener is not None else RATCHET_8
+        epoch, sequence = parse(payload, variant)[:2]
         batch.suspects.append(Suspect(route.known.row, epoch, sequence, letter))
     else:
         batch.letters.append(letter)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from doorstep.errors import DoorstepError
+from doorstep.ingest import aside
 from doorstep.ingest.batch import Batch, DeviceRow, Suspect
 from doorstep.ingest.legacy import BoardRow
 from doorstep.messaging.legacy.board import BoardState
@@ -109,6 +110,7 @@ class SqlSink(ABC, Generic[_ConnectionType]):
             with connection.transaction():
                 self._refuse_stale(connection, batch)
                 self._insert_messages(connection, batch)
+                aside.write(connection, batch.asides)
                 self._save_progress(connection, batch)
                 states = [(*state, device) for device, state in batch.states.items()]
                 connection.execute_many(_SAVE_STATE, states)

@@ -5,13 +5,15 @@
 the same ciphertext, so converting needs no key.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from doorstep.errors import MalformedMessage
 from doorstep.identity.ids import KID_LENGTH
 from doorstep.messaging.errors import MalformedEnvelope, RejectReason
-from doorstep.messaging.keys import MAX_EPOCH, SERVER_ID, SUITE, shortest
+from doorstep.messaging.keys import MAX_EPOCH, SERVER_ID, SUITE, Suite, shortest
+from doorstep.messaging.variant import RATCHET_8, Variant
 from doorstep.wire import cbor
 
 __all__ = [
@@ -21,10 +23,13 @@ __all__ = [
     "MAX_SEQUENCE",
     "Envelope",
     "aad",
+    "aads",
     "build_compact",
     "build_full",
     "compact_frame",
     "parse",
+    "parse_session",
+    "protected",
 ]
 
 MAX_PLAINTEXT: Final = 4_096  # bytes sealed in one message
@@ -39,7 +44,6 @@ _ALG, _KID, _PARTIAL_IV, _KID_CONTEXT = (
     6,
     10,
 )  # RFC 9052 section 3.1, RFC 8613 section 5.1
-_PROTECTED: Final = cbor.encode({_ALG: SUITE.cose_id})
 _FULL_START: Final = b"\xd0"  # the tag's byte: no compact header is that long
 
 _FLAG_CONTEXT: Final = 0x10  # flag bits of RFC 8613 section 6.1
@@ -58,23 +62,44 @@ class Envelope(NamedTuple):
     ciphertext: bytes
 
 
-@lru_cache(maxsize=64)
-def aad(channel: bytes) -> bytes:
+def protected(suite: Suite) -> bytes:
+    """Return the protected header: the algorithm and nothing else."""
+    return cbor.encode({_ALG: suite.cose_id})
+
+
+def aad(channel: bytes, suite: Suite = SUITE) -> bytes:
     """Return the Enc_structure (RFC 9052 section 5.3) that binds a message to ``channel``."""
-    if not 0 < len(channel) <= MAX_CHANNEL:
-        raise MalformedMessage(f"a channel name has 1 to {MAX_CHANNEL} bytes, not {len(channel)}")
-    return cbor.encode(["Encrypt0", _PROTECTED, channel])
+    return aads(suite)(channel)
 
 
-def parse(message: bytes) -> Envelope:
+@cache
+def aads(suite: Suite) -> Callable[[bytes], bytes]:
+    """Return `aad` for one suite, remembering: to be kept by whoever opens many messages."""
+    header = protected(suite)
+
+    @lru_cache(maxsize=64)
+    def made(channel: bytes) -> bytes:
+        if not 0 < len(channel) <= MAX_CHANNEL:
+            raise MalformedMessage(f"a channel name has 1 to {MAX_CHANNEL} bytes, not {len(channel)}")
+        return cbor.encode(["Encrypt0", header, channel])
+
+    return made
+
+
+def parse(message: bytes, variant: Variant = RATCHET_8) -> Envelope:
     """Take either encoding apart; raises MalformedEnvelope for all that the builders do not make."""
+    return parse_session(message, variant)[0]
+
+
+def parse_session(message: bytes, variant: Variant) -> tuple[Envelope, bytes]:
+    """Take a message apart, and the session that a static device writes behind the epoch; see `parse`."""
     if len(message) > MAX_MESSAGE:
         raise MalformedEnvelope(
             RejectReason.OVERSIZE, f"a sealed message has at most {MAX_MESSAGE} bytes, not {len(message)}"
         )
     if message[:1] == _FULL_START:
-        return _parse_full(message)
-    return _parse_compact(message)
+        return _parse_full(message, variant)
+    return _parse_compact(message, variant)
 
 
 def compact_frame(epoch: int) -> tuple[bytes, bytes]:
@@ -83,9 +108,9 @@ def compact_frame(epoch: int) -> tuple[bytes, bytes]:
     return whole[:2], whole[4:]
 
 
-def build_compact(envelope: Envelope) -> bytes:
+def build_compact(envelope: Envelope, session: bytes = b"") -> bytes:
     """Return the compact encoding; the kid is inside unless it is None."""
-    sequence, context = shortest(envelope.sequence), shortest(envelope.epoch)
+    sequence, context = shortest(envelope.sequence), shortest(envelope.epoch) + session
     flags = _FLAG_CONTEXT | len(sequence)
     option = sequence + bytes((len(context),)) + context
     if envelope.kid is not None:
@@ -94,19 +119,19 @@ def build_compact(envelope: Envelope) -> bytes:
     return bytes((1 + len(option), flags)) + option + envelope.ciphertext
 
 
-def build_full(envelope: Envelope, kid: bytes) -> bytes:
+def build_full(envelope: Envelope, kid: bytes, suite: Suite = SUITE, session: bytes = b"") -> bytes:
     """Return the full encoding; ``kid`` is the sender's, known from the carrier if not inside."""
     unprotected = {
         _KID: kid,
         _PARTIAL_IV: shortest(envelope.sequence),
-        _KID_CONTEXT: shortest(envelope.epoch),
+        _KID_CONTEXT: shortest(envelope.epoch) + session,
     }
-    return cbor.encode(cbor.Tag(_COSE_ENCRYPT0, [_PROTECTED, unprotected, envelope.ciphertext]))
+    return cbor.encode(cbor.Tag(_COSE_ENCRYPT0, [protected(suite), unprotected, envelope.ciphertext]))
 
 
-def _parse_compact(message: bytes) -> Envelope:
+def _parse_compact(message: bytes, variant: Variant) -> tuple[Envelope, bytes]:
     end = message[0] + 1 if message else 0
-    if end < _MIN_HEADER or len(message) < end + SUITE.tag_length:
+    if end < _MIN_HEADER or len(message) < end + variant.suite.tag_length:
         raise _malformed("the header or tag is cut short")
     flags = message[1]
     width = flags & _SEQUENCE_WIDTHS
@@ -117,15 +142,15 @@ def _parse_compact(message: bytes) -> Envelope:
     if kid > end:
         raise _malformed("the epoch reaches beyond the header")
     sequence = _number(message[2 : 2 + width], MAX_SEQUENCE)
-    epoch = _number(message[context:kid], MAX_EPOCH)
+    epoch, session = _context(message[context:kid], variant)
     if flags & _FLAG_KID:
-        return Envelope(epoch, sequence, _checked_kid(message[kid:end]), message[end:])
+        return Envelope(epoch, sequence, _checked_kid(message[kid:end]), message[end:]), session
     if kid != end:
         raise _malformed("bytes follow the epoch in a header without kid")
-    return Envelope(epoch, sequence, None, message[end:])
+    return Envelope(epoch, sequence, None, message[end:]), session
 
 
-def _parse_full(message: bytes) -> Envelope:
+def _parse_full(message: bytes, variant: Variant) -> tuple[Envelope, bytes]:
     try:
         outer = cbor.decode(message, max_bytes=MAX_MESSAGE)
     except MalformedMessage as error:
@@ -133,14 +158,21 @@ def _parse_full(message: bytes) -> Envelope:
     match outer:
         case cbor.Tag(
             16,
-            [bytes(protected), {4: bytes(kid), 6: bytes(sequence), 10: bytes(epoch), **rest}, bytes(sealed)],
+            [bytes(header), {4: bytes(kid), 6: bytes(sequence), 10: bytes(context), **rest}, bytes(sealed)],
         ):
             pass
         case _:
             raise _malformed("this is no COSE_Encrypt0 with kid, Partial IV and kid context")
-    if protected != _PROTECTED or rest or len(sealed) < SUITE.tag_length:
+    if header != protected(variant.suite) or rest or len(sealed) < variant.suite.tag_length:
         raise _malformed("algorithm, headers or tag length are not those of this profile")
-    return Envelope(_number(epoch, MAX_EPOCH), _number(sequence, MAX_SEQUENCE), _checked_kid(kid), sealed)
+    epoch, session = _context(context, variant)
+    return Envelope(epoch, _number(sequence, MAX_SEQUENCE), _checked_kid(kid), sealed), session
+
+
+def _context(data: bytes, variant: Variant) -> tuple[int, bytes]:
+    """Return epoch and session of a kid context."""
+    end = max(0, len(data) - variant.session_length)
+    return _number(data[:end], MAX_EPOCH), data[end:]
 
 
 def _number(data: bytes, limit: int) -> int:

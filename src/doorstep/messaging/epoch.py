@@ -9,11 +9,11 @@ from doorstep.messaging.envelope import (
     MAX_PLAINTEXT,
     MAX_SEQUENCE,
     Envelope,
-    aad,
+    aads,
     compact_frame,
 )
 from doorstep.messaging.errors import EpochExhausted, Forged, RejectReason, Replayed
-from doorstep.messaging.keys import NONCE_LENGTH, SUITE, derive_sender_keys
+from doorstep.messaging.keys import NONCE_LENGTH, SUITE, Suite, derive_sender_keys
 from doorstep.messaging.replay import NOTHING_SEEN, WINDOW_WIDTH, mark, was_seen
 
 __all__ = ["EpochReceiver", "EpochSender"]
@@ -22,13 +22,14 @@ __all__ = ["EpochReceiver", "EpochSender"]
 class EpochSender:
     """Seals what ``sender_id`` says in ``epoch``; the caller never repeats a sequence number."""
 
-    __slots__ = ("_cipher", "_nonce", "epoch")
+    __slots__ = ("_aad", "_cipher", "_nonce", "epoch")
 
-    def __init__(self, secret: bytes, epoch: int, sender_id: bytes) -> None:
-        keys = derive_sender_keys(secret, epoch, sender_id)
+    def __init__(self, secret: bytes, epoch: int, sender_id: bytes, suite: Suite = SUITE) -> None:
+        keys = derive_sender_keys(secret, epoch, sender_id, suite)
+        self._aad = aads(suite)
         self.epoch: Final = epoch
         self._nonce = keys.nonce
-        self._cipher = AesCcm(keys.key, SUITE.tag_length)
+        self._cipher = AesCcm(keys.key, suite.tag_length)
 
     def seal(self, sequence: int, channel: bytes, plaintext: bytes) -> Envelope:
         """Return message ``sequence``, without kid; raises EpochExhausted behind the last number."""
@@ -39,7 +40,7 @@ class EpochSender:
             )
         if len(plaintext) > MAX_PLAINTEXT:
             raise MisuseError(f"one message carries at most {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
-        sealed = self._cipher.seal(self._nonce(sequence), plaintext, aad(channel))
+        sealed = self._cipher.seal(self._nonce(sequence), plaintext, self._aad(channel))
         return Envelope(self.epoch, sequence, None, sealed)
 
 
@@ -47,6 +48,7 @@ class EpochReceiver:
     """Opens what ``sender_id`` says in ``epoch``, each message once (``high``, ``window``: see `replay`)."""
 
     __slots__ = (
+        "_aad",
         "_after",
         "_base_iv",
         "_before",
@@ -59,19 +61,26 @@ class EpochReceiver:
         "window",
     )
 
-    def __init__(
-        self, secret: bytes, epoch: int, sender_id: bytes, high: int = NOTHING_SEEN, window: int = 0
+    def __init__(  # noqa: PLR0913, PLR0917 - whose, which epoch's, and how far it has come
+        self,
+        secret: bytes,
+        epoch: int,
+        sender_id: bytes,
+        high: int = NOTHING_SEEN,
+        window: int = 0,
+        suite: Suite = SUITE,
     ) -> None:
-        keys = derive_sender_keys(secret, epoch, sender_id)
+        keys = derive_sender_keys(secret, epoch, sender_id, suite)
+        self._aad = aads(suite)
         self.secret: Final = secret
         self.epoch: Final = epoch
         self.high = high
         self.window = window
         self._before, self._after = compact_frame(epoch)
         self._end = len(self._before) + 2 + len(self._after)
-        self._shortest = self._end + SUITE.tag_length
+        self._shortest = self._end + suite.tag_length
         self._base_iv = keys.base_iv
-        self._open = AesCcm(keys.key, SUITE.tag_length).open
+        self._open = AesCcm(keys.key, suite.tag_length).open
 
     def open_usual(self, message: bytes, channel: bytes) -> tuple[int, int, bytes] | None:
         """Return epoch, sequence number and plaintext of a compact message of this epoch, without kid.
@@ -94,7 +103,7 @@ class EpochReceiver:
             self._refuse_seen(sequence)
         try:
             plaintext = self._open(
-                (self._base_iv ^ sequence).to_bytes(NONCE_LENGTH, "big"), sealed, aad(channel)
+                (self._base_iv ^ sequence).to_bytes(NONCE_LENGTH, "big"), sealed, self._aad(channel)
             )
         except VerificationFailed:
             raise Forged(

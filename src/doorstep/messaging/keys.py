@@ -9,6 +9,8 @@ from doorstep.errors import MisuseError
 from doorstep.wire import cbor
 
 __all__ = [
+    "CCM_8",
+    "CCM_16",
     "MASTER_SECRET_LENGTH",
     "MAX_EPOCH",
     "NONCE_LENGTH",
@@ -52,10 +54,12 @@ class Suite:
     tag_length: int
 
 
-SUITE: Final = Suite(cose_id=10, key_length=16, tag_length=8)  # AES-CCM-16-64-128
+CCM_8: Final = Suite(cose_id=10, key_length=16, tag_length=8)  # AES-CCM-16-64-128
+CCM_16: Final = Suite(cose_id=30, key_length=16, tag_length=16)  # AES-CCM-16-128-128
+SUITE: Final = CCM_8
 
 Kind: TypeAlias = Literal["Key", "IV"]  # the type field of RFC 8613 section 3.2.1
-_LENGTHS: Final[Mapping[Kind, int]] = {"Key": SUITE.key_length, "IV": NONCE_LENGTH}
+_LENGTHS: Final[Mapping[Kind, int]] = {"Key": CCM_8.key_length, "IV": NONCE_LENGTH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +103,26 @@ def owner_change(root: bytes, nonce: bytes) -> bytes:
     return expand(root, _OWNER_CHANGE + nonce, ROOT_LENGTH)
 
 
-def derive(secret: bytes, salt: bytes, sender_id: bytes, id_context: bytes | None, kind: Kind) -> bytes:
+def derive(  # noqa: PLR0913, PLR0917 - the inputs of the RFC
+    secret: bytes,
+    salt: bytes,
+    sender_id: bytes,
+    id_context: bytes | None,
+    kind: Kind,
+    suite: Suite = SUITE,
+) -> bytes:
     """Return the key or common IV that RFC 8613 section 3.2.1 derives from a master secret."""
     length = _LENGTHS[kind]
-    info = cbor.encode([sender_id, id_context, SUITE.cose_id, kind, length])
+    info = cbor.encode([sender_id, id_context, suite.cose_id, kind, length])
     return hkdf(secret, salt, info, length)
 
 
-def derive_sender_keys(secret: bytes, epoch: int, sender_id: bytes) -> SenderKeys:
+def derive_sender_keys(secret: bytes, epoch: int, sender_id: bytes, suite: Suite = SUITE) -> SenderKeys:
     """Return the keys with which ``sender_id`` seals in ``epoch``."""
     context = shortest(epoch)
-    common_iv = derive(secret, b"", b"", context, "IV")
+    common_iv = derive(secret, b"", b"", context, "IV", suite)
     base_iv = int.from_bytes(common_iv, "big") ^ _sender_mask(sender_id)
-    return SenderKeys(derive(secret, b"", sender_id, context, "Key"), base_iv)
+    return SenderKeys(derive(secret, b"", sender_id, context, "Key", suite), base_iv)
 
 
 def _sender_mask(sender_id: bytes) -> int:

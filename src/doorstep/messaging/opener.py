@@ -2,17 +2,17 @@
 
 from typing import Final, NamedTuple, TypeAlias
 
-from doorstep.messaging.allowance import NEAR, Allowance
-from doorstep.messaging.envelope import parse
+from doorstep.messaging.ahead import MAX_AHEAD, Ways, open_ahead
+from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.envelope import Envelope, parse
 from doorstep.messaging.epoch import EpochReceiver
 from doorstep.messaging.errors import Forged, RejectReason, Replayed
-from doorstep.messaging.keys import master_secret, next_root, run_ahead
 from doorstep.messaging.replay import NOTHING_SEEN, signed_window
 from doorstep.messaging.state import EpochState, SealedState
+from doorstep.messaging.variant import Variant
 
-__all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress", "Way", "receiver_ahead"]
+__all__ = ["MAX_AHEAD", "PREVIOUS_EPOCH_US", "Opened", "Opener", "Progress"]
 
-MAX_AHEAD: Final = 1_000  # epochs the ratchet is run for a message whose tag is not yet known to hold
 PREVIOUS_EPOCH_US: Final = 600_000_000  # the previous epoch opens late packets for ten minutes
 
 
@@ -45,16 +45,20 @@ class Opener:
         "_previous",
         "_previous_until_us",
         "_root",
+        "_staged",
+        "_variant",
         "epoch_changed",
     )
 
     def __init__(self, kid: bytes, state: SealedState) -> None:
         self._kid = kid
+        self._variant = state.variant
         self._allowance = Allowance()
-        self._current = _receiver(kid, state.current)
+        self._current = _receiver(kid, state.current, state.variant)
         self._root = state.root
-        self._previous = None if state.previous is None else _receiver(kid, state.previous)
+        self._previous = None if state.previous is None else _receiver(kid, state.previous, state.variant)
         self._previous_until_us = state.previous_until_us or 0
+        self._staged = state.staged
         self.epoch_changed = state.unsaved
 
     def open(self, message: bytes, channel: bytes, now_us: int) -> Opened:
@@ -65,7 +69,7 @@ class Opener:
         current = self._current
         if (usual := current.open_usual(message, channel)) is not None:
             return usual
-        epoch, sequence, kid, sealed = parse(message)
+        epoch, sequence, kid, sealed = parse(message, self._variant)
         if kid is not None and kid != self._kid:
             raise Forged(RejectReason.UNKNOWN_KID, "the message names another sender than its carrier")
         if epoch == current.epoch:
@@ -73,13 +77,22 @@ class Opener:
         if epoch < current.epoch:
             late = self._receiver_behind(epoch, now_us)
             return epoch, sequence, late.open(sequence, sealed, channel)
-        way = Way(current.epoch, self._root, self._allowance)
-        ahead, root = receiver_ahead(self._kid, way, epoch, now_us)
-        plaintext = ahead.open(sequence, sealed, channel)
-        self._previous, self._current, self._root = current, ahead, root
+        ways = Ways(current.epoch, self._root, self._staged, self._allowance, self._variant.suite)
+        ahead = open_ahead(self._kid, ways, Envelope(epoch, sequence, kid, sealed), channel, now_us)
+        self._follow(ahead.receiver, ahead.root, now_us)
+        self._staged = None if ahead.under_staged else self._staged
+        return epoch, sequence, ahead.plaintext
+
+    def _follow(self, receiver: EpochReceiver, root: bytes, now_us: int) -> None:
+        """Make the epoch of ``receiver``, whose message was genuine, the current one."""
+        self._previous, self._current, self._root = self._current, receiver, root
         self._previous_until_us = now_us + PREVIOUS_EPOCH_US
         self.epoch_changed = True
-        return epoch, sequence, plaintext
+
+    @property
+    def variant(self) -> Variant:
+        """How the device seals."""
+        return self._variant
 
     def expire(self, now_us: int) -> None:
         """Forget the previous epoch once its deadline has passed."""
@@ -99,8 +112,11 @@ class Opener:
         self.epoch_changed = False
         current = _state(self._current)
         if self._previous is None:
-            return SealedState(current, self._root)
-        return SealedState(current, self._root, _state(self._previous), self._previous_until_us)
+            return SealedState(current, self._root, staged=self._staged, variant=self._variant)
+        previous = _state(self._previous)
+        return SealedState(
+            current, self._root, previous, self._previous_until_us, self._staged, self._variant
+        )
 
     def _receiver_behind(self, epoch: int, now_us: int) -> EpochReceiver:
         self.expire(now_us)
@@ -112,36 +128,8 @@ class Opener:
         return self._previous
 
 
-class Way(NamedTuple):
-    """Where the ratchet stands for a device: its epoch, the root after it, what a minute allows."""
-
-    epoch: int
-    root: bytes
-    allowance: Allowance
-
-
-def receiver_ahead(kid: bytes, way: Way, epoch: int, now_us: int) -> tuple[EpochReceiver, bytes]:
-    """Return the receiver of the later ``epoch`` and the root after it.
-
-    Raises Forged when ``epoch`` is more than MAX_AHEAD ahead, or further than the allowance reaches.
-    """
-    steps = epoch - way.epoch
-    if steps > MAX_AHEAD:
-        raise Forged(
-            RejectReason.EPOCH_TOO_FAR,
-            f"epoch {epoch} is more than {MAX_AHEAD} ahead of the device's {way.epoch}",
-        )
-    if not way.allowance.spend(steps, now_us):
-        raise Forged(
-            RejectReason.EPOCH_TOO_FAR,
-            f"epoch {epoch} is more than {NEAR} ahead, and this minute's allowance for such is spent",
-        )
-    reached = run_ahead(way.root, steps - 1)
-    return EpochReceiver(master_secret(reached), epoch, kid), next_root(reached)
-
-
-def _receiver(kid: bytes, state: EpochState) -> EpochReceiver:
-    return EpochReceiver(state.master, state.epoch, kid, state.high, state.window)
+def _receiver(kid: bytes, state: EpochState, variant: Variant) -> EpochReceiver:
+    return EpochReceiver(state.master, state.epoch, kid, state.high, state.window, variant.suite)
 
 
 def _state(receiver: EpochReceiver) -> EpochState:

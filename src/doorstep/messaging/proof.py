@@ -4,14 +4,14 @@ import base64
 import binascii
 from typing import Final, NamedTuple
 
+from doorstep.messaging.ahead import open_aside
 from doorstep.messaging.allowance import Allowance
-from doorstep.messaging.envelope import parse
-from doorstep.messaging.epoch import EpochReceiver
+from doorstep.messaging.envelope import parse_session
 from doorstep.messaging.errors import Forged, MalformedEnvelope, RejectReason, Replayed
 from doorstep.messaging.exchange import Exchange
-from doorstep.messaging.opener import Way, receiver_ahead
 from doorstep.messaging.sealer import DeviceSealer
 from doorstep.messaging.state import SealedState
+from doorstep.messaging.static import open_session_aside
 
 __all__ = [
     "CONNECT_CHANNEL",
@@ -65,25 +65,18 @@ def open_proof(
 
     Proofs of all channels share one counter. Raises Rejected, and then nothing changed.
     """
-    epoch, sequence, named, sealed = parse(message)
-    if named is not None and named != kid:
+    variant = stands.state.variant
+    proof, session = parse_session(message, variant)
+    if proof.kid is not None and proof.kid != kid:
         raise Forged(RejectReason.UNKNOWN_KID, "the proof names another device")
-    if (epoch, sequence) <= stands.last:
+    counter = proof.epoch, proof.sequence
+    if counter <= stands.last:
         raise Replayed(RejectReason.REPLAYED, "the proof, or a later one, was used before")
-    receiver = _receiver(kid, stands, epoch, now_us)
-    content = receiver.open(sequence, sealed, channel)
-    return (epoch, sequence), content, Exchange(receiver.secret, epoch, sequence, kid, channel)
-
-
-def _receiver(kid: bytes, stands: Standing, epoch: int, now_us: int) -> EpochReceiver:
-    current = stands.state.current
-    if epoch < current.epoch:
-        raise Replayed(
-            RejectReason.EPOCH_PAST, f"epoch {epoch} is over: the device is in epoch {current.epoch}"
-        )
-    if epoch == current.epoch:
-        return EpochReceiver(current.master, epoch, kid)
-    return receiver_ahead(kid, Way(current.epoch, stands.state.root, stands.allowance), epoch, now_us)[0]
+    if variant.is_static:
+        content, secret = open_session_aside(kid, stands.state, proof, session, channel, now_us)
+    else:
+        content, secret = open_aside(kid, stands.state, stands.allowance, proof, channel, now_us)
+    return counter, content, Exchange(secret, *counter, kid, channel, variant.suite)
 
 
 def _decoded(text: str) -> bytes:

@@ -9,7 +9,6 @@ import msgspec
 from doorstep.errors import MisuseError
 from doorstep.messaging.errors import MalformedEnvelope, RejectReason
 from doorstep.messaging.exchange import Exchange
-from doorstep.messaging.keys import SUITE
 from doorstep.messaging.proof import Counter, Standing, open_proof
 from doorstep.messaging.sealer import DeviceSealer
 from doorstep.wire import jsontext
@@ -98,7 +97,7 @@ def seal_reply(exchange: Exchange, reply: Reply) -> bytes:
 
 def open_reply(exchange: Exchange, sealed: bytes) -> Reply:
     """Return what the platform answered; raises Rejected for a forged reply or one of another form."""
-    if len(sealed) > MAX_REPLY + SUITE.tag_length:
+    if len(sealed) > MAX_REPLY + exchange.suite.tag_length:
         raise MalformedEnvelope(RejectReason.OVERSIZE, f"a reply has at most {MAX_REPLY} bytes")
     content = exchange.open_reply(sealed)
     try:

@@ -16,6 +16,8 @@ from doorstep.runtime.settings import Settings
 __all__ = [
     "CONTROL_SUBJECT",
     "DEVICES_ACCOUNT",
+    "DOWNLINK_SUBJECT",
+    "DOWN_CHANNELS",
     "PARTITIONS",
     "STREAM",
     "UP_CHANNELS",
@@ -34,6 +36,9 @@ STREAM: Final = "$MQTT_msgs"
 CONTROL_SUBJECT: Final = "doorstep.control"
 """Anything published here makes the authorizer look for open revocations at once."""
 
+DOWNLINK_SUBJECT: Final = "doorstep.downlink"
+"""Anything published here makes the role ``downlink`` look into its queue at once."""
+
 DEVICES_ACCOUNT: Final = "IOT"
 """NATS account in which devices and ingest live."""
 
@@ -42,6 +47,9 @@ PARTITIONS: Final = 4
 
 UP_CHANNELS: Final = ("data", "state", "event", "ack")
 """What a device may publish on."""
+
+DOWN_CHANNELS: Final = ("cmd", "config", "keys")
+"""What the platform sends down on."""
 
 _FNV_OFFSET: Final = 2166136261
 _FNV_PRIME: Final = 16777619

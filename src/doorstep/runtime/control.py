@@ -1,4 +1,4 @@
-"""A word to the broker role, from programs that have no event loop."""
+"""A word to a role, from programs that have no event loop."""
 
 import json
 import socket
@@ -13,10 +13,10 @@ __all__ = ["nudge"]
 _TIMEOUT_S: Final = 0.5
 
 
-def nudge(settings: Settings, key_file: KeyFile) -> None:
-    """Make the authorizer look for open revocations now. Never fails: without it, it looks twice a second."""
+def nudge(settings: Settings, key_file: KeyFile, subject: str = CONTROL_SUBJECT) -> None:
+    """Make a role look for work, by default the authorizer. Never fails: unasked, it looks twice a second."""
     try:
-        _publish(link(settings, key_file, Broker.SECURE, User.INGEST), CONTROL_SUBJECT)
+        _publish(link(settings, key_file, Broker.SECURE, User.INGEST), subject)
     except OSError:
         return
 

@@ -10,7 +10,12 @@ __all__ = ["SEALED_COLUMNS", "read_sealed", "sealed_row"]
 SEALED_COLUMNS: Final = StoredState._fields
 """Columns in the order in which `read_sealed` takes and `sealed_row` gives their values."""
 
-_SECRETS: Final = {"root": "root", "master": "master", "previous_master": "previous"}
+_SECRETS: Final = {
+    "root": "root",
+    "master": "master",
+    "previous_master": "previous",
+    "staged_root": "staged",
+}
 """Columns that are wrapped, and the last word of their context."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from doorstep.errors import MisuseError, UnavailableError
 
-__all__ = ["StateFolder", "write_private"]
+__all__ = ["StateFolder", "move_durably", "write_private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,12 @@ def write_private(path: Path, data: bytes) -> None:
         _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def move_durably(source: Path, target: Path) -> None:
+    """Put a file in another's place in the same folder, durable before this returns."""
+    source.replace(target)
+    _sync_folder(target.parent)
 
 
 def _sync_folder(folder: Path) -> None:

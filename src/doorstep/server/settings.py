@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "doorstep.server.fleet",
     "doorstep.server.custody",
     "doorstep.server.readings",
+    "doorstep.server.channels",
     "doorstep.server.jobs",
 ]
 

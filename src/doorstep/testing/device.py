@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorstep.device.agent import Agent, AgentOptions
+from doorstep.device.control import Controls
+from doorstep.device.handlers import Handlers
 from doorstep.device.life import State
 from doorstep.device.notices import Notice
 from doorstep.device.sampling import Sensor
@@ -60,6 +62,8 @@ class SimulatedDevice:
         sensor: Sensor | None = None,
         plain: bool = False,
         interval_s: float = 1.0,
+        controls: Controls | None = None,
+        handlers: Handlers | None = None,
         notify: Callable[[Notice], None] = lambda _notice: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -69,6 +73,8 @@ class SimulatedDevice:
         self._station = station
         self._sensor = sensor or simulated_sensor()
         self._options = AgentOptions(SetupAddress("127.0.0.1", 0), plain=plain, interval_s=interval_s)
+        self._controls = controls
+        self._handlers = handlers
         self._notify = notify
         self._clock = clock
         self._store: Store | None = None
@@ -101,6 +107,8 @@ class SimulatedDevice:
                 self._station,
                 self._sensor,
                 options=self._options,
+                controls=self._controls,
+                handlers=self._handlers,
                 notify=self._told,
                 clock=self._clock,
             )

@@ -89,9 +89,9 @@ def _batch(connection: Connection) -> tuple[int, int]:
     now = datetime.now(UTC)
     product = connection.query(
         "INSERT INTO product (key, name, identity_method, onboarding_methods, claim_policy,"
-        " release_setup_code, created_at)"
-        " VALUES (?, 'Sensor', 'certificate', ?, 'device_key', ?, ?) RETURNING id",
-        (mark, _METHODS, False, _time(now)),
+        " release_setup_code, rotate_after_days, roots_by_hand, created_at)"
+        " VALUES (?, 'Sensor', 'certificate', ?, 'device_key', ?, 0, ?, ?) RETURNING id",
+        (mark, _METHODS, False, False, _time(now)),
     )[0][0]
     batch = connection.query(
         "INSERT INTO batch (product_id, number, count, onboarding_methods, created_at)"

@@ -19,6 +19,7 @@ from doorstep.runtime import heartbeat
 from doorstep.runtime.brokers import STREAM, Broker, User, link
 from doorstep.testing.devices import add_devices
 from doorstep.testing.load import LoadDevice, Loader, prepare
+from doorstep.testing.open_bench import median_open_us
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.postgres import running_postgres
 
@@ -52,6 +53,8 @@ class IngestFigures:
     messages_per_s: float
     readings_per_s: float
     worker_us_per_message: float
+    open_us_median: float
+    """Verifying and decrypting one message, each timed by itself."""
     ratio_to_no_crypto_no_store: float
     lost: int
     duplicated: int
@@ -171,6 +174,7 @@ def _figures(bench: IngestBench, passes: dict[str, list[_Pass]], lost: int, dupl
         messages_per_s=round(rate),
         readings_per_s=round(rate * bench.readings_per_message),
         worker_us_per_message=round(statistics.median(p.worker_us for p in passes[_SEALED]), 2),
+        open_us_median=round(median_open_us(bench.readings_per_message), 2),
         ratio_to_no_crypto_no_store=round(ratio, 3),
         lost=lost,
         duplicated=duplicated,

@@ -26,6 +26,7 @@ __all__ = ["PYTHON_ROLES", "Plant", "migrate"]
 PYTHON_ROLES: Final = {
     "authorizer": "doorstep.broker.authorizer",
     "ingest": "doorstep.ingest.worker",
+    "downlink": "doorstep.downlink.worker",
     "null-ingest": "doorstep.testing.null_ingest",
     "device-api": "doorstep.server.device_api.app",
     "web": "doorstep.server.web",

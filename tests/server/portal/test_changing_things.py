@@ -194,3 +194,36 @@ def test_reading_never_changes_anything(world: World, client: Client) -> None:
     assert client.post("/devices/").status_code == 405
     assert client.get("/organisation/").status_code == 405
     assert isinstance(world.owner, User)
+
+
+def test_owner_replaces_the_key_of_a_device(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    device = world.owner.memberships.get().organisation.devices.filter(blocked=False, life="owned").first()
+    assert device is not None
+    assert "Replace the key now" in client.get(f"/devices/{device.device_id}/").content.decode()
+    page = client.post(f"/devices/{device.device_id}/rotate/", follow=True).content.decode()
+    assert "gets a new key as soon as it shows itself" in page
+    assert "Waits for the device since" in page
+    rotation = device.rotations.get()
+    assert (rotation.kind, rotation.stage) == ("fresh", "offered")
+    assert rotation.asked_by == f"user:{world.owner.pk}"
+
+
+def test_page_says_when_a_key_changes_by_hand_alone(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    device = world.owner.memberships.get().organisation.devices.filter(blocked=False, life="owned").first()
+    assert device is not None
+    device.product.roots_by_hand = True
+    device.product.save()
+    page = client.post(f"/devices/{device.device_id}/rotate/", follow=True).content.decode()
+    assert "change by hand alone" in page
+    assert not device.rotations.exists()
+
+
+def test_stranger_replaces_no_key(world: World, client: Client) -> None:
+    device = world.owner.memberships.get().organisation.devices.filter(blocked=False).first()
+    assert device is not None
+    client.force_login(world.stranger)
+    assert client.post(f"/devices/{device.device_id}/rotate/").status_code == 404
+    assert client.post(f"/staff/devices/{device.device_id}/rotate/").status_code in {403, 404}
+    assert not device.rotations.exists()

@@ -16,6 +16,7 @@ _LABELS: Final = {
     "messages_per_s": ("sealed QoS-1 messages stored a second", "{:,.0f}"),
     "readings_per_s": ("readings stored a second", "{:,.0f}"),
     "worker_us_per_message": ("processor time of the worker, µs a message", "{:.1f}"),
+    "open_us_median": ("opening one message, µs, the median", "{:.2f}"),
     "ratio_to_no_crypto_no_store": ("ratio to the same path without opening and storing", "{:.2f}"),
     "lost": ("acknowledged and not stored", "{:,}"),
     "duplicated": ("stored twice", "{:,}"),

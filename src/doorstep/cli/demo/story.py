@@ -17,6 +17,7 @@ from doorstep.cli.demo.thief import try_photographed_label
 from doorstep.cli.running import Platform
 from doorstep.cli.subcommand import run_json
 from doorstep.device.life import State
+from doorstep.device.notices import AskedToShowItself
 from doorstep.errors import UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.label import SetupLabel
@@ -112,6 +113,7 @@ class Story:
                 devices = [await stack.enter_async_context(self._simulated(one)) for one in made]
                 await self._set_up(made, devices, customer)
                 await self._watch_readings(made, customer)
+                await self._command(made[0], devices[0], customer)
                 await self._refuse_the_thief(made[0], customer)
                 await self._revoke(made[-1], devices[-1], customer)
             summary = self._summary()
@@ -217,6 +219,20 @@ class Story:
         seen = f"{len(made) - len(waiting)}/{len(made)} devices with readings in the portal's API"
         self._board.end(seen)
         self._check("readings in the portal", not waiting, seen)
+
+    async def _command(self, one: _Made, device: SimulatedDevice, customer: Customer) -> None:
+        self._board.begin("Command: the owner asks one device to show itself")
+        path = f"/devices/{one.device_id}/commands"
+        asked = await asyncio.to_thread(customer.post, path, {"name": "identify"})
+        answer, deadline = asked, time.monotonic() + _PATIENCE_S
+        while answer["closed_us"] is None and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+            answer = await asyncio.to_thread(customer.get, f"{path}/{asked['command_id']}")
+        shown = sum(isinstance(notice, AskedToShowItself) for notice in device.notices)
+        took = ((answer["closed_us"] or asked["asked_us"]) - asked["asked_us"]) / 1000
+        seen = f"{answer['state']} after {took:.0f} ms, carried out {shown} times".replace("1 times", "once")
+        self._board.end(seen)
+        self._check("command carried out", answer["state"] == "acknowledged" and shown == 1, seen)
 
     async def _refuse_the_thief(self, victim: _Made, customer: Customer) -> None:
         self._board.begin("Thief: somebody photographed a label and tries to register the device")

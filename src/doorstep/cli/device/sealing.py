@@ -12,6 +12,7 @@ from doorstep.cli.device.group import JSON, STATE, device
 from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store
 from doorstep.errors import MisuseError
+from doorstep.messaging.variant import VARIANTS
 from doorstep.runtime.brokers import UP_CHANNELS
 
 __all__ = ["seal"]
@@ -40,7 +41,7 @@ def seal(state: Path, content: str, channel: str, as_json: bool) -> None:  # noq
             raise MisuseError(
                 f"device {made.device_id} is not registered", next_step=next_step_of(store, None)
             )
-        sealing = Sealing(store, made.device_id)
+        sealing = Sealing(store, made.device_id, VARIANTS[made.sealed])
         password, message = sealing.proof(), sealing.seal(channel, content.encode())
     finally:
         store.close()

@@ -26,6 +26,9 @@ class Permission(enum.StrEnum):
     CUSTOMER_DEVICES_READ = "customer:devices:read"
     CUSTOMER_DEVICES_REVOKE = "customer:devices:revoke"
     CUSTOMER_READINGS_READ = "customer:readings:read"
+    CUSTOMER_COMMANDS_READ = "customer:commands:read"
+    """Commands, wanted settings, reported state and events."""
+    CUSTOMER_COMMANDS_WRITE = "customer:commands:write"
     CUSTOMER_LEDGER_READ = "customer:ledger:read"
     CUSTOMER_TOKENS_WRITE = "customer:tokens:write"
     """Registration tokens, and what else a set-up needs: challenges, attestations, public keys."""
@@ -42,7 +45,9 @@ class Permission(enum.StrEnum):
         return self.value.endswith(":read")
 
 
-_OPERATOR: Final = frozenset({Permission.CUSTOMER_TOKENS_WRITE, Permission.MAKER_SALES_WRITE})
+_OPERATOR: Final = frozenset(
+    {Permission.CUSTOMER_TOKENS_WRITE, Permission.CUSTOMER_COMMANDS_WRITE, Permission.MAKER_SALES_WRITE}
+)
 """What operators may write; viewers write nothing, admins and owners everything."""
 
 

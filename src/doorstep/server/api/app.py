@@ -5,8 +5,10 @@ from typing import Final
 from ninja import NinjaAPI
 
 from doorstep.server.api import (
+    commands,
     dead_letters,
     devices,
+    keys,
     ledger,
     onboarding,
     problems,
@@ -27,6 +29,6 @@ api: Final = NinjaAPI(
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
 )
-for noun in (products, sales, onboarding, devices, readings, ledger, tokens, dead_letters):
+for noun in (products, sales, onboarding, devices, readings, commands, keys, ledger, tokens, dead_letters):
     api.add_router("", noun.router)
 problems.install(api)

@@ -22,6 +22,8 @@ from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
+from doorstep.server.channels.actions import VersionConflict
+from doorstep.server.channels.queries import NoSuchCommand
 from doorstep.server.custody.actions import SaleRefused
 from doorstep.server.custody.actions.tokens import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
@@ -59,6 +61,8 @@ class Problem(Schema):
 _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
+    (NoSuchCommand, 404, "not-found"),
+    (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
     (InsecureFormat, 422, "risk-not-accepted"),
     (NotPermitted, 403, "not-permitted"),

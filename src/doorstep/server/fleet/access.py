@@ -10,6 +10,7 @@ from doorstep.server.fleet.models import Device
 __all__ = [
     "READ",
     "REVOKE",
+    "ROTATE",
     "NoSuchDevice",
     "NotPermitted",
     "device_for",
@@ -24,6 +25,8 @@ READ = (
     Permission.CUSTOMER_DEVICES_READ,
 )
 REVOKE = (Permission.MAKER_DEVICES_REVOKE, Permission.CUSTOMER_DEVICES_REVOKE)
+ROTATE = REVOKE
+"""Who may end a device's keys may replace them."""
 
 
 class NotPermitted(RefusedError):

@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.db import models
 
 from doorstep.messaging.legacy.formats import Format, read_formats
+from doorstep.messaging.variant import RATCHET_8
 from doorstep.onboarding.choice import weak
 from doorstep.onboarding.methods import DEFAULTS, Method
 from doorstep.server.accounts.models import Organisation, User
@@ -18,6 +19,7 @@ __all__ = [
     "Credential",
     "Device",
     "DeviceSession",
+    "KeyRotation",
     "LegacyBoard",
     "LegacyChange",
     "OnboardingChange",
@@ -45,6 +47,12 @@ class Product(models.Model):
         max_length=400, default="device_key & setup_session & (sale | label_code | staff)"
     )
     """Boolean expression over evidence kinds; see ``doorstep.ownership.policy``."""
+    rotate_after_days = models.PositiveSmallIntegerField(default=180)
+    """Sealed roots of its devices are replaced at this age; 0: only when somebody asks."""
+    roots_by_hand = models.BooleanField(default=False)
+    """A root is replaced over a cable by the factory tool, and never over the network."""
+    sealed_variant = models.CharField(max_length=12, default=RATCHET_8.name, db_default=RATCHET_8.name)
+    """How its devices seal; a name of ``doorstep.messaging.variant``."""
     release_setup_code = models.BooleanField(default=False)
     """Keep the label codes of devices made from now on, for accounts to which they attest themselves."""
     legacy_formats = models.CharField(max_length=80, blank=True, default="", db_default="")
@@ -187,7 +195,7 @@ class SealedState(models.Model):
     """Where one device's sealed messages stand: epoch, keys (wrapped by the key file), replay windows.
 
     Written by the factory (epoch 0: only ``root``), then by ingest in the transaction that stores messages.
-    Wrapped secrets use the contexts ``sealed/<device_id>/root``, ``…/master`` and ``…/previous``.
+    Wrapped secrets use the contexts ``sealed/<device_id>/root``, ``…/master``, ``…/previous``, ``…/staged``.
     """
 
     device = models.OneToOneField(Device, primary_key=True, on_delete=models.CASCADE, related_name="sealed")
@@ -207,12 +215,52 @@ class SealedState(models.Model):
     previous_window_bits = models.BigIntegerField(default=0)
     previous_until_us = models.BigIntegerField(null=True)
     """When late messages of the previous epoch stop being taken."""
+    staged_epoch = models.BigIntegerField(null=True)
+    """First epoch of the root that is staged; ingest takes it over with the first message under it."""
+    staged_root = models.BinaryField(null=True)
+    variant = models.CharField(max_length=12, default=RATCHET_8.name, db_default=RATCHET_8.name)
+    """How the device seals; its product's when it was made."""
     connect_epoch = models.BigIntegerField(default=0)
     """Place of the last CONNECT proof or sealed request; the next must be greater."""
     connect_seq = models.BigIntegerField(default=-1)
 
     class Meta:
         db_table = "sealed_state"
+
+
+class KeyRotation(models.Model):
+    """One replacement of a device's key: from the wish to the first use of the new one."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="rotations")
+    number = models.BigIntegerField()
+    """Grows with each of a device; the device refuses one that a later one has overtaken."""
+    kind = models.CharField(max_length=12)
+    """``fresh``, ``owner`` or ``exchanged`` (the sealed root), or ``certificate``."""
+    stage = models.CharField(max_length=12)
+    """Stage of ``doorstep.identity.rotation``: offered, staged, settled."""
+    outcome = models.CharField(max_length=12, blank=True)
+    """Once it is settled: ``done`` or ``abandoned``."""
+    detail = models.CharField(max_length=200, blank=True)
+    """Why it waits or was abandoned, for people."""
+    secret = models.BinaryField(blank=True, default=b"")
+    """Wrapped in the context ``rotation/<device_id>/<number>``; empty when it is settled."""
+    by_hand = models.BooleanField(default=False)
+    """Its messages go over a cable or a local session, and not through the broker."""
+    command_id = models.CharField(max_length=16, blank=True, db_index=True)
+    """The command that the device has to answer; empty when there is none."""
+    tries = models.PositiveSmallIntegerField(default=0)
+    """Commands that were made for it."""
+    asked_by = models.CharField(max_length=254)
+    asked_us = models.BigIntegerField()
+    staged_us = models.BigIntegerField(null=True)
+    settled_us = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "key_rotation"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["device", "number"], name="one_rotation_a_number")
+        ]
+        indexes: ClassVar = [models.Index(fields=["stage", "id"], name="rotation_by_stage")]
 
 
 class DeviceSession(models.Model):

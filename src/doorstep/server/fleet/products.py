@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from doorstep.errors import MisuseError
 from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.ids import check_product_key
+from doorstep.messaging.variant import RATCHET_8, Variant
 from doorstep.onboarding.choice import HAVE_DEVICE_KEY
 from doorstep.onboarding.methods import DEFAULTS, METHODS
 from doorstep.ownership.policy import parse
@@ -33,15 +34,16 @@ class NoSuchProduct(MisuseError):
     """There is no product of that key."""
 
 
-def add_product(
+def add_product(  # noqa: PLR0913 - what a product is
     key: str,
     name: str,
     claim_policy: str = "",
     *,
     release_setup_code: bool = False,
     identity: IdentityMethod = IdentityMethod.CERTIFICATE,
+    sealed: Variant = RATCHET_8,
 ) -> Product:
-    """Store a product; the default claim policy is the strong one. Its identity never changes.
+    """Store a product; the default claim policy is the strong one. Identity and variant never change.
 
     Raises MisuseError when the key is taken or reserved, the policy can't be read, or the factory makes no
     such identity; MalformedMessage for what is no key.
@@ -56,6 +58,7 @@ def add_product(
         raise MisuseError(f"the portal has a page called {key}", next_step="Choose another key.")
     product = Product(key=key, name=" ".join(name.split())[:120], release_setup_code=release_setup_code)
     product.identity_method = identity.value
+    product.sealed_variant = sealed.name
     if identity not in HAVE_DEVICE_KEY:
         product.onboarding_methods = [method for method in DEFAULTS if not METHODS[method].needs_device_key]
     if claim_policy:

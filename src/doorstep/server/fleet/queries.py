@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Count, Q, QuerySet
 
 from doorstep.server.accounts.models import Organisation
-from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation
+from doorstep.server.fleet.models import Batch, Credential, Device, KeyRotation, Product, Revocation
 
 __all__ = [
     "LIVE_FOR_US",
@@ -18,6 +18,7 @@ __all__ = [
     "device_of",
     "devices_of",
     "last_revocation",
+    "rotations_of",
     "status_of",
 ]
 
@@ -75,6 +76,11 @@ def status_of(device: Device, now_us: int) -> Status:
 def active_credential(device: Device) -> Credential | None:
     """Return the operational certificate the device uses now."""
     return device.credentials.filter(state="active").order_by("-not_before_us").first()
+
+
+def rotations_of(device: Device, limit: int = 20) -> list[KeyRotation]:
+    """Return the newest replacements of a device's keys, newest first."""
+    return list(device.rotations.order_by("-number")[:limit])
 
 
 def last_revocation(device: Device) -> Revocation | None:

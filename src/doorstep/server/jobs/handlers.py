@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 
 from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
 from doorstep.server.fleet.models import DeviceSession
+from doorstep.server.fleet.rotation import rotate_aged
 from doorstep.server.jobs.models import Job
 from doorstep.server.readings.models import DeadLetter
 
@@ -41,6 +42,7 @@ def _expire(_arguments: Mapping[str, Any]) -> None:
     Session.objects.filter(expire_date__lt=datetime.now(UTC)).delete()
     DeviceSession.objects.filter(ended_us__lt=now_us - _KEEP_SESSIONS_US).delete()
     _forget_letters(now_us)
+    rotate_aged(now_us)
 
 
 def _forget_letters(now_us: int) -> None:

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from doorstep.runtime.heartbeat import Heartbeat
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
+from doorstep.server.clock import now_us
 from doorstep.server.setup import start
 
 __all__ = ["run"]
@@ -38,7 +39,9 @@ def run(settings: Settings) -> None:
 
 
 def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
-    from doorstep.server.jobs import queue  # noqa: PLC0415 - its models need Django started
+    # Their models need Django started.
+    from doorstep.server.fleet.rotating import step_due  # noqa: PLC0415
+    from doorstep.server.jobs import queue  # noqa: PLC0415
 
     tally = Counter[str]()
     next_expiry = 0.0
@@ -48,6 +51,7 @@ def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
                 queue.ensure_expiry()
                 next_expiry = time.monotonic() + _EXPIRE_EVERY_S
             outcome = queue.work_off_one()
+            step_due(now_us())
             heartbeat.beat(done=tally["done"], failed=tally["failed"], waiting=queue.waiting())
         except DatabaseError as error:
             # The queue is in the database: there is nothing to do but to say so and to look again.

@@ -15,7 +15,16 @@ from doorstep.server.fleet.models import Device
 from doorstep.server.readings.models import DeadLetter, Message
 from doorstep.wire import senml
 
-__all__ = ["MAX_MESSAGES", "Point", "Window", "dead_letters", "latest_of", "letters_before", "window_of"]
+__all__ = [
+    "MAX_MESSAGES",
+    "Point",
+    "Window",
+    "dead_letters",
+    "latest_of",
+    "letters_before",
+    "points_of",
+    "window_of",
+]
 
 MAX_MESSAGES: Final = 500
 """Newest messages that one answer decodes."""
@@ -62,7 +71,7 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
     )
     # Cut here and not in SQL: an idle device's poll would else walk its whole history.
     fresh = [row for row in rows if row[1] > after_us]
-    points = [point for row in reversed(fresh) for point in _points(*row)]
+    points = [point for row in reversed(fresh) for point in points_of(*row)]
     points.sort(key=lambda point: point.time_us)
     return Window(tuple(points), max((row[1] for row in fresh), default=after_us))
 
@@ -82,7 +91,7 @@ def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:
         .exclude(newest_payload=None)
         .values_list("pk", "newest_payload", "newest_us", "newest_channel")
     )
-    return {pk: _points(*newest) for pk, *newest in rows}
+    return {pk: points_of(*newest) for pk, *newest in rows}
 
 
 def dead_letters(device_id: str = "") -> QuerySet[DeadLetter]:
@@ -100,7 +109,8 @@ def _letters_of(device_id: str) -> QuerySet[DeadLetter]:
     return DeadLetter.objects.filter(device_id=device_id) if device_id else DeadLetter.objects.all()
 
 
-def _points(payload: bytes | memoryview, received_us: int, channel: str) -> tuple[Point, ...]:
+def points_of(payload: bytes | memoryview, received_us: int, channel: str = "data") -> tuple[Point, ...]:
+    """Return the readings of a stored payload."""
     try:
         readings = senml.decode(bytes(payload))
     except MalformedMessage:  # ingest checked it; a row written by other hands must not break a page

@@ -75,7 +75,11 @@ def _store(batch: Batch, devices: Sequence[NewDevice], actor: str, now_us: int) 
     wrap = settings.KEY_FILE.wrap
     SealedState.objects.bulk_create(
         (
-            SealedState(device=row, root=wrap(new.root_key, f"sealed/{new.device_id}/root"))
+            SealedState(
+                device=row,
+                root=wrap(new.root_key, f"sealed/{new.device_id}/root"),
+                variant=batch.product.sealed_variant,
+            )
             for row, new in zip(rows, devices, strict=True)
         ),
         batch_size=_INSERT_AT_ONCE,

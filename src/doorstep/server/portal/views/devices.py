@@ -15,6 +15,7 @@ from doorstep.server.fleet.queries import (
     device_of,
     devices_of,
     last_revocation,
+    rotations_of,
     status_of,
 )
 from doorstep.server.portal.access import customer_page, member_page
@@ -65,6 +66,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "rows": list(reversed(window.points))[:_TABLE_ROWS],
         "live": _live(device, window),
         "credential": active_credential(device),
+        "rotations": rotations_of(device, 3),
         "revocation": revocation,
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),

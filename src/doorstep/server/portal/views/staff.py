@@ -14,7 +14,13 @@ from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody import ledger as custody_ledger
 from doorstep.server.custody.models import Sale
 from doorstep.server.fleet.models import Device
-from doorstep.server.fleet.queries import active_credential, all_batches, all_products, last_revocation
+from doorstep.server.fleet.queries import (
+    active_credential,
+    all_batches,
+    all_products,
+    last_revocation,
+    rotations_of,
+)
 from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
@@ -81,6 +87,7 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
     context = {
         "device": row,
         "credential": active_credential(row),
+        "rotations": rotations_of(row, 3),
         "revocation": revocation,
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(row, "sealed", None),

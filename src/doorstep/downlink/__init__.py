@@ -1,0 +1,1 @@
+"""The way down: queued commands, sealed for the device's present epoch, sent when it shows itself."""

@@ -1,0 +1,1 @@
+"""A device's sealed root is replaced: messages, keys and both ends (docs/spec/rotation.md)."""

@@ -1,0 +1,92 @@
+"""Keys of a device: replace them, and see how far that is."""
+
+from typing import Any, Final, Literal
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.problems import Problem
+from doorstep.server.clock import now_us
+from doorstep.server.fleet.access import ROTATE, device_for
+from doorstep.server.fleet.models import Device, KeyRotation
+from doorstep.server.fleet.queries import rotations_of
+from doorstep.server.fleet.rotation import begin_rotation
+
+__all__ = ["router"]
+
+router = Router(tags=["devices"])
+
+_REFUSALS: Final = {401: Problem, 403: Problem, 404: Problem}
+
+
+class RotateIn(Schema, extra="forbid"):
+    """Which key."""
+
+    key: Literal["root", "certificate", "exchange"] = "root"
+    """``root``: of its sealed messages; ``exchange``: the same by EDHOC, so that a thief of the old root
+    cannot follow; ``certificate``: the operational one."""
+
+
+class RotationOut(Schema):
+    """A replacement of a key. Times are microseconds since 1970."""
+
+    device_id: str
+    number: int
+    kind: str
+    """fresh, owner or exchanged (the sealed root), or certificate."""
+    stage: str
+    """offered: the platform waits for the device; staged: the old and the new key work; settled."""
+    outcome: str
+    """done or abandoned, once it is settled."""
+    detail: str
+    """Why it waits, or was abandoned."""
+    asked_by: str
+    asked_us: int
+    staged_us: int | None
+    settled_us: int | None
+
+
+class RotationsOut(Schema):
+    """The newest replacements of a device's keys."""
+
+    items: list[RotationOut]
+
+
+@router.post(
+    "/devices/{device_id}/keys/rotate",
+    response={202: RotationOut, 409: Problem, 422: Problem, **_REFUSALS},
+    operation_id="rotate_key",
+)
+def rotate(request: HttpRequest, device_id: str, which: RotateIn) -> Any:
+    """Begin to replace a key; one that is under way is returned. Both work until the new one is in use."""
+    caller = caller_of(request)
+    device = device_for(caller, device_id, ROTATE)
+    rotation = begin_rotation(device, which.key, caller.actor, now_us=now_us())
+    return Status(202, _shown(device, rotation))
+
+
+@router.get(
+    "/devices/{device_id}/keys/rotations",
+    response={200: RotationsOut, **_REFUSALS},
+    operation_id="list_key_rotations",
+)
+def rotations(request: HttpRequest, device_id: str) -> Any:
+    """List the newest replacements of a device's keys."""
+    device = device_for(caller_of(request), device_id, ROTATE)
+    return {"items": [_shown(device, one) for one in rotations_of(device)]}
+
+
+def _shown(device: Device, row: KeyRotation) -> dict[str, Any]:
+    names = (
+        "number",
+        "kind",
+        "stage",
+        "outcome",
+        "detail",
+        "asked_by",
+        "asked_us",
+        "staged_us",
+        "settled_us",
+    )
+    return {"device_id": device.device_id} | {name: getattr(row, name) for name in names}

@@ -1,0 +1,1 @@
+"""What goes between platform and device beside readings: commands, settings, reported state, events."""
