@@ -11,13 +11,16 @@ from doorstep.broker.policy import (
     ConnectRequest,
     CredentialFacts,
     DeviceFacts,
+    LegacyFacts,
     Reason,
     admit_certificate,
+    admit_legacy,
     admit_proof,
     claimed_device,
 )
 from doorstep.identity.ids import kid_of
 from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.legacy.login import password_hash
 from doorstep.messaging.proof import NO_PROOF_YET, Counter, Standing, seal_connect_proof
 from doorstep.messaging.sealer import DeviceSealer, DeviceState
 from doorstep.messaging.state import SealedState
@@ -147,3 +150,51 @@ def test_admission_names_only_subjects_of_its_device(device_id: str) -> None:
 def test_claimed_device_is_the_client_id_else_the_user_name() -> None:
     assert claimed_device(REQUEST) == DEVICE.device_id
     assert claimed_device(replace(REQUEST, client_id="", username="somebody")) == "somebody"
+
+
+LEGACY_REQUEST = replace(REQUEST, broker=Broker.PLAIN, username=DEVICE.device_id, password="legacy.right")
+LEGACY = LegacyFacts("article", password_hash("legacy.right"), "article", is_owners=True, is_migrated=False)
+
+
+def legacy_refusal(request: ConnectRequest, device: DeviceFacts | None, legacy: LegacyFacts | None) -> Reason:
+    with pytest.raises(ConnectRefused) as caught:
+        admit_legacy(request, device, legacy, NOW)
+    return caught.value.reason
+
+
+def test_policy_admits_a_legacy_board_for_a_day_to_its_two_topics() -> None:
+    admission = admit_legacy(LEGACY_REQUEST, DEVICE, LEGACY, NOW)
+    assert [subject.rpartition(".")[2] for subject in admission.publish] == ["article", "session"]
+    assert (admission.expires_us, admission.proof, admission.is_legacy) == (
+        NOW + PLAIN_SESSION_US,
+        None,
+        True,
+    )
+
+
+WRONG_BOARDS = {
+    "wrong password": (replace(LEGACY, login_hash=password_hash("legacy.other")), Reason.BAD_LOGIN),
+    "product takes none": (replace(LEGACY, taken=""), Reason.LEGACY_OFF),
+    "product takes another": (replace(LEGACY, taken="iot1-aessha1"), Reason.LEGACY_OFF),
+    "an earlier owner's keys": (replace(LEGACY, is_owners=False), Reason.LEGACY_OFF),
+    "migrated": (replace(LEGACY, is_migrated=True), Reason.MIGRATED),
+    "no legacy board": (None, Reason.UNKNOWN_DEVICE),
+}
+
+
+@pytest.mark.parametrize(("legacy", "reason"), WRONG_BOARDS.values(), ids=WRONG_BOARDS)
+def test_policy_refuses_wrong_legacy_boards(legacy: LegacyFacts | None, reason: Reason) -> None:
+    assert legacy_refusal(LEGACY_REQUEST, DEVICE, legacy) is reason
+
+
+@pytest.mark.parametrize("case", WRONG_DEVICES)
+def test_policy_refuses_legacy_boards_that_are_not_owned_or_blocked(case: str) -> None:
+    device, reason = WRONG_DEVICES[case]
+    assert legacy_refusal(LEGACY_REQUEST, device, LEGACY) is reason
+
+
+@pytest.mark.parametrize("case", WRONG_REQUESTS)
+def test_policy_refuses_wrong_requests_of_legacy_boards(case: str) -> None:
+    request, reason = WRONG_REQUESTS[case]
+    wrong = replace(LEGACY_REQUEST, kind=request.kind, client_id=request.client_id)
+    assert legacy_refusal(wrong, DEVICE, LEGACY) is reason

@@ -36,6 +36,7 @@ from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 from doorstep.wire import senml
 from tests.device.office import Office
+from tests.wait import until
 
 pytestmark = pytest.mark.slow
 
@@ -560,3 +561,59 @@ def test_whole_path_from_set_up_to_stored_readings(office: Office, tmp_path: Pat
         made.device_id,
     )
     assert [(str(name), bool(disputed)) for name, disputed in owners] == [("owner@example.org", True)]
+
+
+EXAMPLE = Path(__file__).parents[2] / "firmware" / "linux" / "example.py"
+
+
+@pytest.fixture
+def sensor(tmp_path: Path) -> Path:
+    file = tmp_path / "temp"
+    file.write_text("21500\n")
+    return file
+
+
+@pytest.fixture
+def programs() -> Iterator[list["subprocess.Popen[bytes]"]]:
+    running: list[subprocess.Popen[bytes]] = []
+    yield running
+    for program in running:
+        program.kill()
+        program.wait()
+
+
+def numbers(office: Office, device: str) -> list[int]:
+    """The numbers of the stored readings, as the platform has them in order."""
+    rows = office.rows(
+        "SELECT payload FROM message WHERE channel = 'data'"
+        " AND device_id = (SELECT id FROM device WHERE device_id = ?) ORDER BY epoch, seq",
+        device,
+    )
+    readings = [reading for (payload,) in rows for reading in senml.decode(bytes(payload))]
+    return [int(reading.value) for reading in readings if reading.name == "number"]
+
+
+def test_readings_of_an_outage_survive_kill_9_and_are_stored_once_in_order(
+    office: Office,
+    made: Provisioning,
+    tmp_path: Path,
+    sensor: Path,
+    programs: list["subprocess.Popen[bytes]"],
+) -> None:
+    (token,) = office.make_tokens("owner@example.org")
+    give(made, tmp_path / "d", token)
+    command: list[str | Path] = [sys.executable, EXAMPLE, tmp_path / "d", sensor, "0.2"]
+    programs.append(subprocess.Popen(command, env=os.environ))
+    until(lambda: len(numbers(office, made.device_id)) >= 3, seconds=30)
+    office.plant.stop("nats-secure")
+    time.sleep(3)  # it goes on measuring
+    programs[0].kill()
+    programs[0].wait()
+    assert len(numbers(office, made.device_id)) < 12
+    office.plant.start("nats-secure")
+    programs.append(subprocess.Popen(command, env=os.environ))
+    until(lambda: 0 in numbers(office, made.device_id)[5:], seconds=30)
+    told = numbers(office, made.device_id)
+    again = told.index(0, 1)
+    assert again > 10
+    assert told == [*range(again), *range(len(told) - again)]

@@ -125,7 +125,7 @@ class Agent:
         self._rng = rng
         self._clock = clock
         self._sealing = Sealing(store, made.device_id, VARIANTS[made.sealed])
-        self._outbox = Outbox(self._options.capacity)
+        self._outbox = Outbox(self._options.capacity, store.folder / "outbox.db")
         self._guesses = guess_book(store, made, time.monotonic())
         self._touch = SingleTouch(store, made, self._options.presence, rng)
         doors = _doors(made, store, self._options, self._touch, rng)
@@ -222,6 +222,7 @@ class Agent:
             await end(*helpers)
             await self._uplink.close()
             await self._setup.close()
+            self._outbox.close()
 
     def _move(self, event: LifeEvent) -> None:
         before, self.state = self.state, advance(self.state, event)
@@ -375,6 +376,7 @@ class Agent:
     def _leave_used_epochs(self) -> None:
         if self._sealing.epoch < self._enrolment.first_epoch:
             self._sealing.begin_epoch()
+            self._outbox.forget_seals()
 
     def _notice_clock(self) -> None:
         offset_us = self._enrolment.clock_offset_us
