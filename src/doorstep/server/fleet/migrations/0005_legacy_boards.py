@@ -6,11 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-<<<<<<<< HEAD:src/doorstep/server/fleet/migrations/0005_legacy_boards.py
         ("fleet", "0004_key_rotation"),
-========
-        ("fleet", "0005_sealed_variant"),
->>>>>>>> legacy4:src/doorstep/server/fleet/migrations/0006_legacy_boards.py
     ]
 
     operations = [
