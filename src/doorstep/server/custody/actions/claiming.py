@@ -149,7 +149,7 @@ def _bind(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
         update_fields=["life", "owner", "ownership_period", "generation", "alias", "claim_code_used_at"]
     )
     if device.ownership_period > 1:
-        device.credentials.filter(state="active").update(state="superseded")
+        device.credentials.filter(state="active").update(state="superseded", ended_us=case.now_us)
     _use_token(case)
     _record(case, decision)
     return [*events, case.event(Kind.OWNED, period=device.ownership_period)]
