@@ -155,7 +155,7 @@ def test_mqtt_04_topic_alias_needs_mqtt_5_which_is_refused(running: Plant, devic
 def test_will_of_a_device_is_never_delivered(
     running: Plant, device: TestDevice, attack: str, trigger: str
 ) -> None:
-    """Also where its topic is the very subject that the device may publish to, which the broker doesn't map."""
+    """Also where its topic is the very subject that the device may publish to."""
     topic = f"u/{partition_of(device.device_id)}/{device.device_id}/event"
 
     async def scene(nats: NatsClient) -> None:

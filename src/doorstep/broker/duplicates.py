@@ -1,8 +1,8 @@
 """Ends the loop of two connections with one client id that push each other out for ever.
 
-The broker closes the older connection when the same client id comes again. A device whose network broke leaves
-a dead connection behind, so that is right now and then. When it goes on, the younger one is put off, longer
-each time, and the older one stays. Pure: the clock comes in.
+The broker closes the older connection when the same client id comes again. A device whose network broke
+leaves a dead connection behind, so that is right now and then. When it goes on, the younger one is put off,
+longer each time, and the older one stays. Pure: the clock comes in.
 """
 
 from dataclasses import dataclass, field

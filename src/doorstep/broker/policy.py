@@ -11,8 +11,8 @@ from doorstep.errors import RefusedError
 from doorstep.identity.ids import kid_of
 from doorstep.messaging.errors import Rejected
 from doorstep.messaging.proof import Counter, Standing, open_connect_proof
+from doorstep.ownership import standing as trust
 from doorstep.ownership.life import Life
-from doorstep.ownership.standing import Standing
 from doorstep.runtime.brokers import UP_CHANNELS, Broker, partition_of
 
 __all__ = [
@@ -86,7 +86,7 @@ class DeviceFacts:
     device_id: str
     blocked: bool
     life: str
-    standing: str = Standing.OK
+    standing: str = trust.Standing.OK
     must_renew: bool = False
     """Two users of its identity were noticed; whoever renews first goes on."""
 
@@ -166,7 +166,7 @@ def _check_kind(request: ConnectRequest) -> None:
 
 
 def _check_device(device: DeviceFacts) -> None:
-    if device.standing == Standing.QUARANTINED:
+    if device.standing == trust.Standing.QUARANTINED:
         raise ConnectRefused(Reason.QUARANTINED, "the device is in quarantine")
     if device.blocked:
         raise ConnectRefused(Reason.REVOKED, "the device is revoked")

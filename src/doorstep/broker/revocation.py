@@ -91,8 +91,10 @@ class Enforcer:
         for number, sessions in await self._database.run(_read_challenged):
             for broker, server, connection in sessions:
                 await self._sides[broker].kick(server, connection)
-            at = now_us()
-            await self._database.run(lambda c, at=at, number=number: c.query(_CUT, (at, number)) and None)
+            await self._note_cut(number, now_us())
+
+    async def _note_cut(self, challenge: int, at_us: int) -> None:
+        await self._database.run(lambda c: c.query(_CUT, (at_us, challenge)) and None)
 
     async def _carry_out(self, order: Order) -> None:
         if not order.kicked:

@@ -1,4 +1,4 @@
-"""What speaks for two users of one identity, judged from what is recorded anyway. Pure: rows in, findings out.
+"""What speaks for two users of one identity, judged from what is recorded anyway. Pure.
 
 An honest device opens one session at a time and never goes back in its epochs. Two copies of it push each
 other out of the broker again and again, and send in epochs that the other has left.
@@ -30,7 +30,7 @@ TAKEOVERS_THAT_TELL: Final = 5
 """A device whose network breaks leaves a dead session behind now and then, not five in ten minutes."""
 
 FORKS_THAT_TELL: Final = 5
-"""Messages of an epoch, or proofs of a place, that the device had left; repeats of stored ones don't count."""
+"""Messages of an epoch, or proofs of a place, that the device had left; repeats don't count."""
 
 TAGS_THAT_TELL: Final = 100
 """Failed tags in ten minutes: somebody tries to forge, or the keys differ."""

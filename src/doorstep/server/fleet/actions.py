@@ -52,7 +52,7 @@ def revoke_device(device: Device, by: str, reason: str, *, now_us: int) -> Revoc
 def block_row(
     row: Device, by: str, reason: str, *, now_us: int, entry: BlockEntry | None = None
 ) -> tuple[Revocation, list[tuple[int, Event]]]:
-    """Block a device whose row the caller locked; return what the broker has to do, and the ledger's events."""
+    """Block a device whose row the caller locked; return the broker's order, and the ledger's events."""
     events = []
     if row.standing != Standing.BLOCKED:
         events = take_step(row, StandingStep.BLOCK, reason, by=by, now_us=now_us)
@@ -71,7 +71,7 @@ def block_row(
     return revocation, events
 
 
-def take_step(
+def take_step(  # noqa: PLR0913 - a step has this many facts
     row: Device, step: StandingStep, sentence: str, *, by: str, now_us: int, evidence: str = ""
 ) -> list[tuple[int, Event]]:
     """Move a device whose row the caller locked, and record why; return the ledger's events.

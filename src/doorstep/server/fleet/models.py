@@ -163,7 +163,7 @@ class Credential(models.Model):
     not_after_us = models.BigIntegerField()
     state = models.CharField(max_length=12, default="active")
     """active, superseded, revoked."""
-    serial = models.CharField(max_length=40, null=True, db_index=True)
+    serial = models.CharField(max_length=40, blank=True, default="", db_default="", db_index=True)
     """The certificate's serial number in hex; what revocation lists and OCSP call it by."""
     ended_us = models.BigIntegerField(null=True, blank=True)
     """When it stopped being active."""
