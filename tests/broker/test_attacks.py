@@ -40,7 +40,7 @@ async def revoke(plant: Plant, device: TestDevice) -> None:
 
 async def left(client: NatsClient, device: TestDevice) -> dict[str, int]:
     """Count what the broker keeps of a device, in every stream."""
-    found = {}
+    found: dict[str, int] = {}
     for stream in (STREAM, "$MQTT_rmsgs", "$MQTT_qos2in", "$MQTT_out"):
         answer = await request(client, f"STREAM.INFO.{stream}", {"subjects_filter": ">"}, missing_ok=True)
         subjects = answer.get("state", {}).get("subjects") or {}

@@ -165,7 +165,7 @@ class Credential(models.Model):
     """active, superseded, revoked."""
     serial = models.CharField(max_length=40, blank=True, default="", db_default="", db_index=True)
     """The certificate's serial number in hex; what revocation lists and OCSP call it by."""
-    ended_us = models.BigIntegerField(null=True, blank=True)
+    ended_us = models.BigIntegerField(null=True, blank=True, db_index=True)
     """When it stopped being active."""
     created_at = models.DateTimeField(auto_now_add=True)
 

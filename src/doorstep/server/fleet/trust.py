@@ -82,6 +82,9 @@ class RevocationList(models.Model):
     """Grows by one."""
     at_us = models.BigIntegerField()
     until_us = models.BigIntegerField()
+    ends = models.BigIntegerField()
+    last_end_us = models.BigIntegerField()
+    """How many certificates had ended, and when the last one did: another end makes the list old."""
     content = models.BinaryField()
     """DER."""
 

@@ -29,6 +29,8 @@ class Migration(migrations.Migration):
                 ("number", models.BigIntegerField(primary_key=True, serialize=False)),
                 ("at_us", models.BigIntegerField()),
                 ("until_us", models.BigIntegerField()),
+                ("ends", models.BigIntegerField()),
+                ("last_end_us", models.BigIntegerField()),
                 ("content", models.BinaryField()),
             ],
             options={
@@ -38,7 +40,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="credential",
             name="ended_us",
-            field=models.BigIntegerField(blank=True, null=True),
+            field=models.BigIntegerField(blank=True, db_index=True, null=True),
         ),
         migrations.AddField(
             model_name="credential",
