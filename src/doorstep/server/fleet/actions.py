@@ -40,7 +40,7 @@ def revoke_device(device: Device, by: str, reason: str, *, now_us: int) -> Revoc
     reason = plain_reason(reason)
     with transaction.atomic():
         row = Device.objects.select_for_update().get(pk=device.pk)
-        known = row.revocations.filter(block=None).order_by("-asked_us").first()
+        known = row.revocations.filter(block=None, quarantine=False).order_by("-asked_us").first()
         if row.standing == Standing.BLOCKED and known is not None:
             return known
         revocation, events = block_row(row, by, reason, now_us=now_us)

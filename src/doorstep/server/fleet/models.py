@@ -251,6 +251,8 @@ class Revocation(models.Model):
         "fleet.BlockEntry", null=True, blank=True, on_delete=models.PROTECT, related_name="revocations"
     )
     """The block-list entry that asked for it, if one did; only such a block can be lifted."""
+    quarantine = models.BooleanField(default=False, db_default=False)
+    """It may end well: certificates are kept, and somebody decides."""
 
     class Meta:
         db_table = "revocation"

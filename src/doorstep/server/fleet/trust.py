@@ -29,6 +29,11 @@ class BlockEntry(models.Model):
         app_label = "fleet"
         db_table = "block_entry"
 
+    @property
+    def kind_in_words(self) -> str:
+        """The kind in words."""
+        return {"batch": "batch", "hardware_id": "hardware id", "key": "factory key"}[self.kind]
+
 
 class StandingChange(models.Model):
     """A step of ``doorstep.ownership.standing`` that a device took, and why, in words for its owner."""

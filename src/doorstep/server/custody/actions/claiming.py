@@ -17,6 +17,7 @@ from doorstep.server.accounts.models import Member, Organisation, Role, User
 from doorstep.server.clock import from_us
 from doorstep.server.custody import ledger
 from doorstep.server.custody.models import Claim, Dispute, RegistrationToken, SaleLine
+from doorstep.server.fleet.blocking import is_listed
 from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.actions import send_mail_later
 
@@ -52,7 +53,7 @@ class _Case:
         facts = Facts(
             device=self.device.device_id,
             life=Life(self.device.life),
-            blocked=self.device.blocked,
+            blocked=self.device.blocked or is_listed(self.device),
             owner=self.device.owner_id,
             claimant=self.claimant.organisation.pk,
             evidence=self.evidence,

@@ -69,6 +69,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="revocation",
+            name="quarantine",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddField(
+            model_name="revocation",
             name="last_accepted_us",
             field=models.BigIntegerField(blank=True, null=True),
         ),
