@@ -15,7 +15,15 @@ from doorstep.device.life import (
     Unknown,
     held_event,
 )
-from doorstep.device.registration import Answer, ClockWrong, DeviceApi, DeviceBlocked, NotOwned, Refused
+from doorstep.device.registration import (
+    Answer,
+    ClockWrong,
+    DeviceApi,
+    DeviceBlocked,
+    NotOwned,
+    OtherCopyAnswered,
+    Refused,
+)
 from doorstep.device.store import Store, Ticket
 from doorstep.errors import DoorstepError, MisuseError, PeerError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
@@ -68,8 +76,8 @@ class Enrolment:
         held = self._store.operational()
         url = self._made.servers.device_api if held is None else held.device_api
         try:
-            answer = await self._api(url).renew(self._key())
-        except DeviceBlocked as error:
+            answer = await self._renewed(self._api(url))
+        except (DeviceBlocked, OtherCopyAnswered) as error:
             return Blocked(error.message)
         except NotOwned as error:
             self._store.move_lock(LockEvent.RELEASE)
@@ -80,6 +88,19 @@ class Enrolment:
         if answer.status != "bound":
             return PlatformSilent(answer.reason or f"the platform answered {answer.status}")
         return Renewed(self._commit(answer, url))
+
+    async def _renewed(self, api: DeviceApi) -> Answer:
+        """Renew for a new key; where two use this identity, only the key that answered first may renew."""
+        try:
+            return await api.renew(self._key())
+        except OtherCopyAnswered:
+            if not self._store.stage_present_key():
+                raise
+        try:
+            return await api.renew(self._key())
+        except OtherCopyAnswered:
+            self._store.drop_staged_key()
+            raise
 
     async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
         """Ask for a certificate without a token: a token dies long before people decide a held claim."""
@@ -113,6 +134,8 @@ class Enrolment:
         now_us = self._clock_us()
         self.clock_offset_us = answer.time_us - now_us
         self.first_epoch = answer.first_epoch
+        if answer.mix:
+            self._store.mix_root(answer.first_epoch, answer.mix)
         self._store.skip_epochs(answer.first_epoch)
         self._store.commit_operational(answer.certificate, url, answer.broker, now_us=now_us)
         held = self._store.operational()

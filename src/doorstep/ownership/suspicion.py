@@ -7,27 +7,30 @@ other out of the broker again and again, and send in epochs that the other has l
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 __all__ = [
+    "ALTERNATIONS_THAT_TELL",
     "FORKS_THAT_TELL",
     "FORK_REASONS",
+    "HELD_THAT_TELL",
     "TAGS_THAT_TELL",
-    "TAKEOVERS_THAT_TELL",
     "WATCHED_US",
     "Evidence",
     "Finding",
     "Session",
+    "alternations",
     "find",
-    "takeovers",
 ]
 
 WATCHED_US: Final = 600_000_000
 """How far back is looked."""
 
-TAKEOVERS_THAT_TELL: Final = 5
-"""A device whose network breaks leaves a dead session behind now and then, not five in ten minutes."""
+ALTERNATIONS_THAT_TELL: Final = 5
+"""Connections that push the last one out and come from where the one before it had come from."""
+
+HELD_THAT_TELL: Final = 2
+"""Connections that were put off while the open one went on sending: a dead one does not send."""
 
 FORKS_THAT_TELL: Final = 5
 """Messages of an epoch, or proofs of a place, that the device had left; repeats don't count."""
@@ -77,12 +80,14 @@ def find(sessions: Sequence[Session], refused: Mapping[str, int], held: int = 0)
     """Return what the last `WATCHED_US` tell about one device.
 
     ``sessions`` are in the order of their beginning; ``refused`` counts dead letters by reason, with used
-    proofs under ``replayed``; ``held`` counts connections that were put off because another was open.
+    proofs under ``replayed``; ``held`` counts connections that were put off while an open one sent.
     """
     found = []
-    pushed, places = takeovers(sessions) + held, {one.address for one in sessions if one.address}
-    if pushed >= TAKEOVERS_THAT_TELL:
-        found.append(Finding(Evidence.ALTERNATION, _alternation(pushed, len(places))))
+    pushed = alternations(sessions)
+    if pushed >= ALTERNATIONS_THAT_TELL:
+        found.append(Finding(Evidence.ALTERNATION, _ALTERNATION.format(pushed)))
+    elif held >= HELD_THAT_TELL:
+        found.append(Finding(Evidence.ALTERNATION, _HELD.format(held)))
     forks = sum(refused.get(reason, 0) for reason in FORK_REASONS)
     if forks >= FORKS_THAT_TELL:
         found.append(Finding(Evidence.FORK, _FORK.format(forks)))
@@ -91,19 +96,24 @@ def find(sessions: Sequence[Session], refused: Mapping[str, int], held: int = 0)
     return found
 
 
-def takeovers(sessions: Sequence[Session]) -> int:
-    """Count the sessions that began while the one before them was open."""
+def alternations(sessions: Sequence[Session]) -> int:
+    """Count sessions that pushed out one from another address, and came from the address before that.
+
+    A device whose network breaks leaves dead sessions behind, but all from one side.
+    """
+    threes = zip(sessions, sessions[1:], sessions[2:], strict=False)
     return sum(
-        earlier.ended_us is None or earlier.ended_us >= later.connected_us
-        for earlier, later in pairwise(sessions)
+        _pushes(middle, last) and first.address == last.address != middle.address
+        for first, middle, last in threes
     )
 
 
-def _alternation(pushed: int, places: int) -> str:
-    where = f" from {places} different addresses" if places > 1 else ""
-    return f"Within ten minutes, {pushed} connections in its name pushed each other out{where}."
+def _pushes(earlier: Session, later: Session) -> bool:
+    return earlier.ended_us is None or earlier.ended_us >= later.connected_us
 
 
+_ALTERNATION: Final = "Within ten minutes, {} connections in its name from two places pushed each other out."
+_HELD: Final = "While a connection in its name was open and sending, {} others in its name were tried."
 _FORK: Final = (
     "Within ten minutes, {} messages or log-ins in its name were older than what it had sent already."
 )

@@ -109,7 +109,7 @@ def test_lifted_line_lets_its_devices_renew_again_and_stands_for_ever() -> None:
     assert (lifted.action, lifted.kind, lifted.value) == ("lift", entry.kind, entry.value)
     assert [one.row.blocked for one in made] == [False, True, True]
     said, _ = statement_of(made[0], None, purpose=Purpose.RENEW)
-    assert actions.renew_credential(said, authority=authority(), now_us=now_us())
+    assert actions.renew_credential(said, authority=authority(), now_us=now_us()).certificate is not None
     kinds = list(made[0].row.custody.order_by("number").values_list("kind", flat=True))
     assert kinds[-2:] == ["blocked", "unblocked"]
     with pytest.raises(MisuseError, match="blocks nothing"):

@@ -101,7 +101,7 @@ def carry_out(entry: BlockEntry, now_us: int, advance: Callable[[int], None] = l
 
 
 def lift_block(entry: BlockEntry, by: str, reason: str, *, now_us: int) -> BlockEntry:
-    """Store the line that ends another, and queue what follows from it; raise MisuseError for a lifted one."""
+    """Store the line that ends another, and queue what follows; raise MisuseError for a lifted one."""
     reason = plain_reason(reason)
     with transaction_in_turn():
         row = BlockEntry.objects.select_for_update().get(pk=entry.pk)

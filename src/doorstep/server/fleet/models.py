@@ -226,7 +226,10 @@ class DeviceSession(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["broker", "server_id", "client_id"], name="one_row_a_connection")
         ]
-        indexes: ClassVar = [models.Index(fields=["device", "ended_us"], name="session_by_device")]
+        indexes: ClassVar = [
+            models.Index(fields=["device", "ended_us"], name="session_by_device"),
+            models.Index(fields=["connected_us"], name="session_by_time"),
+        ]
 
 
 class Revocation(models.Model):

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from doorstep.runtime.heartbeat import Heartbeat
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
+from doorstep.server.clock import now_us
 from doorstep.server.setup import start
 
 __all__ = ["run"]
@@ -38,15 +39,20 @@ def run(settings: Settings) -> None:
 
 
 def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
-    from doorstep.server.jobs import queue  # noqa: PLC0415 - its models need Django started
+    # Their models need Django started.
+    from doorstep.server.fleet.watching import LOOK_EVERY_S, watch  # noqa: PLC0415
+    from doorstep.server.jobs import queue  # noqa: PLC0415
 
     tally = Counter[str]()
-    next_expiry = 0.0
+    next_expiry = next_look = 0.0
     while not stop.is_set():
         try:
             if time.monotonic() >= next_expiry:
                 queue.ensure_expiry()
                 next_expiry = time.monotonic() + _EXPIRE_EVERY_S
+            if time.monotonic() >= next_look:
+                watch(now_us())
+                next_look = time.monotonic() + LOOK_EVERY_S
             outcome = queue.work_off_one()
             heartbeat.beat(done=tally["done"], failed=tally["failed"], waiting=queue.waiting())
         except DatabaseError as error:

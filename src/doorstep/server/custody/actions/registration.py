@@ -1,21 +1,33 @@
 """A device registers itself, or asks for a new certificate. Its statement was verified before."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
 from doorstep.identity.statement import Statement
+from doorstep.messaging.keys import OWNER_NONCE_LENGTH
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
-from doorstep.ownership.standing import Standing
+from doorstep.ownership.standing import Standing, StandingStep
 from doorstep.runtime.authority import Authority
+from doorstep.server.custody import ledger
 from doorstep.server.custody.actions import credentials
 from doorstep.server.custody.actions.claiming import Claimant, file_claim, sold_to
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.custody.turns import transaction_in_turn
+from doorstep.server.fleet.actions import PLATFORM, take_step
 from doorstep.server.fleet.blocking import is_listed
+from doorstep.server.fleet.challenges import (
+    Mix,
+    OtherCopyAnswered,
+    admit_renewal,
+    count_refusal,
+    first_free_epoch,
+    settle_in_hand,
+)
 from doorstep.server.fleet.models import Device
 
 __all__ = ["DeviceBlocked", "NotOwned", "Registration", "UnknownToken", "register_device", "renew_credential"]
@@ -43,6 +55,8 @@ class Registration:
     """Its operational certificate, when the device is its claimant's and asked for one."""
     epoch: int
     """The first message epoch that the device may use."""
+    mix: Mix | None = None
+    """What it mixes into its sealed root, after somebody else used its identity."""
 
 
 def register_device(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
@@ -59,18 +73,38 @@ def register_device(statement: Statement, *, authority: Authority, now_us: int) 
         claimant = Claimant(token.organisation, token.created_by, f"device:{device.device_id}", token)
         decision = file_claim(device, claimant, _evidence(device, token), now_us)
         admitted = decision.outcome in {Outcome.BOUND, Outcome.ALREADY_YOURS}
-        kept = credentials.keep(device, fresh, now_us) if fresh and admitted else None
-        return Registration(decision, kept, _first_free_epoch(device))
+        if not (fresh and admitted):
+            return Registration(decision, None, first_free_epoch(device.sealed))
+        mix = _settled(device, fresh, now_us)
+        kept = credentials.keep(device, fresh, now_us)
+        return Registration(decision, kept, first_free_epoch(device.sealed), mix)
 
 
 def renew_credential(statement: Statement, *, authority: Authority, now_us: int) -> Registration:
-    """Give an owned device a certificate for the key it names; raise DeviceBlocked or NotOwned otherwise."""
+    """Give an owned device a certificate for the key it names.
+
+    Raises DeviceBlocked, NotOwned, or OtherCopyAnswered where two devices use one identity.
+    """
     fresh = _fresh(statement, authority, now_us)
-    with transaction_in_turn():
-        device = _locked(statement.device)
-        _admit(device)
-        kept = credentials.keep(device, fresh, now_us) if fresh else None
-        return Registration(None, kept, _first_free_epoch(device))
+    try:
+        with transaction_in_turn():
+            device = _locked(statement.device)
+            _admit(device)
+            mix = admit_renewal(device, fresh, now_us)
+            kept = credentials.keep(device, fresh, now_us) if fresh else None
+            return Registration(None, kept, first_free_epoch(device.sealed), mix)
+    except OtherCopyAnswered:
+        count_refusal(statement.device)
+        raise
+
+
+def _settled(device: Device, fresh: Certificate, now_us: int) -> Mix | None:
+    """End a suspicion of two users: the token reached this one in its owner's hand."""
+    mix = settle_in_hand(device, fresh, os.urandom(OWNER_NONCE_LENGTH), now_us)
+    if mix is not None and device.standing == Standing.SUSPECTED:
+        why = "It was set up again by its owner. Every copy of it is locked out."
+        ledger.append(take_step(device, StandingStep.CLEAR, why, by=PLATFORM, now_us=now_us), now_us)
+    return mix
 
 
 def _admit(device: Device) -> None:
@@ -123,11 +157,3 @@ def _evidence(device: Device, token: RegistrationToken) -> set[Evidence]:
     if sold_to(device, token.organisation):
         evidence.add(Evidence.SALE)
     return evidence
-
-
-def _first_free_epoch(device: Device) -> int:
-    """Return the epoch after the newest that a message or a CONNECT proof used; else the factory's own."""
-    sealed = device.sealed
-    by_messages = sealed.epoch + 1 if sealed.master is not None else sealed.epoch
-    by_proofs = sealed.connect_epoch + 1 if sealed.connect_seq >= 0 else 0
-    return max(by_messages, by_proofs)

@@ -179,5 +179,9 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["device", "at_us"], name="standing_by_device")],
             },
         ),
+        migrations.AddIndex(
+            model_name="devicesession",
+            index=models.Index(fields=["connected_us"], name="session_by_time"),
+        ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]
