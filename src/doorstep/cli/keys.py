@@ -43,6 +43,60 @@ def revoke(*, device: str, reason: str, wait: bool, as_json: bool) -> None:
     _show(revocation, row.device_id, as_json=as_json)
 
 
+@keys.command()
+@click.argument("device")
+@click.option("--reason", required=True, help="Why; it is kept, and the owner reads it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def quarantine(*, device: str, reason: str, as_json: bool) -> None:
+    """Accept nothing of DEVICE, by id or serial, until somebody decides; its certificates are kept."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.access import named_device  # noqa: PLC0415
+    from doorstep.server.fleet.standings import quarantine_device  # noqa: PLC0415
+
+    row = quarantine_device(named_device(device), _ACTOR, reason, now_us=now_us())
+    _show_standing(row.device_id, as_json=as_json)
+
+
+@keys.command()
+@click.argument("device")
+@click.option("--reason", required=True, help="Why; it is kept, and the owner reads it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def clear(*, device: str, reason: str, as_json: bool) -> None:
+    """End the suspicion or quarantine of DEVICE, by id or serial."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.access import named_device  # noqa: PLC0415
+    from doorstep.server.fleet.standings import clear_device  # noqa: PLC0415
+
+    row = clear_device(named_device(device), _ACTOR, reason, now_us=now_us())
+    _show_standing(row.device_id, as_json=as_json)
+
+
+@keys.command()
+@click.argument("device")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def standing(*, device: str, as_json: bool) -> None:
+    """Show how far DEVICE, by id or serial, is trusted, and why."""
+    migrate()
+    _show_standing(device, as_json=as_json)
+
+
+def _show_standing(device: str, *, as_json: bool) -> None:
+    from doorstep.server.fleet.access import named_device  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.standings import history_of  # noqa: PLC0415
+
+    row = named_device(device)
+    changes = [(change.at_us, change.after, change.sentence) for change in history_of(row)]
+    if as_json:
+        told = [{"at_us": at_us, "standing": after, "sentence": said} for at_us, after, said in changes]
+        click.echo(json.dumps({"device_id": row.device_id, "standing": row.standing, "changes": told}))
+        return
+    click.echo(f"Device {row.device_id}: {row.standing}.")
+    for _, after, said in changes:
+        click.echo(f"  {after}: {said}")
+
+
 def _wait_for(revocation: "Revocation", device_id: str) -> None:
     deadline = time.monotonic() + _WAIT_S
     while revocation.purged_us is None:

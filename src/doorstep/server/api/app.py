@@ -14,6 +14,7 @@ from doorstep.server.api import (
     products,
     readings,
     sales,
+    standings,
     tokens,
 )
 from doorstep.server.api.auth import AUTHENTICATION
@@ -28,6 +29,6 @@ api: Final = NinjaAPI(
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
 )
-for noun in (products, sales, onboarding, devices, blocks, readings, ledger, tokens, dead_letters):
+for noun in (products, sales, onboarding, devices, standings, blocks, readings, ledger, tokens, dead_letters):
     api.add_router("", noun.router)
 problems.install(api)

@@ -90,7 +90,7 @@ def admit_renewal(row: Device, fresh: Certificate | None, now_us: int) -> Mix | 
 
 
 def settle_in_hand(row: Device, fresh: Certificate, nonce: bytes, now_us: int) -> Mix | None:
-    """Let a device that its owner set up again go on, alone: they had it in hand, so it is the genuine one."""
+    """Let a device that its owner set up again go on, alone: they had it in hand, so it is genuine."""
     asked = open_challenge(row)
     key_hash = hashlib.sha256(fresh.public_key.spki).hexdigest()
     if asked is None:
