@@ -1,5 +1,7 @@
 """The standing of a device: every step of the table, and nothing beside it."""
 
+from pathlib import Path
+
 import pytest
 
 from doorstep.errors import IllegalTransition
@@ -37,6 +39,11 @@ def test_what_is_blocked_is_not_cleared() -> None:
     with pytest.raises(IllegalTransition) as refused:
         judge(Standing.BLOCKED, StandingStep.CLEAR)
     assert refused.value.next_step == "Possible now: suspect, lift."
+
+
+def test_page_draws_the_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "trust.md"
+    assert mermaid() in page.read_text(encoding="utf-8")
 
 
 def test_drawing_has_every_move() -> None:
