@@ -12,8 +12,10 @@ import pytest
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 
+from doorstep.broker.duplicates import ALLOWED
 from doorstep.broker.streams import request
 from doorstep.runtime.brokers import STREAM, partition_of
+from doorstep.runtime.role import now_us
 from doorstep.testing.devices import TestDevice, add_revocation
 from doorstep.testing.mqtt import ACCEPTED, SUBSCRIBE_REFUSED, MqttClient
 from doorstep.testing.plant import Plant
@@ -239,6 +241,52 @@ def test_mqtt_12_nobody_takes_another_devices_session_over(
         await until_soon(lambda: query(running, sql, device.device_id)[0][0])
 
     play(scene())
+
+
+def test_clone_01_two_connections_do_not_push_each_other_out_for_ever(
+    running: Plant, device: TestDevice
+) -> None:
+    async def scene() -> None:
+        clients = []
+        for _ in range(ALLOWED + 1):
+            clients.append(await connected(running, device))
+            await asyncio.sleep(1.1)  # the broker itself hangs up on who comes again within a second
+        assert all(client.lost.done() for client in clients[:-1])
+        codes = []
+        for _ in range(3):
+            younger = await secure(running, device)
+            codes.append(await younger.connect(device.device_id))
+        await clients[-1].publish(device.topic("data"), b"the older one goes on")
+        tried("CLONE-01", f"the same client id {ALLOWED + 4} times: the last three got CONNACK {codes}")
+        assert ACCEPTED not in codes
+        sql = "SELECT count FROM dead_letter WHERE device_id = ? AND detail LIKE 'duplicate:%'"
+        await until_soon(lambda: query(running, sql, device.device_id) == [(3,)])
+        addresses = query(running, "SELECT address FROM device_session WHERE device_id = ?", device.row)
+        assert set(addresses) == {("127.0.0.1",)}
+
+    play(scene())
+
+
+def test_challenge_closes_the_sessions_and_keeps_what_was_sent(running: Plant, device: TestDevice) -> None:
+    """As the jobs role asks for it; the messages that had arrived are nobody's fault."""
+
+    async def scene(nats: NatsClient) -> None:
+        client = await connected(running, device)
+        await client.publish(device.topic("data"), b"kept")
+        query(
+            running,
+            "INSERT INTO clone_challenge (device_id, asked_us, nonce, epoch, key_hash, refused)"
+            " VALUES (?, ?, ?, 64, '', 0)",
+            device.row,
+            now_us(),
+            b"",
+        )
+        await client.lost
+        kicked = "SELECT 1 FROM clone_challenge WHERE device_id = ? AND kicked_us IS NOT NULL"
+        await until_soon(lambda: query(running, kicked, device.row))
+        assert sum((await left(nats, device)).values()) == 1
+
+    with_nats(running, scene)
 
 
 FILTERS = [

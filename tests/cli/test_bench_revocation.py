@@ -1,12 +1,13 @@
 """MQTT-14: revoke in the middle of a flood. A few rounds; the command does as many as one asks for."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-ROUNDS = 2
+ROUNDS = int(os.environ.get("DOORSTEP_TEST_REVOCATIONS", "2"))
 
 
 @pytest.mark.slow
