@@ -189,6 +189,22 @@ async def _connect_early(plant: Plant, device: TestDevice) -> int:
     return await _connect_secure(plant, device)
 
 
+async def _connect_quarantined(plant: Plant, device: TestDevice) -> int:
+    set_device(plant, device, blocked=True, standing="quarantined")
+    return await _connect_secure(plant, device)
+
+
+async def _connect_before_renewing(plant: Plant, device: TestDevice) -> int:
+    set_device(plant, device, must_renew=True)
+    return await _connect_secure(plant, device)
+
+
+async def _connect_plain_before_renewing(plant: Plant, device: TestDevice) -> int:
+    set_device(plant, device, must_renew=True)
+    proof = seal_connect_proof(device.boot())
+    return await connect_code(await plain(plant), device.device_id, device.device_id, proof)
+
+
 async def _connect_without_proof(plant: Plant, device: TestDevice) -> int:
     return await connect_code(await plain(plant), device.device_id, device.device_id, "")
 
@@ -232,9 +248,12 @@ REFUSED: dict[str, tuple[Callable[[Plant, TestDevice], Awaitable[int]], str]] = 
     "another device's client id": (_connect_as_other, "foreign_client_id"),
     "blocked device": (_connect_blocked, "revoked"),
     "device without owner": (_connect_unowned, "not_owned"),
-    "revoked certificate": (_connect_revoked_certificate, "revoked"),
-    "expired certificate": (_connect_expired, "expired"),
-    "certificate from the future": (_connect_early, "expired"),
+    "KEY-03 revoked certificate": (_connect_revoked_certificate, "revoked"),
+    "KEY-02 expired certificate": (_connect_expired, "expired"),
+    "KEY-02 certificate from the future": (_connect_early, "expired"),
+    "device in quarantine": (_connect_quarantined, "quarantined"),
+    "device that must renew": (_connect_before_renewing, "renew_first"),
+    "plain and must renew": (_connect_plain_before_renewing, "renew_first"),
     "plain without proof": (_connect_without_proof, "bad_proof"),
     "plain with forged proof": (_connect_with_forged_proof, "bad_proof"),
     "plain with used proof": (_connect_with_used_proof, "bad_proof"),

@@ -46,6 +46,16 @@ print("null")
 )
 
 
+_WATCH: Final = (
+    _DJANGO
+    + """
+from doorstep.server.clock import now_us
+from doorstep.server.fleet.watching import watch
+print(watch(now_us()))
+"""
+)
+
+
 _RELEASE: Final = (
     _DJANGO
     + """
@@ -97,6 +107,11 @@ class Office:
     def revoke(self, device: str) -> None:
         """Revoke a device, as the portal's button does."""
         self._python(_REVOKE, device)
+
+    def watch(self) -> int:
+        """Look for two users of one identity, as the jobs role does twice a minute."""
+        acted: int = self._python(_WATCH)
+        return acted
 
     def release(self, device: str) -> bytes:
         """Allow to set a device up again, as its owner's button in the portal does."""

@@ -91,7 +91,12 @@ def test_refused_session_asks_and_a_new_certificate_mends_it(
 
 
 @pytest.mark.parametrize(
-    ("kind", "state"), [("device-blocked", State.BLOCKED), ("device-not-owned", State.WAITING)]
+    ("kind", "state"),
+    [
+        ("device-blocked", State.BLOCKED),
+        ("device-not-owned", State.WAITING),
+        ("other-copy-answered", State.BLOCKED),
+    ],
 )
 def test_refused_session_of_a_lost_device_ends_where_the_platform_says(
     play: Play, made: Provisioning, tmp_path: Path, kind: str, state: State
@@ -103,6 +108,8 @@ def test_refused_session_of_a_lost_device_ends_where_the_platform_says(
             await life.reached(state)
             assert life.agent.state is state
             assert (life.store.operational() is None) is (state is State.WAITING)
+        if kind == "other-copy-answered":  # asked with a fresh key, then with the one in use
+            assert platform.asked == ["register", "renew", "renew"]
 
     play(act)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,8 @@ from tests.wait import until
 pytestmark = pytest.mark.slow
 
 HOME = SimulatedNetwork(b"home", b"correct horse")
+TWINS = (False, True) if os.environ.get("DOORSTEP_TEST_CLONES") == "both" else (False,)
+"""Without TLS as well only when asked for: the road is the same, and half a minute long."""
 ROLES = ("nats-secure", "nats-plain", "authorizer", "device-api", "ingest", "downlink")
 
 
@@ -361,6 +364,40 @@ def test_revoked_device_is_silenced_and_says_so(
             await device.reached(State.BLOCKED)
 
     run(main)
+
+
+@pytest.mark.parametrize("plain", TWINS, ids=str)
+def test_clone_01_of_two_agents_with_one_identity_exactly_one_goes_on(
+    office: Office, made: Provisioning, tmp_path: Path, *, plain: bool
+) -> None:
+    """Both hold the same state folder, power cut and all; nothing tells which is the copy."""
+    (token,) = office.make_tokens("owner@example.org")
+    mine, theirs = tmp_path / "mine", tmp_path / "copy"
+
+    async def main() -> None:
+        async with device_with(made, mine, token, plain=plain) as device:
+            await device.reached(State.OPERATING)
+            await until_stored(office, made.device_id, 2)
+        shutil.copytree(mine, theirs)
+        twins = [
+            SimulatedDevice(made, folder, SimulatedWifi([HOME]), plain=plain, interval_s=0.2, notify=show)
+            for folder in (mine, theirs)
+        ]
+        async with twins[0], twins[1]:
+            while not await asyncio.to_thread(office.watch):  # noqa: ASYNC110 - as the jobs role
+                await asyncio.sleep(1)
+            print("CLONE-01: two agents with one state folder were noticed")  # noqa: T201 - the suite's report
+            while not any(twin.state is State.BLOCKED for twin in twins):  # noqa: ASYNC110 - whichever it is
+                await asyncio.sleep(0.1)
+            loser = next(twin for twin in twins if twin.state is State.BLOCKED)
+            winner = next(twin for twin in twins if twin is not loser)
+            assert "renewed its keys first" in said(loser, Blocked)
+            await winner.reached(State.OPERATING)
+            before = len(await asyncio.to_thread(stored, office, made.device_id))
+            await until_stored(office, made.device_id, before + 5)
+            assert (winner.state, loser.state) == (State.OPERATING, State.BLOCKED)
+
+    run(main, timeout_s=120)
 
 
 def test_device_renews_its_certificate_and_goes_on(

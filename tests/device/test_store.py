@@ -16,7 +16,7 @@ from doorstep.device import store as device_store
 from doorstep.device.store import MAX_SKIPPED_EPOCHS, Broker, Endpoint, Store, Ticket
 from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
-from doorstep.messaging.keys import run_ahead
+from doorstep.messaging.keys import owner_change, run_ahead
 from doorstep.onboarding.network import EapMethod, Enterprise, NetworkCredentials, StaticAddress
 from doorstep.runtime.authority import Authority
 from doorstep.runtime.state import write_private
@@ -286,3 +286,44 @@ def test_no_epoch_is_ever_given_twice(
         store.adopt(made)
     store.close()
     assert used == sorted(set(used))
+
+
+NONCE = b"sixteen bytes ok"
+
+
+def test_root_is_mixed_once_in_the_epoch_that_the_platform_named(store: Store, made: Provisioning) -> None:
+    store.adopt(made)
+    store.begin_epoch()
+    store.mix_root(65, NONCE)
+    mixed = owner_change(run_ahead(made.root_key, 65), NONCE)
+    assert store.next_epoch() == 65
+    store.mix_root(65, NONCE)  # the answer came again
+    assert store.begin_epoch().root == mixed
+    store.mix_root(65, NONCE)  # and again, after it was used
+    assert (store.next_epoch(), store.begin_epoch().root) == (66, run_ahead(mixed, 1))
+
+
+def test_root_of_an_epoch_that_is_over_or_far_away_is_not_mixed(store: Store, made: Provisioning) -> None:
+    store.adopt(made)
+    store.skip_epochs(70)
+    for epoch in (69, 70 + MAX_SKIPPED_EPOCHS + 1):
+        with pytest.raises(MisuseError, match="changes the root of epoch"):
+            store.mix_root(epoch, NONCE)
+    assert store.next_epoch() == 70
+
+
+def test_certificate_in_use_is_renewed_for_its_own_key(
+    store: Store, made: Provisioning, authority: Authority
+) -> None:
+    store.adopt(made)
+    assert not store.stage_present_key()
+    key = store.staged_key(os.urandom)
+    chain = certificate_for(authority, key, made.device_id)
+    store.commit_operational(chain, "https://localhost", BROKER, now_us=0)
+    fresh = store.staged_key(os.urandom)
+    assert fresh.public_key.spki != key.public_key.spki
+    assert store.stage_present_key()
+    assert not store.stage_present_key()  # it was asked with already
+    assert store.staged_key(os.urandom).public_key.spki == key.public_key.spki
+    store.drop_staged_key()
+    assert store.staged_key(os.urandom).public_key.spki != key.public_key.spki

@@ -211,3 +211,14 @@ def test_boards_own_server_certificate_is_known_by_itself_and_never_too_old() ->
     assert made.not_before.year == 1970
     assert made.not_after == certificates.NEVER
     assert made.public_key == PKI.device_key.public_key
+
+
+def test_ocsp_responder_answers_for_the_operations_ca_and_for_nothing_else() -> None:
+    made = certificates.issue_responder(
+        PKI.operations, PKI.device_key.public_key, now=NOW, lifetime=dt.timedelta(days=7), serial=12
+    )
+    made.verify(PKI.operations.certificate, now=NOW)
+    assert made.purposes == {Purpose.OCSP_SIGNING}
+    assert made.not_after == NOW + dt.timedelta(days=7)
+    with pytest.raises(CertificateRefused):
+        certificates.verify_operational(made, PKI.operations.certificate, now=NOW)

@@ -14,6 +14,7 @@ from doorstep.messaging.errors import Rejected
 from doorstep.messaging.legacy.formats import SESSION_CHANNEL, read_formats
 from doorstep.messaging.legacy.login import password_hash
 from doorstep.messaging.proof import Counter, Standing, open_connect_proof
+from doorstep.ownership import standing as trust
 from doorstep.ownership.life import Life
 from doorstep.runtime.brokers import UP_CHANNELS, Broker, partition_of
 
@@ -43,6 +44,8 @@ class Reason(enum.StrEnum):
     UNKNOWN_CREDENTIAL = "unknown_credential"  # no certificate, or one we never issued
     UNKNOWN_DEVICE = "unknown_device"  # the user name is no device of ours
     REVOKED = "revoked"  # the device is blocked, or its certificate was withdrawn
+    QUARANTINED = "quarantined"  # nothing of the device is accepted until somebody decides
+    RENEW_FIRST = "renew_first"  # two users of the identity were noticed
     NOT_OWNED = "not_owned"  # nobody registered it, or it was given back
     EXPIRED = "expired"  # the certificate's time is over, or has not begun
     FOREIGN_CLIENT_ID = "foreign_client_id"  # connects under another name than its own
@@ -50,6 +53,7 @@ class Reason(enum.StrEnum):
     BAD_LOGIN = "bad_login"  # the password of a legacy board is wrong
     LEGACY_OFF = "legacy_off"  # the product takes no such messages, or the keys are an earlier owner's
     MIGRATED = "migrated"  # the device has proved itself better since, and cannot go back
+    DUPLICATE = "duplicate"  # its connections push each other out; the younger one waits
 
 
 class ConnectRefused(RefusedError):
@@ -79,6 +83,8 @@ class ConnectRequest:
     server_id: str
     connection: int
     """The broker's number of the connection."""
+    address: str = ""
+    """Where it comes from, as the broker sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,9 @@ class DeviceFacts:
     device_id: str
     blocked: bool
     life: str
+    standing: str = trust.Standing.OK
+    must_renew: bool = False
+    """Two users of its identity were noticed; whoever renews first goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +208,12 @@ def _check_kind(request: ConnectRequest) -> None:
 
 
 def _check_device(device: DeviceFacts) -> None:
+    if device.standing == trust.Standing.QUARANTINED:
+        raise ConnectRefused(Reason.QUARANTINED, "the device is in quarantine")
     if device.blocked:
         raise ConnectRefused(Reason.REVOKED, "the device is revoked")
+    if device.must_renew:
+        raise ConnectRefused(Reason.RENEW_FIRST, "two devices use this identity; the device renews first")
     if device.life != Life.OWNED:
         raise ConnectRefused(Reason.NOT_OWNED, f"the device is {device.life}, not {Life.OWNED}")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from doorstep.broker.duplicates import Duplicates
 from doorstep.broker.policy import (
     Admission,
     ConnectRefused,
@@ -11,6 +12,7 @@ from doorstep.broker.policy import (
     CredentialFacts,
     DeviceFacts,
     LegacyFacts,
+    Reason,
     admit_certificate,
     admit_legacy,
     admit_proof,
@@ -33,21 +35,22 @@ _MOST_ALLOWANCES: Final = 50_000
 """Devices whose allowance is remembered; only ids of our own devices come so far."""
 
 _BY_CERTIFICATE: Final = (
-    "SELECT d.id, d.device_id, d.blocked, d.life, c.state, c.not_before_us, c.not_after_us"
+    "SELECT d.id, d.device_id, d.blocked, d.life, d.standing, d.must_renew,"
+    " c.state, c.not_before_us, c.not_after_us"
     " FROM credential c JOIN device d ON d.id = c.device_id WHERE c.fingerprint = ?"
 )
 _BY_NAME: Final = (  # our own column names
-    "SELECT d.id, d.device_id, d.blocked, d.life, s.connect_epoch, s.connect_seq,"
+    "SELECT d.id, d.device_id, d.blocked, d.life, d.standing, d.must_renew, s.connect_epoch, s.connect_seq,"
     f" {', '.join(f's.{column}' for column in SEALED_COLUMNS)}"
     " FROM device d JOIN sealed_state s ON s.device_id = d.id WHERE d.device_id = ?"
 )
 _RETIRE: Final = (
-    "UPDATE credential SET state = 'superseded' WHERE device_id = ? AND state = 'active'"
+    "UPDATE credential SET state = 'superseded', ended_us = ? WHERE device_id = ? AND state = 'active'"
     " AND id < (SELECT id FROM credential WHERE fingerprint = ?)"
 )
 _BY_LEGACY_NAME: Final = (
-    "SELECT d.id, d.device_id, d.blocked, d.life, l.format, l.login_hash, p.legacy_formats,"
-    " l.ownership_period = d.ownership_period, l.migrated_us IS NOT NULL"
+    "SELECT d.id, d.device_id, d.blocked, d.life, d.standing, d.must_renew, l.format, l.login_hash,"
+    " p.legacy_formats, l.ownership_period = d.ownership_period, l.migrated_us IS NOT NULL"
     " FROM device d JOIN legacy_board l ON l.device_id = d.id JOIN product p ON p.id = d.product_id"
     " WHERE d.device_id = ?"
 )
@@ -56,13 +59,17 @@ _MIGRATE: Final = (
 )
 _NOTICE: Final = "UPDATE device SET generation = generation + 1 WHERE id = ?"
 _OPEN_SESSION: Final = (
-    "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, connected_us)"
-    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
+    "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, address, connected_us)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
 )
 _USE_PROOF: Final = "UPDATE sealed_state SET connect_epoch = ?, connect_seq = ? WHERE device_id = ?"
 _END_SESSION: Final = (
     "UPDATE device_session SET ended_us = ?"
     " WHERE broker = ? AND server_id = ? AND client_id = ? AND ended_us IS NULL"
+)
+_ANOTHER: Final = (
+    "SELECT 1 FROM device_session WHERE device_id = ? AND broker = ? AND ended_us IS NULL"
+    " AND NOT (server_id = ? AND client_id = ?) LIMIT 1"
 )
 _OPEN_SESSIONS: Final = (
     "SELECT server_id, client_id FROM device_session WHERE broker = ? AND ended_us IS NULL"
@@ -86,6 +93,7 @@ class Registry:
     key_file: KeyFile
     _letters: DeadLetters = field(default_factory=DeadLetters)
     _allowances: dict[str, Allowance] = field(default_factory=dict)
+    _duplicates: Duplicates = field(default_factory=Duplicates)
 
     def judge(self, connection: Connection, requests: Sequence[ConnectRequest], now_us: int) -> list[Verdict]:
         """Decide about each request; sessions, used proofs and refusals are durable when this returns.
@@ -127,24 +135,48 @@ class Registry:
     def _judge_one(self, connection: Connection, request: ConnectRequest, now_us: int) -> Verdict:
         try:
             row, admission = self._admit(connection, request, now_us)
+            if admission.proof is not None:
+                connection.query(_USE_PROOF, (*admission.proof, row))
+            self._refuse_duplicate(connection, request, row, now_us)
         except ConnectRefused as refused:
             self._letters.write(connection, [_letter(request, refused, now_us)])
             return refused
-        session = (row, request.broker, request.server_id, request.connection, request.fingerprint, now_us)
+        session = (
+            row,
+            request.broker,
+            request.server_id,
+            request.connection,
+            request.fingerprint,
+            request.address,
+            now_us,
+        )
         connection.query(_OPEN_SESSION, session)
         if admission.proof is not None:
             connection.query(_USE_PROOF, (*admission.proof, row))
         elif not admission.is_legacy:  # the device holds this one: those before it are proven to be needless
-            connection.query(_RETIRE, (row, request.fingerprint))
+            connection.query(_RETIRE, (now_us, row, request.fingerprint))
         if not admission.is_legacy and connection.query(_MIGRATE, (now_us, row)):
             connection.query(_NOTICE, (row,))  # ingest takes no more legacy messages of it
         return admission
+
+    def _refuse_duplicate(
+        self, connection: Connection, request: ConnectRequest, row: int, now_us: int
+    ) -> None:
+        which = (row, request.broker, request.server_id, request.connection)
+        another = bool(connection.query(_ANOTHER, which))
+        hold = self._duplicates.hold_us(request.client_id, another_is_open=another, now_us=now_us)
+        if hold:
+            raise ConnectRefused(
+                Reason.DUPLICATE,
+                "its connections push each other out; the open one stays, this one waits"
+                f" {-(-hold // 1_000_000)} s",
+            )
 
     def _admit(self, connection: Connection, request: ConnectRequest, now_us: int) -> tuple[int, Admission]:
         if request.broker is Broker.SECURE:
             found = connection.query(_locking(connection, _BY_CERTIFICATE), (request.fingerprint,))
             device, credential = (
-                (_device(found[0]), CredentialFacts(*found[0][4:7])) if found else (None, None)
+                (_device(found[0]), CredentialFacts(*found[0][6:9])) if found else (None, None)
             )
             admission = admit_certificate(request, device, credential, now_us)
             return found[0][0], admission
@@ -163,15 +195,17 @@ class Registry:
         if len(self._allowances) > _MOST_ALLOWANCES:
             self._allowances.clear()
         allowance = self._allowances.setdefault(row[1], Allowance())
-        return Standing(read_sealed(self.key_file, row[1], row[6:]), (row[4], row[5]), allowance)
+        return Standing(read_sealed(self.key_file, row[1], row[8:]), (row[6], row[7]), allowance)
 
 
 def _device(row: tuple[Any, ...]) -> DeviceFacts:
-    return DeviceFacts(device_id=row[1], blocked=bool(row[2]), life=row[3])
+    return DeviceFacts(
+        device_id=row[1], blocked=bool(row[2]), life=row[3], standing=row[4], must_renew=bool(row[5])
+    )
 
 
 def _legacy(row: tuple[Any, ...]) -> LegacyFacts:
-    kind, login_hash, taken, is_owners, is_migrated = row[4:9]
+    kind, login_hash, taken, is_owners, is_migrated = row[6:11]
     return LegacyFacts(kind, login_hash, taken, bool(is_owners), bool(is_migrated))
 
 

@@ -179,6 +179,58 @@ def _show_rotation(rotation: "KeyRotation", device_id: str, *, as_json: bool) ->
         click.echo(f"Device {device_id} gets a new key when it shows itself; until then the old one works.")
 
 
+@click.option("--reason", required=True, help="Why; it is kept, and the owner reads it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def quarantine(*, device: str, reason: str, as_json: bool) -> None:
+    """Accept nothing of DEVICE, by id or serial, until somebody decides; its certificates are kept."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.access import named_device  # noqa: PLC0415
+    from doorstep.server.fleet.standings import quarantine_device  # noqa: PLC0415
+
+    row = quarantine_device(named_device(device), _ACTOR, reason, now_us=now_us())
+    _show_standing(row.device_id, as_json=as_json)
+
+
+@keys.command()
+@click.argument("device")
+@click.option("--reason", required=True, help="Why; it is kept, and the owner reads it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def clear(*, device: str, reason: str, as_json: bool) -> None:
+    """End the suspicion or quarantine of DEVICE, by id or serial."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.access import named_device  # noqa: PLC0415
+    from doorstep.server.fleet.standings import clear_device  # noqa: PLC0415
+
+    row = clear_device(named_device(device), _ACTOR, reason, now_us=now_us())
+    _show_standing(row.device_id, as_json=as_json)
+
+
+@keys.command()
+@click.argument("device")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def standing(*, device: str, as_json: bool) -> None:
+    """Show how far DEVICE, by id or serial, is trusted, and why."""
+    migrate()
+    _show_standing(device, as_json=as_json)
+
+
+def _show_standing(device: str, *, as_json: bool) -> None:
+    from doorstep.server.fleet.access import named_device  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.standings import history_of  # noqa: PLC0415
+
+    row = named_device(device)
+    changes = [(change.at_us, change.after, change.sentence) for change in history_of(row)]
+    if as_json:
+        told = [{"at_us": at_us, "standing": after, "sentence": said} for at_us, after, said in changes]
+        click.echo(json.dumps({"device_id": row.device_id, "standing": row.standing, "changes": told}))
+        return
+    click.echo(f"Device {row.device_id}: {row.standing}.")
+    for _, after, said in changes:
+        click.echo(f"  {after}: {said}")
+
+
 def _wait_for(revocation: "Revocation", device_id: str) -> None:
     deadline = time.monotonic() + _WAIT_S
     while revocation.purged_us is None:
@@ -192,9 +244,14 @@ def _wait_for(revocation: "Revocation", device_id: str) -> None:
 
 
 def _show(revocation: "Revocation", device_id: str, *, as_json: bool) -> None:
-    kicked, purged = (
+    kicked, purged, effective, accepted = (
         None if at_us is None else round((at_us - revocation.asked_us) / 1000, 1)
-        for at_us in (revocation.kicked_us, revocation.purged_us)
+        for at_us in (
+            revocation.kicked_us,
+            revocation.purged_us,
+            revocation.effective_us,
+            revocation.last_accepted_us,
+        )
     )
     if as_json:
         document = {
@@ -202,13 +259,23 @@ def _show(revocation: "Revocation", device_id: str, *, as_json: bool) -> None:
             "asked_us": revocation.asked_us,
             "kicked_ms": kicked,
             "purged_ms": purged,
+            "effective_ms": effective,
+            "last_accepted_ms": accepted,
             "sessions_kicked": revocation.sessions_kicked,
             "messages_purged": revocation.messages_purged,
         }
         click.echo(json.dumps(document))
         return
     click.echo(f"Device {device_id} is revoked: nothing of it is accepted any more.")
+    if effective is not None:
+        click.echo(f"Last moment at which one could be accepted: {effective} ms after the command.")
+    if accepted is not None:
+        click.echo(f"Last accepted message arrived {_beside(accepted)} the command.")
     if kicked is not None:
         click.echo(f"Sessions closed after {kicked} ms: {revocation.sessions_kicked}.")
     if purged is not None:
         click.echo(f"Messages purged after {purged} ms: {revocation.messages_purged}.")
+
+
+def _beside(milliseconds: float) -> str:
+    return f"{abs(milliseconds)} ms {'before' if milliseconds < 0 else 'after'}"

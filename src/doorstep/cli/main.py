@@ -45,6 +45,9 @@ _COMMANDS: Final[Mapping[str, Later]] = {
     "sale": Later("doorstep.cli.sale:sale", "Sales, as the ERP knows them."),
     "ledger": Later("doorstep.cli.ledger:ledger", "Check the custody ledger, or hand it out."),
     "keys": Later("doorstep.cli.keys:keys", "Keys and certificates of devices."),
+    "block": Later(
+        "doorstep.cli.block:block", "Keep the block-list: what it names is not registered, renewed or let in."
+    ),
     "account": Later("doorstep.cli.account:account", "People, organisations and API keys."),
     "doctor": Later(
         "doorstep.cli.doctor:doctor",

@@ -15,7 +15,14 @@ from doorstep.device.life import (
     Unknown,
     held_event,
 )
-from doorstep.device.registration import Answer, ClockWrong, DeviceBlocked, NotOwned, Refused
+from doorstep.device.registration import (
+    Answer,
+    ClockWrong,
+    DeviceBlocked,
+    NotOwned,
+    OtherCopyAnswered,
+    Refused,
+)
 from doorstep.device.sealed_registration import SealedApi
 from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store, Ticket
@@ -73,8 +80,8 @@ class Enrolment:
         held = self._store.operational()
         url = self._made.servers.device_api if held is None else held.device_api
         try:
-            answer = await self._ask(url, None)
-        except DeviceBlocked as error:
+            answer = await self._renewed(url)
+        except (DeviceBlocked, OtherCopyAnswered) as error:
             return Blocked(error.message)
         except NotOwned as error:
             self._store.move_lock(LockEvent.RELEASE)
@@ -87,6 +94,19 @@ class Enrolment:
         renewed = Renewed(self._commit(answer, url))
         await self._anchoring.catch_up(url, answer.anchors)
         return renewed
+
+    async def _renewed(self, url: str) -> Answer:
+        """Renew for a new key; where two use this identity, only the key that answered first may renew."""
+        try:
+            return await self._ask(url, None)
+        except OtherCopyAnswered:
+            if not self._store.stage_present_key():
+                raise
+        try:
+            return await self._ask(url, None)
+        except OtherCopyAnswered:
+            self._store.drop_staged_key()
+            raise
 
     async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
         """Ask for a certificate without a token: a token dies long before people decide a held claim."""
@@ -120,6 +140,8 @@ class Enrolment:
         now_us = self._clock_us()
         self.clock_offset_us = answer.time_us - now_us
         self.first_epoch = answer.first_epoch
+        if answer.mix:
+            self._store.mix_root(answer.first_epoch, answer.mix)
         self._store.skip_epochs(answer.first_epoch)
         if self._sealed_api is not None:
             self._store.commit_by_root(answer.broker, now_us=now_us)

@@ -30,6 +30,7 @@ __all__ = [
     "DeviceApi",
     "DeviceBlocked",
     "NotOwned",
+    "OtherCopyAnswered",
     "PlatformMisbehaved",
     "PlatformUnreachable",
     "Refused",
@@ -80,6 +81,10 @@ class DeviceBlocked(RefusedError):
     """The platform revoked or blocked this device."""
 
 
+class OtherCopyAnswered(RefusedError):
+    """Somebody with this device's identity renewed first; the key in use may be the one that counts."""
+
+
 class NotOwned(RefusedError):
     """The platform knows the device, and knows nobody whom it belongs to."""
 
@@ -98,6 +103,8 @@ class Answer:
     time_us: int
     anchors: int = 0
     """Newest version of the trust anchors that the platform has."""
+    mix: bytes = field(default=b"", repr=False)
+    """Nonce to mix into the root of ``first_epoch``; empty mostly."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -112,6 +119,7 @@ class _Listeners(msgspec.Struct, frozen=True):
 
 class _Epoch(msgspec.Struct, frozen=True):
     epoch: int
+    mix: str = ""
 
 
 class _Answered(msgspec.Struct, frozen=True):
@@ -175,11 +183,7 @@ class DeviceApi:
 
     async def _nonce(self, http: httpx.AsyncClient) -> bytes:
         body = msgspec.json.encode({"device": self._made.device_id})
-        text = _decoded(await self._post(http, "nonce", body, "application/json"), _Nonce).nonce
-        try:
-            return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        except (binascii.Error, ValueError) as error:
-            raise PlatformMisbehaved("the device API sent a nonce that is not base64url") from error
+        return _unpacked(_decoded(await self._post(http, "nonce", body, "application/json"), _Nonce).nonce)
 
     async def _post(self, http: httpx.AsyncClient, path: str, body: bytes, kind: str) -> bytes:
         url = f"{self._url}/device/v1/{path}"
@@ -214,7 +218,15 @@ def _answer(body: bytes) -> Answer:
         first_epoch=0 if made.sealed is None else made.sealed.epoch,
         time_us=round(made.time * 1e6),
         anchors=made.anchors,
+        mix=b"" if made.sealed is None else _unpacked(made.sealed.mix),
     )
+
+
+def _unpacked(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise PlatformMisbehaved("the device API sent a nonce that is not base64url") from error
 
 
 def _endpoint(place: _Place) -> Endpoint:
@@ -249,7 +261,7 @@ def _unreachable(url: str, error: httpx.HTTPError) -> UnavailableError:
 
 def _refusal(
     response: httpx.Response, content: bytes
-) -> Refused | DeviceBlocked | NotOwned | PlatformUnreachable:
+) -> Refused | DeviceBlocked | NotOwned | OtherCopyAnswered | PlatformUnreachable:
     problem = _problem(content)
     said = _shown(problem.detail or problem.title) or f"it answered {response.status_code}"
     if response.status_code not in _FINAL:
@@ -270,8 +282,9 @@ def _shown(text: str) -> str:
     return "".join(char for char in text[:_SHOWN] if char.isprintable())
 
 
-_KINDS: Final[Mapping[str, type[Refused | DeviceBlocked | NotOwned]]] = {
+_KINDS: Final[Mapping[str, type[Refused | DeviceBlocked | NotOwned | OtherCopyAnswered]]] = {
     "device-blocked": DeviceBlocked,
     "device-not-owned": NotOwned,
+    "other-copy-answered": OtherCopyAnswered,
 }
 """Problem types that lead somewhere else than to a new set-up."""

@@ -27,6 +27,7 @@ when its epoch begins; so the provisioning file should be destroyed after the im
 """
 
 import fcntl
+import hashlib
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -42,6 +43,7 @@ from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.anchors import Anchors
 from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
 from doorstep.identity.provisioning import Provisioning
+from doorstep.messaging.keys import owner_change, run_ahead
 from doorstep.messaging.rotation.device import DeviceKeys, Pending
 from doorstep.messaging.sealer import DeviceState, next_boot
 from doorstep.onboarding.lock import LockEvent, LockState, SetupLock
@@ -132,6 +134,8 @@ class _Sealed:
     root: bytes = field(repr=False)
     number: int = 0
     pending: Pending | None = None
+    mixed: str = ""
+    """Digest of the nonce that was mixed in last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +243,23 @@ class Store:
         state = keys.boot
         kept = replace(self._sealed(), epoch=state.epoch, root=state.root, number=keys.number)
         self._write("sealed.json", replace(kept, pending=keys.pending))
+
+    def mix_root(self, epoch: int, nonce: bytes) -> None:
+        """Make ``epoch`` the next one, under its root with ``nonce`` mixed in; a nonce that was is left.
+
+        It is one write, so a power cut leaves the old root or the new one. Raises MisuseError for an epoch
+        that is over: its root is gone.
+        """
+        sealed, digest = self._sealed(), hashlib.sha256(nonce).hexdigest()
+        if sealed.mixed == digest:
+            return
+        if not 0 <= epoch - sealed.epoch <= MAX_SKIPPED_EPOCHS:
+            raise MisuseError(
+                f"the platform changes the root of epoch {epoch}, and this device is at {sealed.epoch}",
+                next_step="Set the device up again.",
+            )
+        root = owner_change(run_ahead(sealed.root, epoch - sealed.epoch), nonce)
+        self._write("sealed.json", replace(sealed, epoch=epoch, root=root, mixed=digest))
 
     def skip_epochs(self, first_free: int) -> None:
         """Make ``first_free`` the next epoch unless a later one is: the platform saw what this folder forgot.
@@ -362,6 +383,21 @@ class Store:
         if not path.exists():
             self._write_bytes(path.name, generate(rng).to_pem())
         return PrivateKey.from_pkcs8(path.read_bytes())
+
+    def stage_present_key(self) -> bool:
+        """Ask for the next certificate with the key in use; say whether that is another than before."""
+        held, staged = self.operational(), self._path("next.pem")
+        if held is None or held.file is None:
+            return False
+        present = PrivateKey.from_pkcs8(held.file.read_bytes()).to_pem()
+        if staged.exists() and staged.read_bytes() == present:
+            return False
+        self._write_bytes(staged.name, present)
+        return True
+
+    def drop_staged_key(self) -> None:
+        """Ask with a fresh key the next time."""
+        self._drop("next.pem")
 
     def stage_operational(self, chain_pem: str, device_api: str, broker: Broker, *, now_us: int) -> None:
         """Keep the certificate of the staged key beside the one in use; the first is in use at once.

@@ -5,6 +5,7 @@ from typing import Final
 from ninja import NinjaAPI
 
 from doorstep.server.api import (
+    blocks,
     commands,
     dead_letters,
     devices,
@@ -15,6 +16,7 @@ from doorstep.server.api import (
     products,
     readings,
     sales,
+    standings,
     tokens,
 )
 from doorstep.server.api.auth import AUTHENTICATION
@@ -29,6 +31,19 @@ api: Final = NinjaAPI(
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
 )
-for noun in (products, sales, onboarding, devices, readings, commands, keys, ledger, tokens, dead_letters):
+for noun in (
+    products,
+    sales,
+    onboarding,
+    devices,
+    standings,
+    blocks,
+    readings,
+    commands,
+    keys,
+    ledger,
+    tokens,
+    dead_letters,
+):
     api.add_router("", noun.router)
 problems.install(api)

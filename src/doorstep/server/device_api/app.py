@@ -204,7 +204,7 @@ def run(settings: Settings) -> None:
         listener = stack.enter_context(
             listening(settings.bind, settings.device_api_port, "DOORSTEP_DEVICE_API_PORT")
         )
-        authority = open_authority(state.ca, "Maker", now=datetime.now(UTC))
+        authority = open_authority(state.ca, "Maker", now=datetime.now(UTC)).published_at(settings.base_url)
         api = DeviceApi(settings, authority, key_file.derive("device-api/nonce"))
         tls = _ServerTls(settings, state, authority)
         config = uvicorn_config(api.application(), ssl_certfile=tls.certificate, ssl_keyfile=tls.key)

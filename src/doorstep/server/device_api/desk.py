@@ -1,5 +1,6 @@
 """What the device API does with a statement: verify it, let custody decide, word the answer."""
 
+import base64
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,7 +122,7 @@ class Desk:
         }
         if answer["status"] == "bound":
             answer["mqtt"] = self._brokers
-            answer["sealed"] = {"epoch": registration.epoch}
+            answer["sealed"] = _sealed(registration)
         if registration.certificate is not None:
             chain = registration.certificate.pem + self.authority.operations.certificate.pem
             answer["certificate"] = chain.decode("ascii")
@@ -177,6 +178,14 @@ def _tried(act: Callable[[], _Made]) -> _Made | DoorstepError:
             "the platform's database does not answer or has no room",
             next_step="Nothing was changed. Ask again later.",
         )
+
+
+def _sealed(registration: Registration) -> dict[str, Any]:
+    mix = registration.mix
+    if mix is None:
+        return {"epoch": registration.epoch}
+    nonce = base64.urlsafe_b64encode(mix.nonce).rstrip(b"=").decode()
+    return {"epoch": mix.epoch, "mix": nonce}
 
 
 class _Unproved(VerificationFailed):

@@ -10,6 +10,7 @@ from doorstep.errors import DoorstepError, MalformedMessage, UnavailableError
 from doorstep.ownership.claims import Decision, Reason
 from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned
 from doorstep.server.device_api.nonces import StaleNonce
+from doorstep.server.fleet.challenges import OtherCopyAnswered
 
 __all__ = [
     "NotAccepted",
@@ -51,6 +52,7 @@ _ERRORS: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (StaleNonce, 428, "nonce-expired"),
     (DeviceBlocked, 403, "device-blocked"),
     (NotOwned, 403, "device-not-owned"),
+    (OtherCopyAnswered, 403, "other-copy-answered"),
     (CertificateRefused, 400, "bad-signing-request"),
     (MalformedMessage, 400, "malformed-statement"),
     (UnavailableError, 503, "unavailable"),

@@ -41,15 +41,19 @@ def run(settings: Settings) -> None:
 def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
     # Their models need Django started.
     from doorstep.server.fleet.rotating import step_due  # noqa: PLC0415
+    from doorstep.server.fleet.watching import LOOK_EVERY_S, watch  # noqa: PLC0415
     from doorstep.server.jobs import queue  # noqa: PLC0415
 
     tally = Counter[str]()
-    next_expiry = 0.0
+    next_expiry = next_look = 0.0
     while not stop.is_set():
         try:
             if time.monotonic() >= next_expiry:
                 queue.ensure_expiry()
                 next_expiry = time.monotonic() + _EXPIRE_EVERY_S
+            if time.monotonic() >= next_look:
+                watch(now_us())
+                next_look = time.monotonic() + LOOK_EVERY_S
             outcome = queue.work_off_one()
             step_due(now_us())
             heartbeat.beat(done=tally["done"], failed=tally["failed"], waiting=queue.waiting())

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import (
+    blocking,
     commands,
     developer,
     devices,
@@ -51,6 +52,10 @@ urlpatterns: list[URLPattern] = [
     path("staff/devices/<key:device_id>/", staff.device, name="staff-device"),
     path("staff/devices/<key:device_id>/revoke/", revocation.revoke_as_staff, name="staff-revoke"),
     path("staff/devices/<key:device_id>/rotate/", rotating.rotate_as_staff, name="staff-rotate"),
+    path("staff/devices/<key:device_id>/quarantine/", revocation.quarantine, name="quarantine"),
+    path("staff/devices/<key:device_id>/clear/", revocation.clear, name="clear"),
+    path("staff/blocks/", blocking.block_list, name="blocks"),
+    path("staff/blocks/<int:number>/lift/", blocking.lift, name="lift-block"),
     path("staff/sales/", staff.sales, name="sales"),
     path("staff/sales/<int:number>/", staff.sale, name="sale"),
     path("staff/claims/", staff.claims, name="claims"),

@@ -20,6 +20,7 @@ __all__ = [
     "Point",
     "Window",
     "dead_letters",
+    "last_arrival_us",
     "latest_of",
     "letters_before",
     "points_of",
@@ -74,6 +75,12 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
     points = [point for row in reversed(fresh) for point in points_of(*row)]
     points.sort(key=lambda point: point.time_us)
     return Window(tuple(points), max((row[1] for row in fresh), default=after_us))
+
+
+def last_arrival_us(device_pk: int) -> int | None:
+    """Return when the last message that is stored had arrived, among the newest by number."""
+    newest = Message.objects.filter(device_id=device_pk).order_by("-epoch", "-seq")
+    return max(newest.values_list("received_us", flat=True)[:MAX_MESSAGES], default=None)
 
 
 def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:

@@ -33,13 +33,13 @@ class Changes:
     events: list[tuple[int, Event]] = field(default_factory=list)
     """For the ledger, which the caller appends to as late as it can."""
 
-    def store(self) -> None:
+    def store(self, now_us: int) -> None:
         """Write all but the events, in the caller's transaction."""
         _update_each(_UPDATE_DEVICE, map(_of_device, self.devices.values()))
         _update_each(_USE_TOKEN, ([one.used_by_id, one.used_at_us, one.pk] for one in self.tokens))
         if self.handed_over:
             ended = Credential.objects.filter(device__in=self.handed_over, state="active")
-            ended.update(state="superseded")
+            ended.update(state="superseded", ended_us=now_us)
         Claim.objects.bulk_create(self.claims)
         Dispute.objects.bulk_create(self.disputes)
 

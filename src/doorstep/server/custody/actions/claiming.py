@@ -18,6 +18,7 @@ from doorstep.server.clock import from_us
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.changes import Changes
 from doorstep.server.custody.models import Claim, Dispute, RegistrationToken, SaleLine
+from doorstep.server.fleet.blocking import is_listed, listed
 from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.actions import send_mail_later
 
@@ -65,13 +66,15 @@ class _Case:
     evidence: frozenset[Evidence]
     policy: Policy
     now_us: int
+    listed: bool
+    """A line of the block-list names the device."""
 
     def judged(self) -> Decision:
         token = self.claimant.token
         facts = Facts(
             device=self.device.device_id,
             life=Life(self.device.life),
-            blocked=self.device.blocked,
+            blocked=self.device.blocked or self.listed,
             owner=self.device.owner_id,
             claimant=self.claimant.organisation.pk,
             evidence=self.evidence,
@@ -90,9 +93,10 @@ class _Case:
         return self.device.pk, Event(kind, self.device.device_id, self.claimant.actor, detail)
 
 
-def file_claims(filings: Iterable[Filing], now_us: int) -> list[Decision]:
+def file_claims(filings: Sequence[Filing], now_us: int) -> list[Decision]:
     """Judge claims on different devices with different tokens, and store what comes of them together."""
     changes, decisions = Changes(), []
+    named = listed(filing.device for filing in filings)
     for filing in filings:
         case = _Case(
             filing.device,
@@ -100,11 +104,12 @@ def file_claims(filings: Iterable[Filing], now_us: int) -> list[Decision]:
             frozenset(filing.evidence),
             parse(filing.device.product.claim_policy),
             now_us,
+            filing.device.pk in named,
         )
         decision = case.judged()
         _carry_out(case, decision, changes)
         decisions.append(decision)
-    changes.store()
+    changes.store(now_us)
     if changes.events:
         ledger.append(changes.events, now_us)
     return decisions
@@ -130,11 +135,12 @@ def judge_held_claims(devices: Iterable[Device], now_us: int) -> list[tuple[int,
             if device.owner_id is None and sold_to(device, claim.organisation):
                 claimant = Claimant(claim.organisation, claim.claimant, "operator")
                 evidence = frozenset({Evidence(kind) for kind in claim.evidence} | {Evidence.SALE})
-                case = _Case(device, claimant, evidence, parse(device.product.claim_policy), now_us)
+                policy = parse(device.product.claim_policy)
+                case = _Case(device, claimant, evidence, policy, now_us, is_listed(device))
                 decision = case.judged()
                 if decision.outcome is Outcome.BOUND:
                     _carry_out(case, decision, changes)
-    changes.store()
+    changes.store(now_us)
     return changes.events
 
 

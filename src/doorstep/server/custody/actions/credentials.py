@@ -43,7 +43,7 @@ def keep(fresh: Mapping[int, Certificate], now_us: int) -> dict[int, Certificate
             too_many += [row.pk for row in active[device][_KEPT - 1 :]]
     Credential.objects.bulk_create(new)
     if too_many:
-        Credential.objects.filter(pk__in=too_many).update(state="superseded")
+        Credential.objects.filter(pk__in=too_many).update(state="superseded", ended_us=now_us)
     return kept
 
 
@@ -62,6 +62,7 @@ def _row(device: int, certificate: Certificate) -> Credential:
         fingerprint=certificate.fingerprint,
         public_key_hash=_key_hash(certificate),
         certificate=certificate.der,
+        serial=f"{certificate.serial:x}",
         not_before_us=to_us(certificate.not_before),
         not_after_us=to_us(certificate.not_after),
     )

@@ -1,6 +1,7 @@
 """A device registers itself, or asks for a new certificate. Its statement or proof was verified before."""
 
 import hashlib
+import os
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -8,14 +9,28 @@ from typing import Final, Protocol, Self
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
+from doorstep.messaging.keys import OWNER_NONCE_LENGTH
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
+from doorstep.ownership.standing import Standing, StandingStep
 from doorstep.runtime.authority import Authority
+from doorstep.server.custody import ledger
 from doorstep.server.custody.actions import credentials
 from doorstep.server.custody.actions.claiming import Claimant, Filing, file_claims, sold
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.custody.turns import transaction_in_turn
+from doorstep.server.fleet.actions import PLATFORM, take_step
+from doorstep.server.fleet.blocking import is_listed
+from doorstep.server.fleet.challenges import (
+    Mix,
+    OtherCopyAnswered,
+    admit_renewal,
+    challenged,
+    count_refusal,
+    first_free_epoch,
+    settle_in_hand,
+)
 from doorstep.server.fleet.models import Device
 
 __all__ = [
@@ -71,6 +86,8 @@ class Registration:
     """Its operational certificate, when the device is its claimant's and asked for one."""
     epoch: int
     """The first message epoch that the device may use."""
+    mix: Mix | None = None
+    """What it mixes into its sealed root, after somebody else used its identity."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,15 +134,42 @@ def register_devices(requests: Sequence[Request], now_us: int) -> list[Registrat
 
 
 def renew_credential(request: Request, now_us: int) -> Registration:
-    """Tell an owned device so, with a certificate for its key; raise DeviceBlocked or NotOwned otherwise."""
-    with transaction_in_turn():
-        device = _locked([request.asked.device])[request.asked.device]
-        _admit(device)
-        kept = credentials.keep({device.pk: request.fresh}, now_us) if request.fresh else {}
-        return Registration(None, kept.get(device.pk), _first_free_epoch(device))
+    """Tell an owned device so, with a certificate for its key.
+
+    Raises DeviceBlocked, NotOwned, or OtherCopyAnswered where two devices use one identity.
+    """
+    fresh, device_id = request.fresh, request.asked.device
+    try:
+        with transaction_in_turn():
+            device = _locked([device_id])[device_id]
+            _admit(device)
+            mix = admit_renewal(device, fresh, now_us)
+            kept = credentials.keep({device.pk: fresh}, now_us) if fresh else {}
+            return Registration(None, kept.get(device.pk), first_free_epoch(device.sealed), mix)
+    except OtherCopyAnswered:
+        count_refusal(device_id)
+        raise
+
+
+def _settled(device: Device, fresh: Certificate, now_us: int) -> Mix | None:
+    """End a suspicion of two users: the token reached this one in its owner's hand."""
+    mix = settle_in_hand(device, fresh, os.urandom(OWNER_NONCE_LENGTH), now_us)
+    if mix is not None and device.standing == Standing.SUSPECTED:
+        why = "It was set up again by its owner. Every copy of it is locked out."
+        ledger.append(take_step(device, StandingStep.CLEAR, why, by=PLATFORM, now_us=now_us), now_us)
+    return mix
 
 
 def _admit(device: Device) -> None:
+    if device.standing == Standing.QUARANTINED:
+        raise DeviceBlocked(
+            f"device {device.device_id} is in quarantine: something looked wrong with it",
+            next_step="Its maker's staff looks at it. Ask them, or its owner.",
+        )
+    if is_listed(device):
+        raise DeviceBlocked(
+            f"device {device.device_id} is on its maker's block-list", next_step="Ask its maker."
+        )
     if device.blocked:
         raise DeviceBlocked(f"device {device.device_id} is blocked", next_step="Ask its maker or its owner.")
     if device.life != Life.OWNED:
@@ -137,7 +181,7 @@ def _admit(device: Device) -> None:
 
 def _locked(device_ids: Collection[str]) -> dict[str, Device]:
     # In the order of their keys, so that two transactions never wait for one another.
-    rows = Device.objects.select_for_update(of=("self",)).select_related("product", "sealed")
+    rows = Device.objects.select_for_update(of=("self",)).select_related("product", "batch", "sealed")
     return {row.device_id: row for row in rows.filter(device_id__in=device_ids).order_by("pk")}
 
 
@@ -175,9 +219,20 @@ def _judged(claims: Sequence[_Claim], now_us: int) -> list[Registration]:
         for one, decision in zip(claims, decisions, strict=True)
         if one.request.fresh is not None and decision.outcome in _ADMITTED
     }
+    doubted = challenged(fresh)
+    mixes = {
+        one.device.pk: _settled(one.device, fresh[one.device.pk], now_us)
+        for one in claims
+        if one.device.pk in doubted
+    }
     kept = credentials.keep(fresh, now_us) if fresh else {}
     return [
-        Registration(decision, kept.get(one.device.pk), _first_free_epoch(one.device))
+        Registration(
+            decision,
+            kept.get(one.device.pk),
+            first_free_epoch(one.device.sealed),
+            mixes.get(one.device.pk),
+        )
         for one, decision in zip(claims, decisions, strict=True)
     ]
 
@@ -191,11 +246,3 @@ def _evidence(device: Device, token: RegistrationToken, *, bought: bool) -> set[
     if bought:
         evidence.add(Evidence.SALE)
     return evidence
-
-
-def _first_free_epoch(device: Device) -> int:
-    """Return the epoch after the newest that a message or a CONNECT proof used; else the factory's own."""
-    sealed = device.sealed
-    by_messages = sealed.epoch + 1 if sealed.master is not None else sealed.epoch
-    by_proofs = sealed.connect_epoch + 1 if sealed.connect_seq >= 0 else 0
-    return max(by_messages, by_proofs)

@@ -12,7 +12,7 @@ from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import detail_of
 from doorstep.server.clock import from_us, now_us, to_us
-from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import Status, status_of
 from doorstep.server.readings.queries import Point
 
@@ -22,6 +22,8 @@ register = template.Library()
 
 TONES: Final = {
     Status.REVOKED: "bad",
+    Status.QUARANTINED: "bad",
+    Status.SUSPECTED: "wait",
     Status.DISPUTED: "wait",
     Status.WAITING: "note",
     Status.LIVE: "good",
@@ -96,6 +98,15 @@ def ago(time_us: int | None) -> SafeString | str:
 def seconds_between(end_us: int, start_us: int) -> str:
     """Write a measured duration with the precision that a reader can use."""
     return f"{max(end_us - start_us, 0) / 1_000_000:.3g} s"
+
+
+@register.filter
+def last_accepted(revocation: Revocation) -> str:
+    """Say when the last accepted message of a revoked device arrived, by the click."""
+    accepted_us, asked_us = revocation.last_accepted_us or 0, revocation.asked_us
+    if accepted_us > asked_us:
+        return f"{seconds_between(accepted_us, asked_us)} after it"
+    return f"{seconds_between(asked_us, accepted_us)} before it"
 
 
 @register.filter

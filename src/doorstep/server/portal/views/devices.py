@@ -18,6 +18,7 @@ from doorstep.server.fleet.queries import (
     device_of,
     devices_of,
     last_revocation,
+    last_trouble,
     rotations_of,
     status_of,
 )
@@ -82,6 +83,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "credential": active_credential(device),
         "rotations": rotations_of(device, 3),
         "revocation": revocation,
+        "trouble": last_trouble(device),
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),

@@ -1,4 +1,6 @@
-"""Revoke a device, after a question that says what it means."""
+"""Revoke a device, or decide about one that looks wrong, after a question that says what it means."""
+
+from collections.abc import Callable
 
 from django import forms
 from django.contrib import messages
@@ -8,14 +10,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from doorstep.errors import IllegalTransition
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.standings import clear_device, quarantine_device
 from doorstep.server.portal.access import customer_page, staff_page
 from doorstep.server.portal.views.devices import find
 
-__all__ = ["revoke", "revoke_as_staff"]
+__all__ = ["clear", "quarantine", "revoke", "revoke_as_staff"]
 
 
 class RevokeForm(forms.Form):
@@ -41,6 +45,40 @@ def revoke_as_staff(request: HttpRequest, principal: Principal, device_id: str) 
     """Ask the maker's staff for the reason, then block any device for good."""
     device = get_object_or_404(Device.objects.select_related("product"), device_id=device_id)
     return _revoke(request, principal, device, reverse("staff-device", args=[device_id]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def quarantine(request: HttpRequest, principal: Principal, device_id: str) -> HttpResponse:
+    """Ask the maker's staff for the reason, then accept nothing of a device for now."""
+    return _decide(request, principal, device_id, "Put into quarantine", quarantine_device)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def clear(request: HttpRequest, principal: Principal, device_id: str) -> HttpResponse:
+    """Ask the maker's staff for the reason, then end a suspicion or quarantine."""
+    return _decide(request, principal, device_id, "Find in order", clear_device)
+
+
+def _decide(
+    request: HttpRequest, principal: Principal, device_id: str, verb: str, decide: Callable[..., Device]
+) -> HttpResponse:
+    if not principal.may_revoke:
+        raise PermissionDenied
+    device = get_object_or_404(Device.objects.select_related("product"), device_id=device_id)
+    back = reverse("staff-device", args=[device_id])
+    form = RevokeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            decide(device, f"user:{principal.user.pk}", form.cleaned_data["reason"], now_us=now_us())
+        except IllegalTransition as error:
+            messages.error(request, f"{error.message}. {error.next_step}")
+        else:
+            messages.success(request, "Done. The owner reads it on the page of the device.")
+        return redirect(back)
+    context = {"device": device, "form": form, "back": back, "verb": verb}
+    return render(request, "portal/staff/decide.html", context)
 
 
 def _revoke(request: HttpRequest, principal: Principal, device: Device, back: str) -> HttpResponse:

@@ -19,6 +19,7 @@ from doorstep.server.fleet.queries import (
     all_batches,
     all_products,
     last_revocation,
+    last_trouble,
     rotations_of,
 )
 from doorstep.server.portal import queries
@@ -89,6 +90,7 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
         "credential": active_credential(row),
         "rotations": rotations_of(row, 3),
         "revocation": revocation,
+        "trouble": last_trouble(row),
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(row, "sealed", None),
         "story": story_of(row),

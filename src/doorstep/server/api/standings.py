@@ -1,0 +1,88 @@
+"""How far a device is trusted, why, and what the staff decides about it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Reason
+from doorstep.server.api.problems import Problem
+from doorstep.server.clock import now_us
+from doorstep.server.fleet.access import device_for
+from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.standings import clear_device, history_of, quarantine_device
+
+__all__ = ["router"]
+
+router = Router(tags=["devices"])
+_DECIDES = (Permission.MAKER_DEVICES_REVOKE,)
+
+
+class WhyIn(Schema, extra="forbid"):
+    """Why."""
+
+    reason: Reason
+
+
+class ChangeOut(Schema):
+    """A change of standing, in words for the device's owner."""
+
+    at_us: int
+    before: str
+    after: str
+    step: str
+    evidence: str
+    """alternation, fork or tag_failures; empty when people decided."""
+    sentence: str
+    by: str
+
+
+class StandingOut(Schema):
+    """How far a device is trusted now, and how it came to that, newest first."""
+
+    device_id: str
+    standing: str
+    """ok, suspected, quarantined or blocked."""
+    changes: list[ChangeOut]
+
+
+@router.get(
+    "/devices/{device_id}/standing",
+    response={200: StandingOut, 401: Problem, 403: Problem, 404: Problem},
+    operation_id="get_standing",
+)
+def get_standing(request: HttpRequest, device_id: str) -> Any:
+    """Return how far a device is trusted and why; its owner and the staff may ask."""
+    return _shown(device_for(caller_of(request), device_id))
+
+
+@router.post(
+    "/devices/{device_id}/quarantine",
+    response={202: StandingOut, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem},
+    operation_id="quarantine_device",
+)
+def quarantine(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
+    """Accept nothing of a device until somebody decides; its certificates are kept."""
+    caller = caller_of(request)
+    device = device_for(caller, device_id, _DECIDES)
+    return Status(202, _shown(quarantine_device(device, caller.actor, why.reason, now_us=now_us())))
+
+
+@router.post(
+    "/devices/{device_id}/clear",
+    response={200: StandingOut, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem},
+    operation_id="clear_device",
+)
+def clear(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
+    """End a suspicion or a quarantine."""
+    caller = caller_of(request)
+    device = device_for(caller, device_id, _DECIDES)
+    return _shown(clear_device(device, caller.actor, why.reason, now_us=now_us()))
+
+
+def _shown(device: Device) -> dict[str, Any]:
+    fields = tuple(ChangeOut.model_fields)
+    changes = [{name: getattr(row, name) for name in fields} for row in history_of(device)]
+    return {"device_id": device.device_id, "standing": device.standing, "changes": changes}
