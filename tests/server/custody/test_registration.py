@@ -59,7 +59,7 @@ def _register(
 
 
 def _renew(said: Statement) -> actions.Registration:
-    return actions.renew_credential(Request.prepare(said, authority(), now_us()), now_us())
+    return actions.renew_credential(said, authority=authority(), now_us=now_us())
 
 
 def _outcome(registration: actions.Registration) -> tuple[Outcome, Reason]:

@@ -24,8 +24,8 @@ from doorstep.runtime.rollover import newest_version, updates_after
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
 from doorstep.server.clock import now_us
-from doorstep.server.custody.actions import Registration, register_devices, renew_credential
-from doorstep.server.custody.actions.registration import Request, UnknownToken
+from doorstep.server.custody.actions import Registration, register_devices
+from doorstep.server.custody.actions.registration import Request, UnknownToken, renew
 from doorstep.server.device_api import nonces
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
@@ -72,7 +72,7 @@ class Desk:
         """Answer a renewal."""
         at_us = now_us()
         [asked] = self._asked([body], Purpose.RENEW, at_us)
-        made = _tried(partial(renew_credential, asked, at_us)) if isinstance(asked, Request) else asked
+        made = _tried(partial(renew, asked, at_us)) if isinstance(asked, Request) else asked
         return self._answer("/device/v1/renew", body, made, at_us)
 
     def _asked(self, bodies: Sequence[bytes], purpose: Purpose, at_us: int) -> list[Request | DoorstepError]:

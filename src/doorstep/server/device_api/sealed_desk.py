@@ -14,8 +14,8 @@ from doorstep.ownership.claims import Outcome
 from doorstep.runtime.authority import Authority
 from doorstep.runtime.settings import Settings
 from doorstep.server.clock import now_us
-from doorstep.server.custody.actions import Registration, register_device, renew_credential
-from doorstep.server.custody.actions.registration import Request, UnknownToken
+from doorstep.server.custody.actions import Registration, register_device
+from doorstep.server.custody.actions.registration import Request, UnknownToken, renew
 from doorstep.server.custody.proofs import Unproved, take_request
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.desk import STATUS
@@ -89,7 +89,7 @@ class SealedDesk:
 
     def _acted(self, asked: _Asked, at_us: int) -> Registration:
         if asked.token is None:
-            return renew_credential(Request(asked, fresh=None), at_us)
+            return renew(Request(asked, fresh=None), at_us)
         return register_device(asked, authority=self.authority, now_us=at_us)
 
     def _worded(self, made: Registration, at_us: int) -> Reply:

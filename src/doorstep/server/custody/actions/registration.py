@@ -42,6 +42,7 @@ __all__ = [
     "UnknownToken",
     "register_device",
     "register_devices",
+    "renew",
     "renew_credential",
 ]
 
@@ -133,7 +134,12 @@ def register_devices(requests: Sequence[Request], now_us: int) -> list[Registrat
     return [registrations.get(one, unknown) for one in requests]
 
 
-def renew_credential(request: Request, now_us: int) -> Registration:
+def renew_credential(asked: Asked, *, authority: Authority, now_us: int) -> Registration:
+    """Renew as `renew` does; raise also as `Request.prepare`."""
+    return renew(Request.prepare(asked, authority, now_us), now_us)
+
+
+def renew(request: Request, now_us: int) -> Registration:
     """Tell an owned device so, with a certificate for its key.
 
     Raises DeviceBlocked, NotOwned, or OtherCopyAnswered where two devices use one identity.
