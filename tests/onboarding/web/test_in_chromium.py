@@ -154,8 +154,8 @@ def _released_code(office: Office) -> Provisioning:
     """A device whose code nobody here knows, but the platform, which may tell it."""
     product, out = "lamp-released", office.plant.state.root / "batch-released"
     policy = ("--claim-policy", "device_key & setup_session")
-    office._doorstep("product", "add", product, "--name", "Lamp", "--release-setup-code", *policy)
-    office._doorstep("factory", "batch", "--product", product, "--count", "1", "--out", str(out), "--yes")
+    office.doorstep("product", "add", product, "--name", "Lamp", "--release-setup-code", *policy)
+    office.doorstep("factory", "batch", "--product", product, "--count", "1", "--out", str(out), "--yes")
     (path,) = out.glob("devices/*.json")
     return Provisioning.from_json(path.read_bytes())
 
