@@ -75,8 +75,8 @@ def test_list_goes_on_where_it_ended(owned: Owned, owner: Client) -> None:
     names = [f"c{number}" for number in range(5)]
     for name in names:
         send(owner, owned[0], name)
-    cursor: str | None = ""
     path, found = f"/api/v1/devices/{owned[0].device_id}/commands?limit=2", []
+    cursor: str | None = ""
     while cursor is not None:
         page = owner.get(f"{path}&cursor={cursor}").json()
         found += [item["name"] for item in page["items"]]
