@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.radio.guest.lab import PASSPHRASE, Lab, until, wpa2
 
-SECONDS: Final = 2.0
+SECONDS: Final = 10.0
 
 
 def proof_station_joins_access_point_and_gets_an_address(lab: Lab) -> str:

@@ -25,7 +25,7 @@ from tests.radio.guest.board import Board, Platform
 from tests.radio.guest.lab import PASSPHRASE, Host, Lab, until
 from tests.radio.guest.micro_ap import HOME, TOKEN, by_supplicant, home, new_board, visit
 
-SECONDS: Final = 17.0
+SECONDS: Final = 45.0
 BOARD: Final = "192.168.4.1"
 
 

@@ -16,7 +16,7 @@ from doorstep.provisioner.dpp import configure
 from tests.radio.guest.lab import PASSPHRASE, Lab, until, wpa2
 from tests.radio.guest.wifi_station import at, station
 
-SECONDS: Final = 6.0
+SECONDS: Final = 15.0
 
 RELAY: Final = f"dpp_controller=ipaddr=127.0.0.1 pkhash={'00' * 32}\ndpp_configurator_connectivity=1\n"
 """The hash would only choose among controllers for devices that ask for one by its code."""

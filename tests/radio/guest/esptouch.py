@@ -21,7 +21,7 @@ from doorstep.provisioner.esptouch import Plan, announce, plan_v1, plan_v2
 from doorstep.wire.provisioning.scan import ScanEntry, ScanStart
 from tests.radio.guest.lab import PASSPHRASE, Host, Lab, wpa2
 
-SECONDS: Final = 20.0
+SECONDS: Final = 40.0
 CHANNELS: Final = (1, 6, 11)
 PATIENCE: Final = 100.0
 PACE: Final = 0.02

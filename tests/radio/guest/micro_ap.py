@@ -17,7 +17,7 @@ from doorstep.provisioner.provisioner import Provisioner
 from tests.radio.guest.board import Board, Platform, make_board, set_up
 from tests.radio.guest.lab import PASSPHRASE, Host, Lab, until, wpa2
 
-SECONDS: Final = 23.0
+SECONDS: Final = 50.0
 HOME: Final = NetworkCredentials(b"home", PASSPHRASE.encode())
 WRONG: Final = NetworkCredentials(b"home", b"not the password")
 TOKEN: Final = b"A" * 43

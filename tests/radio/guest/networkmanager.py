@@ -27,7 +27,7 @@ from tests.radio.guest.micro_ap import (
 )
 from tests.radio.guest.wifi_station import at, der, make_pki, serve_enterprise
 
-SECONDS: Final = 54.0
+SECONDS: Final = 50.0
 BUS: Final = Path("/run/dbus/system_bus_socket")
 
 

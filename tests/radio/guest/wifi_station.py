@@ -22,7 +22,7 @@ from doorstep.onboarding.network import (
 from doorstep.wire.provisioning.scan import AuthMode, ScanStart
 from tests.radio.guest.lab import PASSPHRASE, Host, Lab, sh, wpa2
 
-SECONDS: Final = 8.0
+SECONDS: Final = 12.0
 
 T = TypeVar("T")
 KEY: Final = PASSPHRASE.encode()
