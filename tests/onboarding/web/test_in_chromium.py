@@ -249,9 +249,11 @@ _LISTENER = """
 """Hears what a screen reader would say of the page's live regions."""
 
 
-def test_customer_sets_a_device_up_by_keyboard_and_ear(
+def test_customer_sets_a_device_up_by_bluetooth(
     office: Office, session: str, axe: str, tmp_path: Path
 ) -> None:
+    """By keyboard alone, and with ears on what a screen reader says."""
+
     async def main() -> None:
         async with staged(office, session, tmp_path, script=_LISTENER) as stage:
             page, keys = stage.page, stage.page.keyboard

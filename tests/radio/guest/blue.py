@@ -42,7 +42,7 @@ from tests.device.serving import NEIGHBOURS
 from tests.onboarding.helpers import LABEL, PROFILE
 from tests.radio.guest.lab import LOGS, LabError, sh, until
 
-SECONDS: Final = 8.0
+SECONDS: Final = 15.0
 HOME: Final = NetworkCredentials(b"home", b"correct horse")
 ORDER: Final = RegistrationOrder(b"token", "https://example.test", "lamp")
 PASSKEY: Final = PairingPolicy(PairingKind.PASSKEY, IoCapability.DISPLAY)

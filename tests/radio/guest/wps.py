@@ -14,7 +14,7 @@ from doorstep.onboarding.wps.failures import Overlap, PinIsOff, WrongPin
 from tests.radio.guest.lab import PASSPHRASE, Lab, LabError, until, wpa2
 from tests.radio.guest.wifi_station import at
 
-SECONDS: Final = 5.0
+SECONDS: Final = 15.0
 
 WPS: Final = (
     "eap_server=1\nwps_state=2\ndevice_name=router\nuuid=12345678-9abc-def0-1234-56789abcdef0\n"
