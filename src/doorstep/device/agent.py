@@ -17,6 +17,7 @@ from doorstep.device import life
 from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
 from doorstep.device.enrolment import Enrolment
 from doorstep.device.life import LifeEvent, State, advance
+from doorstep.device.mqtt import Rider
 from doorstep.device.notices import (
     ButtonPressed,
     CameDown,
@@ -84,6 +85,8 @@ class AgentOptions:
     """Folder in which somebody may put sealed credentials by hand: a stick's, or one that a cable fills."""
     presence: Presence = field(default_factory=Presence)
     """The board's button, and its light, sound or motor."""
+    rider: Rider | None = None
+    """Whose messages travel on this board's session beside its own: a gateway's children's."""
 
 
 class Agent:
@@ -129,6 +132,7 @@ class Agent:
             plain=self._options.plain,
             published=self._published,
             received=self._received,
+            rider=self._options.rider,
         )
         self._stopping = asyncio.Event()
         self._held_long = asyncio.Event()
