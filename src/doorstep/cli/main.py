@@ -29,6 +29,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "account": "doorstep.cli.account:account",
     "doctor": "doorstep.cli.doctor:doctor",
     "device": "doorstep.cli.device:device",
+    "gateway": "doorstep.cli.gateway:gateway",
     "provision": "doorstep.cli.provision:provision",
 }
 """Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""

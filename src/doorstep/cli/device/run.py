@@ -27,7 +27,7 @@ from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 
-__all__ = ["run"]
+__all__ = ["json_line", "line", "live", "run"]
 
 _PASSPHRASE_CAP: Final = 64
 
@@ -155,8 +155,8 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             presence=Presence(button_of(button), show_of(show, lambda text: click.echo(text, err=True))),
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
-        agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
-        asyncio.run(_live(agent, wps))
+        agent = Agent(store, radio.station, sensor, options=options, notify=json_line if as_json else line)
+        asyncio.run(live(agent, wps))
     finally:
         store.close()
 
@@ -167,7 +167,8 @@ async def _press(agent: Agent, wps: WpsButton | None) -> None:
         wps.press()
 
 
-async def _live(agent: Agent, wps: WpsButton | None) -> None:
+async def live(agent: Agent, wps: WpsButton | None) -> None:
+    """Run an agent until SIGINT or SIGTERM; SIGUSR1 is its button, SIGUSR2 holding it."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.stop)
@@ -190,11 +191,13 @@ def _simulated(ssid: str, passphrase_file: Path | None) -> SimulatedWifi:
     return SimulatedWifi([SimulatedNetwork(ssid.encode(), passphrase)])
 
 
-def _line(notice: Notice) -> None:
+def line(notice: Notice) -> None:
+    """Print a notice for people."""
     click.echo(f"{time.strftime('%H:%M:%S')}  {sentence(notice)}")
 
 
-def _json_line(notice: Notice) -> None:
+def json_line(notice: Notice) -> None:
+    """Print a notice for programs."""
     body: dict[str, object] = {"at": round(time.time(), 3), "notice": type(notice).__name__}
     if isinstance(notice, Moved):
         body |= {"event": type(notice.event).__name__, "state": notice.state.name.lower()}
