@@ -98,17 +98,24 @@ class Admission:
     device_id: str
     expires_us: int
     proof: Counter | None = None
+    children: tuple[str, ...] = ()
+    """Devices whose messages it may carry, as a gateway."""
 
     @property
     def publish(self) -> list[str]:
-        """Subjects it may publish to, as the broker's mapping makes them."""
-        lane = f"u.{partition_of(self.device_id)}.{self.device_id}"
-        return [f"{lane}.{channel}" for channel in UP_CHANNELS]
+        """Subjects it may publish to, as the broker's mapping makes them.
+
+        A child's channels are not listed one by one, because the answer to the broker has a cap; the
+        channel is sealed into each message.
+        """
+        own = [f"{_lane(self.device_id)}.{channel}" for channel in UP_CHANNELS]
+        return own + [f"{_lane(child)}.*" for child in self.children]
 
     @property
     def subscribe(self) -> list[str]:
         """Subjects it may subscribe to: ``d/<device>/down/<channel>`` and ``d/<device>/down/#``."""
-        return [f"d.{self.device_id}.down", f"d.{self.device_id}.down.>"]
+        own = [f"d.{self.device_id}.down", f"d.{self.device_id}.down.>"]
+        return own + [f"d.{child}.down.*" for child in self.children]
 
 
 def claimed_device(request: ConnectRequest) -> str:
@@ -117,9 +124,16 @@ def claimed_device(request: ConnectRequest) -> str:
 
 
 def admit_certificate(
-    request: ConnectRequest, device: DeviceFacts | None, credential: CredentialFacts | None, now_us: int
+    request: ConnectRequest,
+    device: DeviceFacts | None,
+    credential: CredentialFacts | None,
+    now_us: int,
+    children: tuple[str, ...] = (),
 ) -> Admission:
-    """Judge a client of the mTLS listener; ``device`` and ``credential`` are those of its fingerprint."""
+    """Judge a client of the mTLS listener; ``device`` and ``credential`` are those of its fingerprint.
+
+    ``children`` are the devices that its owner put behind it.
+    """
     _check_kind(request)
     if device is None or credential is None:
         raise ConnectRefused(Reason.UNKNOWN_CREDENTIAL, "the certificate is not one that we issued")
@@ -129,7 +143,7 @@ def admit_certificate(
     if not credential.not_before_us <= now_us < credential.not_after_us:
         raise ConnectRefused(Reason.EXPIRED, "the certificate is not valid now")
     _check_client_id(request, device)
-    return Admission(device.device_id, credential.not_after_us)
+    return Admission(device.device_id, credential.not_after_us, children=children)
 
 
 def admit_proof(
@@ -149,6 +163,10 @@ def admit_proof(
     except Rejected as error:
         raise ConnectRefused(Reason.BAD_PROOF, f"{error.reason}: {error.message}") from error
     return Admission(device.device_id, now_us + PLAIN_SESSION_US, counter)
+
+
+def _lane(device_id: str) -> str:
+    return f"u.{partition_of(device_id)}.{device_id}"
 
 
 def _check_kind(request: ConnectRequest) -> None:

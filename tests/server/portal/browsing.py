@@ -63,6 +63,7 @@ def member_pages(world: World) -> dict[str, str]:
         "device-revoked": f"/devices/{world.revoked.device_id}/",
         "revoke": f"/devices/{world.quiet.device_id}/revoke/",
         "release": f"/devices/{world.quiet.device_id}/release/",
+        "children": f"/devices/{world.quiet.device_id}/children/",
         "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
         "people": "/people/",

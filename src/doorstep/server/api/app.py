@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from doorstep.server.api import (
     dead_letters,
     devices,
+    gateways,
     ledger,
     onboarding,
     problems,
@@ -27,6 +28,6 @@ api: Final = NinjaAPI(
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
 )
-for noun in (products, sales, onboarding, devices, readings, ledger, tokens, dead_letters):
+for noun in (products, sales, onboarding, devices, gateways, readings, ledger, tokens, dead_letters):
     api.add_router("", noun.router)
 problems.install(api)

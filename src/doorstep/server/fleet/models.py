@@ -128,6 +128,10 @@ class Device(models.Model):
     """Counts owners; every stored message carries it."""
     generation = models.PositiveIntegerField(default=0)
     """Grows with each change that ingest or the authorizer must notice (blocked, period, keys)."""
+    gateway = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    """The device that may carry its messages; it counts only while both have the same owner."""
     last_seen_us = models.BigIntegerField(null=True, blank=True)
     """Time of the newest stored message; written by ingest."""
     created_at = models.DateTimeField(auto_now_add=True)
@@ -208,6 +212,8 @@ class DeviceSession(models.Model):
     """The broker's number of the connection."""
     credential = models.CharField(max_length=64, blank=True)
     """Fingerprint of the certificate it came with; empty for a CONNECT proof."""
+    children = models.TextField(blank=True, default="")
+    """Rows of the devices whose messages it may carry: their numbers in ascending order, with commas."""
     connected_us = models.BigIntegerField()
     ended_us = models.BigIntegerField(null=True, blank=True)
 
@@ -216,7 +222,14 @@ class DeviceSession(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["broker", "server_id", "client_id"], name="one_row_a_connection")
         ]
-        indexes: ClassVar = [models.Index(fields=["device", "ended_us"], name="session_by_device")]
+        indexes: ClassVar = [
+            models.Index(fields=["device", "ended_us"], name="session_by_device"),
+            models.Index(
+                fields=["device"],
+                condition=models.Q(ended_us__isnull=True) & ~models.Q(children=""),
+                name="session_of_gateway",
+            ),
+        ]
 
 
 class Revocation(models.Model):

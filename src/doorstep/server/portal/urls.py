@@ -6,6 +6,7 @@ from doorstep.server.portal import asking  # noqa: F401 - registers the converte
 from doorstep.server.portal.views import (
     developer,
     devices,
+    gateways,
     people,
     products,
     registration,
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("devices/<key:device_id>/live", devices.live, name="device-live"),
     path("devices/<key:device_id>/revoke/", revocation.revoke, name="revoke"),
     path("devices/<key:device_id>/release/", releasing.release, name="release-setup"),
+    path("devices/<key:device_id>/children/", gateways.children, name="children"),
     path("people/", people.people, name="people"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),

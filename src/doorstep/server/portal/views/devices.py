@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.clock import now_us
+from doorstep.server.fleet.gateways import children_of
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import (
     active_credential,
@@ -69,6 +70,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),
+        "children": children_of(device),
     }
     return render(request, "portal/device.html", context)
 
