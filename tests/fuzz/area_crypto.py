@@ -3,9 +3,11 @@
 import datetime as dt
 
 from doorstep.crypto.p256 import PrivateKey, PublicKey
+from doorstep.crypto.revocation import OcspQuestion
 from doorstep.crypto.x509 import Certificate, SigningRequest
 from doorstep.errors import MisuseError, PeerError, RefusedError
 from tests.crypto.test_p256 import KEY
+from tests.crypto.test_revocation import CA, asked
 from tests.crypto.test_x509 import LEAF, ROOT, request
 from tests.fuzz.targets import target
 
@@ -33,3 +35,8 @@ def fuzz_private_key(data: bytes) -> None:
 @target("public-key", [KEY.public_key.spki])
 def fuzz_public_key(data: bytes) -> None:
     PublicKey.from_spki(data)
+
+
+@target("ocsp-request", [asked(), asked(nonce=b"n" * 16)])
+def fuzz_ocsp_request(data: bytes) -> None:
+    OcspQuestion.from_der(data).is_about(CA)

@@ -11,6 +11,7 @@ from doorstep.runtime.brokers import DEVICES_ACCOUNT, Broker
 __all__ = ["admitted", "read_request", "refused"]
 
 _MAX_TEXT = 256
+_MAX_ADDRESS = 45
 _MAX_SUBSCRIPTIONS = 32
 _JWT_VERSION = 2
 
@@ -30,6 +31,7 @@ def read_request(broker: Broker, token: bytes) -> ConnectRequest:
             user_nkey=question["user_nkey"],
             server_id=question["server_id"]["id"],
             connection=int(client["id"]),
+            address=_text(client.get("host"))[:_MAX_ADDRESS],
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise MalformedToken("the broker's question can't be read") from error

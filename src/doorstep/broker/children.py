@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from doorstep.broker.connection import Side
+from doorstep.ownership.standing import Standing
 from doorstep.runtime.brokers import Broker
 from doorstep.runtime.database import Connection
 from doorstep.runtime.database_thread import DatabaseThread
@@ -19,7 +20,8 @@ _log = logging.getLogger(__name__)
 
 _CHILDREN: Final = (
     "SELECT c.id, c.device_id FROM device c JOIN device g ON g.id = c.gateway_id"
-    " WHERE g.id = ? AND c.owner_id = g.owner_id AND c.life = 'owned' AND c.blocked = ? ORDER BY c.id"
+    " WHERE g.id = ? AND c.owner_id = g.owner_id AND c.life = 'owned' AND c.blocked = ?"
+    f" AND c.standing <> '{Standing.QUARANTINED}' ORDER BY c.id"
 )
 _SESSION: Final = (
     "SELECT s.device_id, s.server_id, s.client_id, s.children FROM device_session s"

@@ -11,6 +11,7 @@ from doorstep.errors import RefusedError
 from doorstep.identity.ids import kid_of
 from doorstep.messaging.errors import Rejected
 from doorstep.messaging.proof import Counter, Standing, open_connect_proof
+from doorstep.ownership import standing as trust
 from doorstep.ownership.life import Life
 from doorstep.runtime.brokers import UP_CHANNELS, Broker, partition_of
 
@@ -38,10 +39,13 @@ class Reason(enum.StrEnum):
     UNKNOWN_CREDENTIAL = "unknown_credential"  # no certificate, or one we never issued
     UNKNOWN_DEVICE = "unknown_device"  # the user name is no device of ours
     REVOKED = "revoked"  # the device is blocked, or its certificate was withdrawn
+    QUARANTINED = "quarantined"  # nothing of the device is accepted until somebody decides
+    RENEW_FIRST = "renew_first"  # two users of the identity were noticed
     NOT_OWNED = "not_owned"  # nobody registered it, or it was given back
     EXPIRED = "expired"  # the certificate's time is over, or has not begun
     FOREIGN_CLIENT_ID = "foreign_client_id"  # connects under another name than its own
     BAD_PROOF = "bad_proof"  # the CONNECT proof is forged, used or malformed
+    DUPLICATE = "duplicate"  # its connections push each other out; the younger one waits
 
 
 class ConnectRefused(RefusedError):
@@ -71,6 +75,8 @@ class ConnectRequest:
     server_id: str
     connection: int
     """The broker's number of the connection."""
+    address: str = ""
+    """Where it comes from, as the broker sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,9 @@ class DeviceFacts:
     device_id: str
     blocked: bool
     life: str
+    standing: str = trust.Standing.OK
+    must_renew: bool = False
+    """Two users of its identity were noticed; whoever renews first goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +184,12 @@ def _check_kind(request: ConnectRequest) -> None:
 
 
 def _check_device(device: DeviceFacts) -> None:
+    if device.standing == trust.Standing.QUARANTINED:
+        raise ConnectRefused(Reason.QUARANTINED, "the device is in quarantine")
     if device.blocked:
         raise ConnectRefused(Reason.REVOKED, "the device is revoked")
+    if device.must_renew:
+        raise ConnectRefused(Reason.RENEW_FIRST, "two devices use this identity; the device renews first")
     if device.life != Life.OWNED:
         raise ConnectRefused(Reason.NOT_OWNED, f"the device is {device.life}, not {Life.OWNED}")
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from doorstep.broker.children import Child, as_text, children_of
+from doorstep.broker.duplicates import Duplicates
 from doorstep.broker.policy import (
     Admission,
     ConnectRefused,
     ConnectRequest,
     CredentialFacts,
     DeviceFacts,
+    Reason,
     admit_certificate,
     admit_proof,
     claimed_device,
@@ -31,23 +33,28 @@ _MOST_ALLOWANCES: Final = 50_000
 """Devices whose allowance is remembered; only ids of our own devices come so far."""
 
 _BY_CERTIFICATE: Final = (
-    "SELECT d.id, d.device_id, d.blocked, d.life, c.state, c.not_before_us, c.not_after_us"
+    "SELECT d.id, d.device_id, d.blocked, d.life, d.standing, d.must_renew,"
+    " c.state, c.not_before_us, c.not_after_us"
     " FROM credential c JOIN device d ON d.id = c.device_id WHERE c.fingerprint = ?"
 )
 _BY_NAME: Final = (  # our own column names
-    "SELECT d.id, d.device_id, d.blocked, d.life, s.connect_epoch, s.connect_seq,"
+    "SELECT d.id, d.device_id, d.blocked, d.life, d.standing, d.must_renew, s.connect_epoch, s.connect_seq,"
     f" {', '.join(f's.{column}' for column in SEALED_COLUMNS)}"
     " FROM device d JOIN sealed_state s ON s.device_id = d.id WHERE d.device_id = ?"
 )
 _OPEN_SESSION: Final = (
     "INSERT INTO device_session"
-    " (device_id, broker, server_id, client_id, credential, children, connected_us)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
+    " (device_id, broker, server_id, client_id, credential, address, children, connected_us)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
 )
 _USE_PROOF: Final = "UPDATE sealed_state SET connect_epoch = ?, connect_seq = ? WHERE device_id = ?"
 _END_SESSION: Final = (
     "UPDATE device_session SET ended_us = ?"
     " WHERE broker = ? AND server_id = ? AND client_id = ? AND ended_us IS NULL"
+)
+_ANOTHER: Final = (
+    "SELECT 1 FROM device_session WHERE device_id = ? AND broker = ? AND ended_us IS NULL"
+    " AND NOT (server_id = ? AND client_id = ?) LIMIT 1"
 )
 _OPEN_SESSIONS: Final = (
     "SELECT server_id, client_id FROM device_session WHERE broker = ? AND ended_us IS NULL"
@@ -71,6 +78,7 @@ class Registry:
     key_file: KeyFile
     _letters: DeadLetters = field(default_factory=DeadLetters)
     _allowances: dict[str, Allowance] = field(default_factory=dict)
+    _duplicates: Duplicates = field(default_factory=Duplicates)
 
     def judge(self, connection: Connection, requests: Sequence[ConnectRequest], now_us: int) -> list[Verdict]:
         """Decide about each request; sessions, used proofs and refusals are durable when this returns.
@@ -112,14 +120,37 @@ class Registry:
     def _judge_one(self, connection: Connection, request: ConnectRequest, now_us: int) -> Verdict:
         try:
             row, admission, children = self._admit(connection, request, now_us)
+            if admission.proof is not None:
+                connection.query(_USE_PROOF, (*admission.proof, row))
+            self._refuse_duplicate(connection, request, row, now_us)
         except ConnectRefused as refused:
             self._letters.write(connection, [_letter(request, refused, now_us)])
             return refused
-        place = (row, request.broker, request.server_id, request.connection, request.fingerprint)
-        connection.query(_OPEN_SESSION, (*place, children, now_us))
-        if admission.proof is not None:
-            connection.query(_USE_PROOF, (*admission.proof, row))
+        session = (
+            row,
+            request.broker,
+            request.server_id,
+            request.connection,
+            request.fingerprint,
+            request.address,
+            children,
+            now_us,
+        )
+        connection.query(_OPEN_SESSION, session)
         return admission
+
+    def _refuse_duplicate(
+        self, connection: Connection, request: ConnectRequest, row: int, now_us: int
+    ) -> None:
+        which = (row, request.broker, request.server_id, request.connection)
+        another = bool(connection.query(_ANOTHER, which))
+        hold = self._duplicates.hold_us(request.client_id, another_is_open=another, now_us=now_us)
+        if hold:
+            raise ConnectRefused(
+                Reason.DUPLICATE,
+                "its connections push each other out; the open one stays, this one waits"
+                f" {-(-hold // 1_000_000)} s",
+            )
 
     def _admit(
         self, connection: Connection, request: ConnectRequest, now_us: int
@@ -129,7 +160,7 @@ class Registry:
         if request.broker is Broker.SECURE:
             found = connection.query(_locking(connection, _BY_CERTIFICATE), (request.fingerprint,))
             device, credential = (
-                (_device(found[0]), CredentialFacts(*found[0][4:7])) if found else (None, None)
+                (_device(found[0]), CredentialFacts(*found[0][6:9])) if found else (None, None)
             )
             children = children_of(connection, found[0][0]) if found else []
             ids = tuple(child.device_id for child in children)
@@ -145,11 +176,13 @@ class Registry:
         if len(self._allowances) > _MOST_ALLOWANCES:
             self._allowances.clear()
         allowance = self._allowances.setdefault(row[1], Allowance())
-        return Standing(read_sealed(self.key_file, row[1], row[6:]), (row[4], row[5]), allowance)
+        return Standing(read_sealed(self.key_file, row[1], row[8:]), (row[6], row[7]), allowance)
 
 
 def _device(row: tuple[Any, ...]) -> DeviceFacts:
-    return DeviceFacts(device_id=row[1], blocked=bool(row[2]), life=row[3])
+    return DeviceFacts(
+        device_id=row[1], blocked=bool(row[2]), life=row[3], standing=row[4], must_renew=bool(row[5])
+    )
 
 
 def _locking(connection: Connection, sql: str) -> str:

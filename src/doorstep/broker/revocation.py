@@ -27,6 +27,12 @@ _log = logging.getLogger(__name__)
 
 _RETAINED: Final = "$MQTT_rmsgs"
 _SESSIONS: Final = "$MQTT_sess"
+_UNRELEASED: Final = "$MQTT_qos2in"
+_RELEASES: Final = "$MQTT_out"
+
+_SETTLE_S: Final = 0.05
+"""The broker stores beside the connection: what a device had sent when it was cut off lands within this."""
+_MOST_PASSES: Final = 20
 
 _OPEN: Final = (
     "SELECT r.id, r.kicked_us, d.id, d.device_id FROM revocation r JOIN device d ON d.id = r.device_id"
@@ -43,6 +49,11 @@ _PURGED: Final = (
     "UPDATE revocation SET purged_us = COALESCE(purged_us, ?), messages_purged = messages_purged + ?"
     " WHERE id = ?"
 )
+_CHALLENGED: Final = (
+    "SELECT id, device_id, asked_us FROM clone_challenge WHERE kicked_us IS NULL ORDER BY id LIMIT 100"
+)
+_OLDER_SESSIONS: Final = f"{_SESSIONS_OF} AND connected_us <= ?"
+_CUT: Final = "UPDATE clone_challenge SET kicked_us = ? WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +83,25 @@ class Enforcer:
                 _log.warning("revocation of %s waits: %s", order.device_id, outcome.message)
             elif isinstance(outcome, BaseException):
                 raise outcome
+        await self._cut_challenged()
         return sum(outcome is None for outcome in done)
+
+    async def _cut_challenged(self) -> None:
+        """Close the sessions of devices that must renew; what they had sent stays."""
+        for number, sessions in await self._database.run(_read_challenged):
+            for broker, server, connection in sessions:
+                await self._sides[broker].kick(server, connection)
+            await self._note_cut(number, now_us())
+
+    async def _note_cut(self, challenge: int, at_us: int) -> None:
+        await self._database.run(lambda c: c.query(_CUT, (at_us, challenge)) and None)
 
     async def _carry_out(self, order: Order) -> None:
         if not order.kicked:
             kicked = [await self._sides[b].kick(server, number) for b, server, number in order.sessions]
             at, count = now_us(), sum(kicked)
             await self._database.run(lambda c: c.query(_KICKED, (at, count, order.revocation)) and None)
-        purged = sum([await _purge(side, order.device_id) for side in self._sides.values()])
+        purged = sum([await _purge_until_clean(side, order.device_id) for side in self._sides.values()])
         done = now_us()
         await self._database.run(lambda c: c.query(_PURGED, (done, purged, order.revocation)) and None)
 
@@ -96,12 +118,39 @@ def _sessions(connection: Connection, device: int) -> tuple[tuple[Broker, str, i
     return tuple((Broker(broker), server, number) for broker, server, number in rows)
 
 
+def _read_challenged(connection: Connection) -> list[tuple[int, tuple[tuple[Broker, str, int], ...]]]:
+    found = []
+    for number, device, asked_us in connection.query(_CHALLENGED):
+        rows = connection.query(_OLDER_SESSIONS, (device, asked_us))
+        found.append((number, tuple((Broker(broker), server, one) for broker, server, one in rows)))
+    return found
+
+
+async def _purge_until_clean(side: Side, device_id: str) -> int:
+    """Purge until a pass finds nothing: the first one may overtake what was on its way, or a last will."""
+    total = 0
+    for number in range(_MOST_PASSES):
+        found = await _purge(side, device_id)
+        total += found
+        if number and not found:
+            return total
+        await asyncio.sleep(_SETTLE_S)
+    raise UnavailableError(f"something still arrives in the name of the revoked device {device_id}")
+
+
 async def _purge(side: Side, device_id: str) -> int:
-    lanes = (f"u.{partition_of(device_id)}.{device_id}.>", f"d.{device_id}.>")
-    purged = 0
-    for lane in lanes:
-        purged += await _purge_subject(side, STREAM, f"$MQTT.msgs.{lane}")
-        purged += await _purge_subject(side, _RETAINED, f"$MQTT.rmsgs.{lane}")
+    session = _session_hash(device_id)
+    everywhere = [
+        (stream, f"{prefix}.{lane}")
+        for lane in (f"u.{partition_of(device_id)}.{device_id}.>", f"d.{device_id}.>")
+        for stream, prefix in ((STREAM, "$MQTT.msgs"), (_RETAINED, "$MQTT.rmsgs"))
+    ]
+    # QoS 2: what the device never released, and what it never confirmed to have got.
+    everywhere += [
+        (_UNRELEASED, f"$MQTT.qos2.in.{device_id}.>"),
+        (_RELEASES, f"$MQTT.out.pubrel.{session}"),
+    ]
+    purged = sum([await _purge_subject(side, stream, subject) for stream, subject in everywhere])
     await _forget_session(side, device_id)
     return purged
 

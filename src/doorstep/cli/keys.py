@@ -56,9 +56,14 @@ def _wait_for(revocation: "Revocation", device_id: str) -> None:
 
 
 def _show(revocation: "Revocation", device_id: str, *, as_json: bool) -> None:
-    kicked, purged = (
+    kicked, purged, effective, accepted = (
         None if at_us is None else round((at_us - revocation.asked_us) / 1000, 1)
-        for at_us in (revocation.kicked_us, revocation.purged_us)
+        for at_us in (
+            revocation.kicked_us,
+            revocation.purged_us,
+            revocation.effective_us,
+            revocation.last_accepted_us,
+        )
     )
     if as_json:
         document = {
@@ -66,13 +71,23 @@ def _show(revocation: "Revocation", device_id: str, *, as_json: bool) -> None:
             "asked_us": revocation.asked_us,
             "kicked_ms": kicked,
             "purged_ms": purged,
+            "effective_ms": effective,
+            "last_accepted_ms": accepted,
             "sessions_kicked": revocation.sessions_kicked,
             "messages_purged": revocation.messages_purged,
         }
         click.echo(json.dumps(document))
         return
     click.echo(f"Device {device_id} is revoked: nothing of it is accepted any more.")
+    if effective is not None:
+        click.echo(f"Last moment at which one could be accepted: {effective} ms after the command.")
+    if accepted is not None:
+        click.echo(f"Last accepted message arrived {_beside(accepted)} the command.")
     if kicked is not None:
         click.echo(f"Sessions closed after {kicked} ms: {revocation.sessions_kicked}.")
     if purged is not None:
         click.echo(f"Messages purged after {purged} ms: {revocation.messages_purged}.")
+
+
+def _beside(milliseconds: float) -> str:
+    return f"{abs(milliseconds)} ms {'before' if milliseconds < 0 else 'after'}"

@@ -26,6 +26,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "sale": "doorstep.cli.sale:sale",
     "ledger": "doorstep.cli.ledger:ledger",
     "keys": "doorstep.cli.keys:keys",
+    "block": "doorstep.cli.block:block",
     "account": "doorstep.cli.account:account",
     "doctor": "doorstep.cli.doctor:doctor",
     "device": "doorstep.cli.device:device",

@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from doorstep.crypto.p256 import PrivateKey, PublicKey
 from doorstep.errors import MalformedMessage, VerificationFailed
@@ -31,6 +31,7 @@ __all__ = [
     "Issuer",
     "MalformedCertificate",
     "MalformedRequest",
+    "Publication",
     "Purpose",
     "SigningRequest",
     "build_request",
@@ -70,6 +71,8 @@ class Purpose(enum.Enum):
 
     CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
     SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
+    OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING
+    """Answers OCSP in its issuer's name; nobody asks whether it is revoked itself (id-pkix-ocsp-nocheck)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,17 @@ class CertificateSpec:
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[IPv4Address | IPv6Address, ...] = ()
     hardware_module: HardwareModule | None = None
+    publication: "Publication | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Where a stranger reads whether a certificate still holds; http, as RFC 5280 section 8 asks."""
+
+    crl: str
+    ocsp: str
+    issuer: str
+    """The issuer's certificate, DER."""
 
 
 @dataclass(frozen=True)
@@ -342,9 +356,24 @@ def _extensions_of(spec: CertificateSpec) -> Iterable[tuple[x509.ExtensionType, 
     yield x509.SubjectKeyIdentifier.from_public_key(spec.public_key.key), False
     if spec.purposes:
         yield x509.ExtendedKeyUsage([purpose.value for purpose in spec.purposes]), not is_ca
+    if Purpose.OCSP_SIGNING in spec.purposes:
+        yield x509.OCSPNoCheck(), False
+    if spec.publication is not None:
+        yield from _published(spec.publication)
     names = [*_alternative_names(spec)]
     if names:
         yield x509.SubjectAlternativeName(names), False
+
+
+def _published(where: Publication) -> Iterable[tuple[x509.ExtensionType, bool]]:
+    crl = x509.DistributionPoint([x509.UniformResourceIdentifier(where.crl)], None, None, None)
+    yield x509.CRLDistributionPoints([crl]), False
+    places = (
+        (AuthorityInformationAccessOID.OCSP, where.ocsp),
+        (AuthorityInformationAccessOID.CA_ISSUERS, where.issuer),
+    )
+    descriptions = [x509.AccessDescription(oid, x509.UniformResourceIdentifier(url)) for oid, url in places]
+    yield x509.AuthorityInformationAccess(descriptions), False
 
 
 def _alternative_names(spec: CertificateSpec) -> Iterable[x509.GeneralName]:

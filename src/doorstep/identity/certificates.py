@@ -24,6 +24,7 @@ from doorstep.crypto.x509 import (
     DistinguishedName,
     HardwareModule,
     Issuer,
+    Publication,
     Purpose,
     SigningRequest,
     issue,
@@ -40,6 +41,7 @@ __all__ = [
     "SERVER_LIFETIME",
     "issue_idevid",
     "issue_operational",
+    "issue_responder",
     "issue_server",
     "issue_setup_server",
     "make_factory_ca",
@@ -152,6 +154,7 @@ def issue_operational(  # noqa: PLR0913 - a certificate has this many facts
     now: datetime,
     lifetime: timedelta,
     serial: int,
+    publication: Publication | None = None,
 ) -> Certificate:
     """Issue the client certificate that a device works with; only the key is taken from its request.
 
@@ -166,6 +169,22 @@ def issue_operational(  # noqa: PLR0913 - a certificate has this many facts
         not_before=now - _BACKDATE,
         not_after=_within(operations, now + lifetime),
         purposes=(Purpose.CLIENT_AUTH,),
+        publication=publication,
+    )
+    return issue(spec, operations)
+
+
+def issue_responder(
+    operations: Issuer, public_key: PublicKey, *, now: datetime, lifetime: timedelta, serial: int
+) -> Certificate:
+    """Issue the certificate with which a process answers OCSP for the operations CA (RFC 6960)."""
+    spec = CertificateSpec(
+        subject=DistinguishedName("OCSP Responder"),
+        public_key=public_key,
+        serial=serial,
+        not_before=now - _BACKDATE,
+        not_after=_within(operations, now + lifetime),
+        purposes=(Purpose.OCSP_SIGNING,),
     )
     return issue(spec, operations)
 

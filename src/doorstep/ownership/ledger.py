@@ -63,6 +63,12 @@ class Kind(enum.StrEnum):
     CLAIM_HELD = "claim_held"
     CLAIM_DISPUTED = "claim_disputed"
     BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    """The block-list no longer has it."""
+    SUSPECTED = "suspected"
+    QUARANTINED = "quarantined"
+    CLEARED = "cleared"
+    """A suspicion or a quarantine ended well."""
     TRANSFERRED = "transferred"
     RETURNED = "returned"
     SWAPPED = "swapped"
@@ -83,6 +89,10 @@ _DETAIL: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.CLAIM_HELD: frozenset({"organisation", "evidence", "policy"}),
     Kind.CLAIM_DISPUTED: frozenset({"organisation", "evidence", "policy"}),
     Kind.BLOCKED: frozenset({"reason"}),
+    Kind.UNBLOCKED: frozenset({"reason"}),
+    Kind.SUSPECTED: frozenset({"reason"}),
+    Kind.QUARANTINED: frozenset({"reason"}),
+    Kind.CLEARED: frozenset({"reason"}),
     Kind.TRANSFERRED: frozenset({"organisation"}),
     Kind.RETURNED: frozenset({"reason"}),
     Kind.SWAPPED: frozenset({"replacement"}),
@@ -103,7 +113,7 @@ class Event:
     kind: Kind
     device: str
     actor: str
-    """``device:<id>``, ``user:<number>``, ``key:<prefix>`` or ``operator``."""
+    """``device:<id>``, ``user:<number>``, ``key:<prefix>``, ``operator`` or ``platform``."""
     detail: Mapping[str, str | int]
 
     def __post_init__(self) -> None:

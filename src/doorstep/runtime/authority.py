@@ -13,19 +13,20 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from doorstep.crypto import p256
 from doorstep.crypto.p256 import PrivateKey, PublicKey
-from doorstep.crypto.x509 import Certificate, Issuer, SigningRequest
+from doorstep.crypto.x509 import Certificate, Issuer, Publication, SigningRequest
 from doorstep.errors import DoorstepError, MisuseError, SettingsError, UnavailableError, VerificationFailed
 from doorstep.identity import certificates
 from doorstep.runtime.state import write_private
 
 __all__ = [
+    "PUBLISHED",
     "Authority",
     "ServerIdentity",
     "create_authority",
@@ -37,6 +38,10 @@ _READABLE_BY_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _RESTORE: Final = (
     "Restore the folder from its backup: a new authority would not know the devices already made."
 )
+
+
+PUBLISHED: Final = {"crl": "operations.crl", "ocsp": "ocsp", "issuer": "operations.crt"}
+"""Paths below ``/pki/`` at which the web role publishes what strangers ask about certificates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class Authority:
     operations: Issuer = field(repr=False)
     root_key_online: bool
     """The root's private key lies beside the others and should be moved to a safe."""
+    publication: Publication | None = None
+    """Where operational certificates say that their revocation is published."""
     rng: Callable[[int], bytes] = field(default=os.urandom, repr=False)
 
     def issue_idevid(
@@ -91,7 +98,23 @@ class Authority:
             now=now,
             lifetime=lifetime,
             serial=self._serial(),
+            publication=self.publication,
         )
+
+    def published_at(self, base_url: str) -> Self:
+        """Return the same authority, whose operational certificates name the web role at ``base_url``."""
+        places = Publication(
+            **{name: f"{base_url}/pki/{path}" for name, path in PUBLISHED.items()},
+        )
+        return replace(self, publication=places)
+
+    def delegate_ocsp(self, *, now: datetime, lifetime: timedelta) -> Issuer:
+        """Make a key and a certificate that answer OCSP for the operations CA."""
+        key = p256.generate(self.rng)
+        certificate = certificates.issue_responder(
+            self.operations, key.public_key, now=now, lifetime=lifetime, serial=self._serial()
+        )
+        return Issuer(certificate, key)
 
     def issue_server(self, names: Sequence[str], *, now: datetime) -> ServerIdentity:
         """Make a key and a server certificate for DNS names and IP addresses."""

@@ -11,5 +11,6 @@ handler500 = "doorstep.server.portal.views.failures.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("api/v1/", api.urls),
+    path("pki/", include("doorstep.server.pki.urls")),
     path("", include("doorstep.server.portal.urls")),
 ]

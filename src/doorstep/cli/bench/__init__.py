@@ -6,6 +6,7 @@ from doorstep.cli.bench.factory import factory
 from doorstep.cli.bench.ingest import ingest
 from doorstep.cli.bench.onboarding import onboarding
 from doorstep.cli.bench.registration import registration
+from doorstep.cli.bench.revocation import revocation
 
 __all__ = ["bench"]
 
@@ -19,3 +20,4 @@ bench.add_command(ingest)
 bench.add_command(factory)
 bench.add_command(registration)
 bench.add_command(onboarding)
+bench.add_command(revocation)

@@ -91,6 +91,8 @@ def actor_name(actor: str, principal: Principal) -> str:
             return f"the program with the key {number}"
         case "device":
             return "the device itself"
+        case "platform":
+            return "the platform, which noticed it"
         case _:
             return "the maker's staff"
 

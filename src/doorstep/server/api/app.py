@@ -5,6 +5,7 @@ from typing import Final
 from ninja import NinjaAPI
 
 from doorstep.server.api import (
+    blocks,
     dead_letters,
     devices,
     gateways,
@@ -28,6 +29,17 @@ api: Final = NinjaAPI(
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
 )
-for noun in (products, sales, onboarding, devices, gateways, readings, ledger, tokens, dead_letters):
+for noun in (
+    products,
+    sales,
+    onboarding,
+    devices,
+    gateways,
+    blocks,
+    readings,
+    ledger,
+    tokens,
+    dead_letters,
+):
     api.add_router("", noun.router)
 problems.install(api)

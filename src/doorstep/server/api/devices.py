@@ -31,6 +31,9 @@ class DeviceOut(Schema):
     life: str
     """made, stocked, dispatched, sold, onboarded, owned, transferred, returned, swapped or scrapped."""
     blocked: bool
+    """Nothing of it is accepted: it is blocked or in quarantine."""
+    standing: str
+    """ok, suspected, quarantined or blocked."""
     disputed: bool
     owned: bool
     alias: str
@@ -66,6 +69,10 @@ class RevocationOut(Schema):
     """Its queued and retained messages are gone: the revocation is finished."""
     sessions_kicked: int
     messages_purged: int
+    effective_us: int | None
+    """From then on nothing of it was accepted."""
+    last_accepted_us: int | None
+    """When the last message that was accepted had arrived."""
 
 
 @router.get("/devices", response={200: DevicePage, 401: Problem, 403: Problem}, operation_id="list_devices")
@@ -110,6 +117,7 @@ def _shown(caller: Caller, device: Device) -> dict[str, Any]:
         "batch": device.batch.number,
         "life": device.life,
         "blocked": device.blocked,
+        "standing": device.standing,
         "disputed": device.disputed,
         "owned": device.owner_id is not None,
         "alias": device.alias if is_owners else "",
@@ -127,4 +135,6 @@ def _revocation(device: Device, row: Revocation) -> dict[str, Any]:
         "purged_us": row.purged_us,
         "sessions_kicked": row.sessions_kicked,
         "messages_purged": row.messages_purged,
+        "effective_us": row.effective_us,
+        "last_accepted_us": row.last_accepted_us,
     }

@@ -23,6 +23,7 @@ from doorstep.server.custody.actions.claiming import sold_to
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.device_api import nonces
 from doorstep.server.fleet.access import NoSuchDevice
+from doorstep.server.fleet.blocking import is_listed
 from doorstep.server.fleet.models import Device
 
 __all__ = [
@@ -124,7 +125,7 @@ def look_up(organisation: Organisation, name: str) -> Attested:
 
 def _verified(signed: bytes) -> tuple[Device, Statement]:
     name = statement.claimed_device(signed)
-    device = Device.objects.select_related("product").filter(device_id=name).first()
+    device = Device.objects.select_related("product", "batch").filter(device_id=name).first()
     key = _NOBODY if device is None else PublicKey.from_spki(bytes(device.public_key))
     try:
         said = statement.verify(signed, key, purpose=Purpose.ATTEST)
@@ -145,7 +146,7 @@ def _facts(device: Device, organisation: Organisation, *, presence: bool) -> Fac
         sale=sale,
         sold_elsewhere=line is not None and not yours and not dealt,
         owner=owners.get(device.owner_id, Owner.ANOTHER),
-        blocked=device.blocked,
+        blocked=device.blocked or is_listed(device),
         usable=Life(device.life) not in _OUT_OF_USE,
         presence=presence,
         releases_code=device.product.release_setup_code and device.setup_code is not None,

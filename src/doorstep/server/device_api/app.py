@@ -142,7 +142,7 @@ def run(settings: Settings) -> None:
     state = StateFolder.open(settings.state)
     key_file = KeyFile.open(state.key_file)
     with listening(settings.bind, settings.device_api_port, "DOORSTEP_DEVICE_API_PORT") as listener:
-        authority = open_authority(state.ca, "Maker", now=datetime.now(UTC))
+        authority = open_authority(state.ca, "Maker", now=datetime.now(UTC)).published_at(settings.base_url)
         api = DeviceApi(settings, authority, key_file.derive("device-api/nonce"))
         tls = _ServerTls(settings, state, authority)
         config = uvicorn_config(api.application(), ssl_certfile=tls.certificate, ssl_keyfile=tls.key)

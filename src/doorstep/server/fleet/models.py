@@ -1,4 +1,4 @@
-"""Tables of products, batches, devices and their credentials.
+"""Tables of products, batches, devices and their credentials; those about trust in them are in `trust`.
 
 Table and column names are a contract: ingest and the broker use some of them with SQL of their own.
 Times named ``…_us`` are microseconds since 1970 (UTC), so that both databases and all shells agree on them.
@@ -117,7 +117,11 @@ class Device(models.Model):
     life = models.CharField(max_length=12, default="made")
     """State of ``doorstep.ownership.life.Life``."""
     blocked = models.BooleanField(default=False)
-    """Overlay: revoked or stolen; nothing of it is accepted."""
+    """Overlay: blocked or quarantined; nothing of it is accepted."""
+    standing = models.CharField(max_length=12, default="ok", db_default="ok")
+    """State of ``doorstep.ownership.standing.Standing``; `blocked` follows it."""
+    must_renew = models.BooleanField(default=False, db_default=False)
+    """Two users of its identity were noticed: it connects again only after it renewed."""
     disputed = models.BooleanField(default=False)
     """Overlay: somebody else holds a valid-looking claim; the owner's access is unchanged."""
     owner = models.ForeignKey(
@@ -163,6 +167,10 @@ class Credential(models.Model):
     not_after_us = models.BigIntegerField()
     state = models.CharField(max_length=12, default="active")
     """active, superseded, revoked."""
+    serial = models.CharField(max_length=40, blank=True, default="", db_default="", db_index=True)
+    """The certificate's serial number in hex; what revocation lists and OCSP call it by."""
+    ended_us = models.BigIntegerField(null=True, blank=True, db_index=True)
+    """When it stopped being active."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -214,6 +222,8 @@ class DeviceSession(models.Model):
     """Fingerprint of the certificate it came with; empty for a CONNECT proof."""
     children = models.TextField(blank=True, default="")
     """Rows of the devices whose messages it may carry: their numbers in ascending order, with commas."""
+    address = models.CharField(max_length=45, blank=True, default="", db_default="")
+    """Where it came from."""
     connected_us = models.BigIntegerField()
     ended_us = models.BigIntegerField(null=True, blank=True)
 
@@ -246,7 +256,21 @@ class Revocation(models.Model):
     """Its queued and retained messages are gone; then the revocation is finished."""
     sessions_kicked = models.PositiveIntegerField(default=0)
     messages_purged = models.PositiveIntegerField(default=0)
+    effective_us = models.BigIntegerField(null=True, blank=True)
+    """From then on ingest could store nothing of the device: measured with its row locked."""
+    last_accepted_us = models.BigIntegerField(null=True, blank=True)
+    """When the last message that was stored had arrived; None when none ever was."""
+    block = models.ForeignKey(
+        "fleet.BlockEntry", null=True, blank=True, on_delete=models.PROTECT, related_name="revocations"
+    )
+    """The block-list entry that asked for it, if one did; only such a block can be lifted."""
+    quarantine = models.BooleanField(default=False, db_default=False)
+    """It may end well: certificates are kept, and somebody decides."""
 
     class Meta:
         db_table = "revocation"
         indexes: ClassVar = [models.Index(fields=["purged_us"], name="revocation_open")]
+
+
+# Django finds the tables of an app in this module alone.
+from doorstep.server.fleet import trust as _trust  # noqa: E402, F401 - they refer to the ones above by name

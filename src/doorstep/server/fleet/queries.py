@@ -6,8 +6,10 @@ from typing import Final
 
 from django.db.models import Count, Q, QuerySet
 
+from doorstep.ownership.standing import Standing
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation
+from doorstep.server.fleet.trust import StandingChange
 
 __all__ = [
     "LIVE_FOR_US",
@@ -18,6 +20,7 @@ __all__ = [
     "device_of",
     "devices_of",
     "last_revocation",
+    "last_trouble",
     "status_of",
 ]
 
@@ -29,6 +32,8 @@ class Status(enum.Enum):
     """How a device is, in one word for a list; the value is what people read."""
 
     REVOKED = "Revoked"
+    QUARANTINED = "In quarantine"
+    SUSPECTED = "Suspected"
     DISPUTED = "Disputed"
     WAITING = "Waiting for data"
     LIVE = "Live"
@@ -63,8 +68,12 @@ def device_of(organisation: Organisation, device_id: str) -> Device:
 
 def status_of(device: Device, now_us: int) -> Status:
     """Judge how a device is now: what needs somebody comes first."""
+    if device.standing == Standing.QUARANTINED:
+        return Status.QUARANTINED
     if device.blocked:
         return Status.REVOKED
+    if device.standing == Standing.SUSPECTED:
+        return Status.SUSPECTED
     if device.disputed:
         return Status.DISPUTED
     if device.last_seen_us is None:
@@ -78,8 +87,15 @@ def active_credential(device: Device) -> Credential | None:
 
 
 def last_revocation(device: Device) -> Revocation | None:
-    """Return the newest revocation of the device."""
-    return device.revocations.order_by("-asked_us").first()
+    """Return the newest revocation of a device that is shut out now."""
+    return device.revocations.order_by("-asked_us").first() if device.blocked else None
+
+
+def last_trouble(device: Device) -> StandingChange | None:
+    """Return why a device is suspected or in quarantine; None when it is not."""
+    if device.standing not in {Standing.SUSPECTED, Standing.QUARANTINED}:
+        return None
+    return device.standing_changes.order_by("-at_us", "-pk").first()
 
 
 def all_products() -> QuerySet[Product]:

@@ -51,4 +51,22 @@ def _forget_letters(now_us: int) -> None:
         DeadLetter.objects.filter(pk__lte=newest - MOST_LETTERS).delete()
 
 
-HANDLERS: Final[Mapping[str, Handler]] = {"mail": _mail, "expire": _expire}
+def _block(arguments: Mapping[str, Any]) -> None:
+    # The fleet queues jobs, so it can't be imported above.
+    from doorstep.server.fleet.blocking import carry_out, entry_of  # noqa: PLC0415
+
+    carry_out(entry_of(arguments["entry"]), time.time_ns() // 1000)
+
+
+def _unblock(arguments: Mapping[str, Any]) -> None:
+    from doorstep.server.fleet.blocking import entry_of, free  # noqa: PLC0415 - as above
+
+    free(entry_of(arguments["entry"]), time.time_ns() // 1000)
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "mail": _mail,
+    "expire": _expire,
+    "block": _block,
+    "unblock": _unblock,
+}

@@ -30,6 +30,7 @@ _STAFF: Final = (
     ("batches", "batch", "Batches"),
     ("sales", "sale", "Sales"),
     ("claims", "claim", "Claims"),
+    ("blocks", "refused", "Block-list"),
     ("ledger", "ledger", "Ledger"),
     ("dead-letters", "refused", "Dead letters"),
 )

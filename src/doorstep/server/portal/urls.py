@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import (
+    blocking,
     developer,
     devices,
     gateways,
@@ -44,6 +45,8 @@ urlpatterns: list[URLPattern] = [
     path("staff/batches/<key:number>/", staff.batch, name="batch"),
     path("staff/devices/<key:device_id>/", staff.device, name="staff-device"),
     path("staff/devices/<key:device_id>/revoke/", revocation.revoke_as_staff, name="staff-revoke"),
+    path("staff/blocks/", blocking.block_list, name="blocks"),
+    path("staff/blocks/<int:number>/lift/", blocking.lift, name="lift-block"),
     path("staff/sales/", staff.sales, name="sales"),
     path("staff/sales/<int:number>/", staff.sale, name="sale"),
     path("staff/claims/", staff.claims, name="claims"),

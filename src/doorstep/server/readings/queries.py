@@ -14,7 +14,16 @@ from doorstep.server.fleet.models import Device
 from doorstep.server.readings.models import DeadLetter, Message
 from doorstep.wire import senml
 
-__all__ = ["MAX_MESSAGES", "Point", "Window", "dead_letters", "latest_of", "letters_before", "window_of"]
+__all__ = [
+    "MAX_MESSAGES",
+    "Point",
+    "Window",
+    "dead_letters",
+    "last_arrival_us",
+    "latest_of",
+    "letters_before",
+    "window_of",
+]
 
 MAX_MESSAGES: Final = 500
 """Newest messages that one answer decodes."""
@@ -52,6 +61,12 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
     points = [point for payload, received_us in reversed(fresh) for point in _points(payload, received_us)]
     points.sort(key=lambda point: point.time_us)
     return Window(tuple(points), max((received_us for _, received_us in fresh), default=after_us))
+
+
+def last_arrival_us(device_pk: int) -> int | None:
+    """Return when the last message that is stored had arrived, among the newest by number."""
+    newest = Message.objects.filter(device_id=device_pk).order_by("-epoch", "-seq")
+    return max(newest.values_list("received_us", flat=True)[:MAX_MESSAGES], default=None)
 
 
 def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:

@@ -17,6 +17,7 @@ from doorstep.server.accounts.models import Member, Organisation, Role, User
 from doorstep.server.clock import from_us
 from doorstep.server.custody import ledger
 from doorstep.server.custody.models import Claim, Dispute, RegistrationToken, SaleLine
+from doorstep.server.fleet.blocking import is_listed
 from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.actions import send_mail_later
 
@@ -52,7 +53,7 @@ class _Case:
         facts = Facts(
             device=self.device.device_id,
             life=Life(self.device.life),
-            blocked=self.device.blocked,
+            blocked=self.device.blocked or is_listed(self.device),
             owner=self.device.owner_id,
             claimant=self.claimant.organisation.pk,
             evidence=self.evidence,
@@ -149,7 +150,7 @@ def _bind(case: _Case, decision: Decision) -> list[tuple[int, Event]]:
         update_fields=["life", "owner", "ownership_period", "generation", "alias", "claim_code_used_at"]
     )
     if device.ownership_period > 1:
-        device.credentials.filter(state="active").update(state="superseded")
+        device.credentials.filter(state="active").update(state="superseded", ended_us=case.now_us)
     _use_token(case)
     _record(case, decision)
     return [*events, case.event(Kind.OWNED, period=device.ownership_period)]

@@ -38,10 +38,11 @@ def keep(device: Device, fresh: Certificate, now_us: int) -> Certificate:
         fingerprint=fresh.fingerprint,
         public_key_hash=key_hash,
         certificate=fresh.der,
+        serial=f"{fresh.serial:x}",
         not_before_us=to_us(fresh.not_before),
         not_after_us=to_us(fresh.not_after),
     )
     too_many = [row.pk for row in active[_KEPT - 1 :]]
     if too_many:
-        Credential.objects.filter(pk__in=too_many).update(state="superseded")
+        Credential.objects.filter(pk__in=too_many).update(state="superseded", ended_us=now_us)
     return fresh

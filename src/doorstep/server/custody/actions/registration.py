@@ -9,11 +9,13 @@ from doorstep.identity.statement import Statement
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
+from doorstep.ownership.standing import Standing
 from doorstep.runtime.authority import Authority
 from doorstep.server.custody.actions import credentials
 from doorstep.server.custody.actions.claiming import Claimant, file_claim, sold_to
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.custody.turns import transaction_in_turn
+from doorstep.server.fleet.blocking import is_listed
 from doorstep.server.fleet.models import Device
 
 __all__ = ["DeviceBlocked", "NotOwned", "Registration", "UnknownToken", "register_device", "renew_credential"]
@@ -72,6 +74,15 @@ def renew_credential(statement: Statement, *, authority: Authority, now_us: int)
 
 
 def _admit(device: Device) -> None:
+    if device.standing == Standing.QUARANTINED:
+        raise DeviceBlocked(
+            f"device {device.device_id} is in quarantine: something looked wrong with it",
+            next_step="Its maker's staff looks at it. Ask them, or its owner.",
+        )
+    if is_listed(device):
+        raise DeviceBlocked(
+            f"device {device.device_id} is on its maker's block-list", next_step="Ask its maker."
+        )
     if device.blocked:
         raise DeviceBlocked(f"device {device.device_id} is blocked", next_step="Ask its maker or its owner.")
     if device.life != Life.OWNED:
@@ -89,7 +100,7 @@ def _fresh(statement: Statement, authority: Authority, now_us: int) -> Certifica
 
 
 def _locked(device_id: str) -> Device:
-    rows = Device.objects.select_for_update(of=("self",)).select_related("product", "sealed")
+    rows = Device.objects.select_for_update(of=("self",)).select_related("product", "batch", "sealed")
     return rows.get(device_id=device_id)
 
 

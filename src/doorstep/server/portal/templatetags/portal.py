@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from doorstep.server.clock import from_us, now_us, to_us
-from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import Status, status_of
 from doorstep.server.readings.queries import Point
 
@@ -19,6 +19,8 @@ register = template.Library()
 
 TONES: Final = {
     Status.REVOKED: "bad",
+    Status.QUARANTINED: "bad",
+    Status.SUSPECTED: "wait",
     Status.DISPUTED: "wait",
     Status.WAITING: "note",
     Status.LIVE: "good",
@@ -84,6 +86,15 @@ def ago(time_us: int | None) -> SafeString | str:
 def seconds_between(end_us: int, start_us: int) -> str:
     """Write a measured duration with the precision that a reader can use."""
     return f"{max(end_us - start_us, 0) / 1_000_000:.3g} s"
+
+
+@register.filter
+def last_accepted(revocation: Revocation) -> str:
+    """Say when the last accepted message of a revoked device arrived, by the click."""
+    accepted_us, asked_us = revocation.last_accepted_us or 0, revocation.asked_us
+    if accepted_us > asked_us:
+        return f"{seconds_between(accepted_us, asked_us)} after it"
+    return f"{seconds_between(asked_us, accepted_us)} before it"
 
 
 @register.filter

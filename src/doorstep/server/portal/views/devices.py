@@ -16,6 +16,7 @@ from doorstep.server.fleet.queries import (
     device_of,
     devices_of,
     last_revocation,
+    last_trouble,
     status_of,
 )
 from doorstep.server.portal.access import customer_page, member_page
@@ -67,6 +68,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "live": _live(device, window),
         "credential": active_credential(device),
         "revocation": revocation,
+        "trouble": last_trouble(device),
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),

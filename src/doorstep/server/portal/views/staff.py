@@ -14,7 +14,13 @@ from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody import ledger as custody_ledger
 from doorstep.server.custody.models import Sale
 from doorstep.server.fleet.models import Device
-from doorstep.server.fleet.queries import active_credential, all_batches, all_products, last_revocation
+from doorstep.server.fleet.queries import (
+    active_credential,
+    all_batches,
+    all_products,
+    last_revocation,
+    last_trouble,
+)
 from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
@@ -82,6 +88,7 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
         "device": row,
         "credential": active_credential(row),
         "revocation": revocation,
+        "trouble": last_trouble(row),
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(row, "sealed", None),
         "story": story_of(row),

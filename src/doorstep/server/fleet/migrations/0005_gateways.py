@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fleet", "0003_setup_release"),
+        ("fleet", "0004_revocation"),
     ]
 
     operations = [

@@ -1,0 +1,129 @@
+"""The block-list: recalled batches, hardware ids and factory keys, for the maker's staff."""
+
+from typing import Any, Literal
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Line, Reason
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
+from doorstep.server.api.problems import Problem
+from doorstep.server.clock import now_us
+from doorstep.server.fleet.access import require
+from doorstep.server.fleet.blocking import add_block, entry_of, lift_block, lines, progress_of
+from doorstep.server.fleet.trust import BlockEntry
+
+__all__ = ["router"]
+
+router = Router(tags=["block-list"])
+
+
+class BlockIn(Schema, extra="forbid"):
+    """What to block."""
+
+    kind: Literal["batch", "hardware_id", "key"]
+    value: Line
+    """Batch number, hardware id, or hex SHA-256 of the factory key's SubjectPublicKeyInfo."""
+    reason: Reason
+
+
+class LiftIn(Schema, extra="forbid"):
+    """Why a block ends."""
+
+    reason: Reason
+
+
+class BlockOut(Schema):
+    """A line of the block-list. Lines are only added: a lifted block is two lines."""
+
+    number: int
+    action: str
+    """block or lift."""
+    kind: str
+    value: str
+    reason: str
+    by: str
+    at_us: int
+    lifted_by: int | None
+    """The line that ended this one."""
+
+
+class BlockState(BlockOut):
+    """A line, and how far it is."""
+
+    devices: int
+    """How many devices it names."""
+    shut_out: int
+    """Of them, how many are accepted no more: all, from the moment of the answer."""
+    finished: int
+    """Of them, how many have no session and nothing in a queue any more."""
+
+
+class BlockPage(Schema):
+    """Lines, newest first."""
+
+    items: list[BlockOut]
+    next: str | None
+
+
+@router.post(
+    "/blocks",
+    response={202: BlockState, 400: Problem, 401: Problem, 403: Problem, 422: Problem},
+    operation_id="add_block",
+)
+def add(request: HttpRequest, block: BlockIn) -> Any:
+    """Block a batch, a hardware id or a factory key at once; ask again to see how far the clearing-up is.
+
+    A line that is open already is answered as it is.
+    """
+    caller = caller_of(request)
+    require(caller, Permission.MAKER_DEVICES_REVOKE)
+    entry = add_block(block.kind, block.value, caller.actor, block.reason, now_us=now_us())
+    return Status(202, _state(entry))
+
+
+@router.get("/blocks", response={200: BlockPage, 401: Problem, 403: Problem}, operation_id="list_blocks")
+def list_blocks(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
+    """List the lines, newest first."""
+    require(caller_of(request), Permission.MAKER_DEVICES_READ)
+    before = number_of(cursor)
+    found = lines() if before is None else lines().filter(pk__lt=before)
+    rows = list(found[: limit + 1])
+    more = pack(rows[limit - 1].pk) if len(rows) > limit else None
+    return {"items": [_line(row) for row in rows[:limit]], "next": more}
+
+
+@router.get(
+    "/blocks/{number}",
+    response={200: BlockState, 401: Problem, 403: Problem, 422: Problem},
+    operation_id="get_block",
+)
+def get_block(request: HttpRequest, number: int) -> Any:
+    """Return one line, and how far it is."""
+    require(caller_of(request), Permission.MAKER_DEVICES_READ)
+    return _state(entry_of(number))
+
+
+@router.post(
+    "/blocks/{number}/lift",
+    response={202: BlockOut, 401: Problem, 403: Problem, 422: Problem},
+    operation_id="lift_block",
+)
+def lift(request: HttpRequest, number: int, why: LiftIn) -> Any:
+    """End a block by a new line; its devices come in again as they renew, unless otherwise blocked."""
+    caller = caller_of(request)
+    require(caller, Permission.MAKER_DEVICES_REVOKE)
+    line = lift_block(entry_of(number), caller.actor, why.reason, now_us=now_us())
+    return Status(202, _line(line))
+
+
+def _line(row: BlockEntry) -> dict[str, Any]:
+    fields = ("action", "kind", "value", "reason", "by", "at_us")
+    return {"number": row.pk, "lifted_by": row.lifted_by_id, **{name: getattr(row, name) for name in fields}}
+
+
+def _state(row: BlockEntry) -> dict[str, Any]:
+    far = progress_of(row)
+    return {**_line(row), "devices": far.devices, "shut_out": far.shut_out, "finished": far.finished}

@@ -1,0 +1,1 @@
+"""What strangers may ask about certificates: the revocation list and OCSP, over plain HTTP."""
