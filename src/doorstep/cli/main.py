@@ -31,6 +31,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "doorstep.cli.doctor:doctor",
     "device": "doorstep.cli.device:device",
     "gateway": "doorstep.cli.gateway:gateway",
+    "broker": "doorstep.cli.broker:broker",
     "provision": "doorstep.cli.provision:provision",
 }
 """Name of each subcommand and ``module:attribute`` where it lives; imported only when it is called."""
