@@ -45,6 +45,7 @@ def mosquitto_configuration(facts: MosquittoFacts) -> str:
 # Written by doorstep broker export: changes here are lost with the next one.
 user {facts.run_as}
 allow_anonymous false
+pid_file {folder}/mosquitto.pid
 acl_file {folder}/acl
 max_packet_size {_MAX_PACKET}
 set_tcp_nodelay true
