@@ -72,9 +72,9 @@ class Office:
     def make_devices(self, count: int, policy: str = "device_key & setup_session") -> list[Provisioning]:
         """Make a batch as the factory does."""
         product = f"plug-{os.urandom(4).hex()}"
-        self._doorstep("product", "add", product, "--name", "Plug", "--claim-policy", policy)
+        self.doorstep("product", "add", product, "--name", "Plug", "--claim-policy", policy)
         out = self.plant.state.root / f"batch-{product}"
-        self._doorstep(
+        self.doorstep(
             "factory", "batch", "--product", product, "--count", str(count), "--out", str(out), "--yes"
         )
         return [Provisioning.from_json(path.read_bytes()) for path in sorted(out.glob("devices/*.json"))]
@@ -100,7 +100,8 @@ class Office:
         finally:
             connection.close()
 
-    def _doorstep(self, *arguments: str) -> None:
+    def doorstep(self, *arguments: str) -> None:
+        """Run a command on the platform's machine."""
         self._run([sys.executable, "-m", "doorstep", *arguments])
 
     def _python(self, code: str, *arguments: str) -> Any:
