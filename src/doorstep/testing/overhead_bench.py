@@ -210,7 +210,7 @@ def _psk_row(folder: Path, device: str, bare: float) -> OverheadRow:
 
 
 def _read_psk(wire: Wire, device: str, bare: float) -> OverheadRow:
-    """Tell the records apart by their sizes: each wraps one packet, and what comes before CONNECT is set-up."""
+    """Tell the records apart by their sizes: each wraps one packet; what comes before CONNECT is set-up."""
     up, down = tls_records(wire.stream(up=True)), tls_records(wire.stream(up=False))
     # PUBLISH is the longest one behind ClientHello.
     place = max(range(1, len(up)), key=lambda index: up[index][1])
