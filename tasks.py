@@ -27,6 +27,7 @@ DEV_LOCK = ROOT / "requirements-dev.lock"
 CORES = ("wire", "crypto", "identity", "onboarding", "ownership", "messaging")
 DEBIAN_PACKAGES = {
     "chromium": "chromium",
+    "mosquitto": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "initdb": "postgresql",
     "pdftoppm": "poppler-utils",

@@ -126,6 +126,7 @@ class Office:
             connection.close()
 
     def doorstep(self, *arguments: str) -> None:
+        """Run a command on the platform's machine."""
         self._run([sys.executable, "-m", "doorstep", *arguments])
 
     def _python(self, code: str, *arguments: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Final
 from nats.aio.msg import Msg
 
 from doorstep.broker import callout
+from doorstep.broker.children import ChildrenWatch
 from doorstep.broker.connection import Side, open_side
 from doorstep.broker.nkeys import NatsKey
 from doorstep.broker.policy import Admission, ConnectRequest
@@ -89,7 +90,7 @@ class _Authorizer:
             heartbeat = Heartbeat(self.state, "authorizer")
             tasks.create_task(beat_until(stop, heartbeat, self._figures))
             tasks.create_task(book.write_for_ever())
-            tasks.create_task(self._enforce_for_ever(Enforcer(self.database, self.sides)))
+            tasks.create_task(self._enforce_for_ever())
             tasks.create_task(self._watch_logs(stop))
 
     async def close(self) -> None:
@@ -152,12 +153,15 @@ class _Authorizer:
         self.refused += 1
         return callout.refused(request, self.key, now, verdict.message)
 
-    async def _enforce_for_ever(self, enforcer: Enforcer) -> None:
+    async def _enforce_for_ever(self) -> None:
+        """Do what was decided elsewhere: end sessions that may do too much, carry out revocations."""
+        watch, enforcer = ChildrenWatch(self.database, self.sides), Enforcer(self.database, self.sides)
         said = ""
         while True:
             self.nudged.clear()
             waits_for = ""
             try:
+                await watch.enforce()
                 await enforcer.enforce()
             except UnavailableError as error:
                 waits_for = error.message

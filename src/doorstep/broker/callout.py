@@ -47,7 +47,7 @@ def admitted(request: ConnectRequest, admission: Admission, key: NatsKey, now_us
         "nats": {
             "type": "user",
             "version": _JWT_VERSION,
-            "subs": _MAX_SUBSCRIPTIONS,
+            "subs": _MAX_SUBSCRIPTIONS + 2 * len(admission.children),
             "data": -1,
             "payload": -1,
             "allowed_connection_types": ["MQTT"],

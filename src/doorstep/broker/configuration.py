@@ -19,6 +19,12 @@ _TLS_TIMEOUT_S: Final = 10
 _AUTH_TIMEOUT_S: Final = 3
 """Also how long a device hangs that comes while the authorizer is away: the broker asks once and waits."""
 
+_BRIDGE_MAY: Final = (
+    'allowed_connection_types: ["MQTT"],'
+    ' permissions: { publish: { allow: ["u.*.*.*"] }, subscribe: { allow: ["d.*.down.*"] } }'
+)
+"""A Mosquitto speaks for all devices: it has checked who publishes, and ingest checks every seal."""
+
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
@@ -77,15 +83,15 @@ accounts {{
   {DEVICES_ACCOUNT} {{
     jetstream: enabled
     mappings: {{ "d.*.up.*": "u.{{{{partition({PARTITIONS},1)}}}}.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}" }}
-    users: [{_user(facts, User.INGEST)}]
+    users: [{_users(facts)}]
   }}
-  AUTH {{ users: [{_user(facts, User.AUTH)}] }}
-  SYS {{ users: [{_user(facts, User.SYS)}] }}
+  AUTH {{ users: [{{{_user(facts, User.AUTH)}}}] }}
+  SYS {{ users: [{{{_user(facts, User.SYS)}}}] }}
 }}
 system_account: SYS
 authorization {{
   timeout: {_AUTH_TIMEOUT_S}
-  auth_callout {{ issuer: {facts.issuer}, account: AUTH, auth_users: [{", ".join(User)}] }}
+  auth_callout {{ issuer: {facts.issuer}, account: AUTH, auth_users: [{", ".join(_known_users(facts))}] }}
 }}
 """
 
@@ -104,8 +110,18 @@ def _tls(files: TlsFiles | None) -> str:
 """
 
 
+def _users(facts: BrokerFacts) -> str:
+    ingest = f"{{{_user(facts, User.INGEST)}}}"
+    return ingest if facts.tls is None else f"{ingest}, {{{_user(facts, User.BRIDGE)}, {_BRIDGE_MAY}}}"
+
+
+def _known_users(facts: BrokerFacts) -> list[User]:
+    """Return whom the authorizer is not asked about; a password of a bridge never travels without TLS."""
+    return [user for user in User if user is not User.BRIDGE or facts.tls is not None]
+
+
 def _user(facts: BrokerFacts, user: User) -> str:
-    return f"{{user: {user}, password: {_text(facts.passwords[user])}}}"
+    return f"user: {user}, password: {_text(facts.passwords[user])}"
 
 
 def _text(value: object) -> str:

@@ -130,17 +130,24 @@ class Admission:
     proof: Counter | None = None
     channels: tuple[str, ...] = UP_CHANNELS
     is_legacy: bool = False
+    children: tuple[str, ...] = ()
+    """Devices whose messages it may carry, as a gateway."""
 
     @property
     def publish(self) -> list[str]:
-        """Subjects it may publish to, as the broker's mapping makes them."""
-        lane = f"u.{partition_of(self.device_id)}.{self.device_id}"
-        return [f"{lane}.{channel}" for channel in self.channels]
+        """Subjects it may publish to, as the broker's mapping makes them.
+
+        A child's channels are not listed one by one, because the answer to the broker has a cap; the
+        channel is sealed into each message.
+        """
+        own = [f"{_lane(self.device_id)}.{channel}" for channel in self.channels]
+        return own + [f"{_lane(child)}.*" for child in self.children]
 
     @property
     def subscribe(self) -> list[str]:
         """Subjects it may subscribe to: ``d/<device>/down/<channel>`` and ``d/<device>/down/#``."""
-        return [f"d.{self.device_id}.down", f"d.{self.device_id}.down.>"]
+        own = [f"d.{self.device_id}.down", f"d.{self.device_id}.down.>"]
+        return own + [f"d.{child}.down.*" for child in self.children]
 
 
 def claimed_device(request: ConnectRequest) -> str:
@@ -149,9 +156,16 @@ def claimed_device(request: ConnectRequest) -> str:
 
 
 def admit_certificate(
-    request: ConnectRequest, device: DeviceFacts | None, credential: CredentialFacts | None, now_us: int
+    request: ConnectRequest,
+    device: DeviceFacts | None,
+    credential: CredentialFacts | None,
+    now_us: int,
+    children: tuple[str, ...] = (),
 ) -> Admission:
-    """Judge a client of the mTLS listener; ``device`` and ``credential`` are those of its fingerprint."""
+    """Judge a client of the mTLS listener; ``device`` and ``credential`` are those of its fingerprint.
+
+    ``children`` are the devices that its owner put behind it.
+    """
     _check_kind(request)
     if device is None or credential is None:
         raise ConnectRefused(Reason.UNKNOWN_CREDENTIAL, "the certificate is not one that we issued")
@@ -161,7 +175,7 @@ def admit_certificate(
     if not credential.not_before_us <= now_us < credential.not_after_us:
         raise ConnectRefused(Reason.EXPIRED, "the certificate is not valid now")
     _check_client_id(request, device)
-    return Admission(device.device_id, credential.not_after_us)
+    return Admission(device.device_id, credential.not_after_us, children=children)
 
 
 def admit_proof(
@@ -200,6 +214,10 @@ def admit_legacy(
         raise ConnectRefused(Reason.LEGACY_OFF, f"nothing in format {legacy.format} is taken of this device")
     channels = (legacy.format, SESSION_CHANNEL)
     return Admission(device.device_id, now_us + PLAIN_SESSION_US, channels=channels, is_legacy=True)
+
+
+def _lane(device_id: str) -> str:
+    return f"u.{partition_of(device_id)}.{device_id}"
 
 
 def _check_kind(request: ConnectRequest) -> None:

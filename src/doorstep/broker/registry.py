@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from doorstep.broker.children import Child, as_text, children_of
 from doorstep.broker.duplicates import Duplicates
 from doorstep.broker.policy import (
     Admission,
@@ -59,8 +60,9 @@ _MIGRATE: Final = (
 )
 _NOTICE: Final = "UPDATE device SET generation = generation + 1 WHERE id = ?"
 _OPEN_SESSION: Final = (
-    "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, address, connected_us)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
+    "INSERT INTO device_session"
+    " (device_id, broker, server_id, client_id, credential, address, children, connected_us)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
 )
 _USE_PROOF: Final = "UPDATE sealed_state SET connect_epoch = ?, connect_seq = ? WHERE device_id = ?"
 _END_SESSION: Final = (
@@ -134,7 +136,7 @@ class Registry:
 
     def _judge_one(self, connection: Connection, request: ConnectRequest, now_us: int) -> Verdict:
         try:
-            row, admission = self._admit(connection, request, now_us)
+            row, admission, children = self._admit(connection, request, now_us)
             if admission.proof is not None:
                 connection.query(_USE_PROOF, (*admission.proof, row))
             self._refuse_duplicate(connection, request, row, now_us)
@@ -148,6 +150,7 @@ class Registry:
             request.connection,
             request.fingerprint,
             request.address,
+            children,
             now_us,
         )
         connection.query(_OPEN_SESSION, session)
@@ -172,13 +175,19 @@ class Registry:
                 f" {-(-hold // 1_000_000)} s",
             )
 
-    def _admit(self, connection: Connection, request: ConnectRequest, now_us: int) -> tuple[int, Admission]:
+    def _admit(
+        self, connection: Connection, request: ConnectRequest, now_us: int
+    ) -> tuple[int, Admission, str]:
+        """Return the device's row, what it may do, and its children as its session's row has them."""
+        children: list[Child] = []
         if request.broker is Broker.SECURE:
             found = connection.query(_locking(connection, _BY_CERTIFICATE), (request.fingerprint,))
             device, credential = (
                 (_device(found[0]), CredentialFacts(*found[0][6:9])) if found else (None, None)
             )
-            admission = admit_certificate(request, device, credential, now_us)
+            children = children_of(connection, found[0][0]) if found else []
+            ids = tuple(child.device_id for child in children)
+            admission = admit_certificate(request, device, credential, now_us, ids)
             return found[0][0], admission
         name = request.username if request.username.isprintable() else ""
         if request.password.startswith(login.PREFIX):
@@ -189,7 +198,7 @@ class Registry:
             found = connection.query(_locking(connection, _BY_NAME), (name,))
             known, sealed = (_device(found[0]), self._sealed(found[0])) if found else (None, None)
             admission = admit_proof(request, known, sealed, now_us)
-        return found[0][0], admission
+        return found[0][0], admission, as_text(children)
 
     def _sealed(self, row: tuple[Any, ...]) -> Standing:
         if len(self._allowances) > _MOST_ALLOWANCES:

@@ -54,6 +54,11 @@ _COMMANDS: Final[Mapping[str, Later]] = {
         "Check this machine and these settings; exit 0 only if Doorstep could start.",
     ),
     "device": Later("doorstep.cli.device:device", "Run the agent of this board and look at it."),
+    "gateway": Later(
+        "doorstep.cli.gateway:gateway",
+        "Carry the messages of devices that do not reach the platform themselves.",
+    ),
+    "broker": Later("doorstep.cli.broker:broker", "Message brokers of your own."),
     "command": Later(
         "doorstep.cli.command:command", "Commands and settings for devices that are registered."
     ),

@@ -21,6 +21,7 @@ from doorstep.device.enrolment import Enrolment
 from doorstep.device.handlers import Handlers, Inbound
 from doorstep.device.keys import KeyChanges
 from doorstep.device.life import LifeEvent, State, advance
+from doorstep.device.mqtt import Rider
 from doorstep.device.notices import (
     AskedToShowItself,
     ButtonPressed,
@@ -91,6 +92,8 @@ class AgentOptions:
     """Folder in which somebody may put sealed credentials by hand: a stick's, or one that a cable fills."""
     presence: Presence = field(default_factory=Presence)
     """The board's button, and its light, sound or motor."""
+    rider: Rider | None = None
+    """Whose messages travel on this board's session beside its own: a gateway's children's."""
 
 
 class Agent:
@@ -159,6 +162,7 @@ class Agent:
             roots=lambda: [root.der for root in store.anchors().all()],
             published=self._published,
             received=self._received,
+            rider=self._options.rider,
         )
         self._stopping = asyncio.Event()
         self._held_long = asyncio.Event()

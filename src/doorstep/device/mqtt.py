@@ -10,7 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
@@ -26,6 +26,7 @@ __all__ = [
     "BrokerRefused",
     "BrokerUnreachable",
     "Door",
+    "Rider",
     "Session",
     "SessionEnded",
     "open_session",
@@ -77,6 +78,20 @@ class Door:
     """Makes a fresh password for each attempt, where there is no certificate."""
 
 
+class Rider(Protocol):
+    """Carries others' messages on this device's session, as a gateway does for its children."""
+
+    @property
+    def in_flight(self) -> int:
+        """Publishes of the rider that may wait for their acknowledgement at once."""
+
+    async def ride(self, session: "Session") -> None:
+        """Publish and subscribe until cancelled; what `Session.publish` raises goes on to its caller."""
+
+    def received(self, topic: str, message: bytes) -> None:
+        """Take what came down on a topic that is not the device's own."""
+
+
 class _Client(aiomqtt.Client):
     """Notices a broker that hangs up before it answers CONNECT, and closes the socket of a failed attempt."""
 
@@ -106,6 +121,21 @@ class Session:
         if _SUBSCRIPTION_REFUSED in granted:
             raise BrokerRefused("the broker refused the device its own topics")
 
+    async def subscribe_to(self, topic_filter: str) -> bool:
+        """Ask for somebody else's topics, and say whether they were granted; raises SessionEnded."""
+        try:
+            granted = await self._client.subscribe(topic_filter, timeout=ANSWER_S)
+        except aiomqtt.MqttError as error:
+            raise SessionEnded(f"the broker did not take the subscription: {error}") from error
+        return _SUBSCRIPTION_REFUSED not in granted
+
+    async def publish(self, topic: str, message: bytes) -> None:
+        """Publish with QoS 1 and return when it was acknowledged; raises aiomqtt.MqttError.
+
+        It is on its way before this waits first, so calls in order are sent in order.
+        """
+        await self._client.publish(topic, message, qos=1, timeout=ACKNOWLEDGE_S)
+
     async def run(
         self,
         outbox: Outbox,
@@ -113,11 +143,14 @@ class Session:
         *,
         published: Callable[[Parcel], None],
         received: Callable[[str, bytes], None],
+        rider: Rider | None = None,
     ) -> None:
         """Send what the outbox holds and hand over what comes down, until the session ends (SessionEnded)."""
         senders = [asyncio.create_task(self._send(outbox, seal, published)) for _ in range(IN_FLIGHT)]
-        listener = asyncio.create_task(self._listen(received))
+        listener = asyncio.create_task(self._listen(received, rider))
         tasks = [listener, *senders]
+        if rider is not None:
+            tasks.append(asyncio.create_task(rider.ride(self)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -133,18 +166,22 @@ class Session:
     ) -> None:
         while True:
             parcel = await outbox.take(seal)
-            topic = f"d/{self._device}/up/{parcel.channel}"
-            await self._client.publish(topic, parcel.sealed, qos=1, timeout=ACKNOWLEDGE_S)
+            await self.publish(f"d/{self._device}/up/{parcel.channel}", parcel.sealed)
             outbox.done(parcel)
             published(parcel)
 
-    async def _listen(self, received: Callable[[str, bytes], None]) -> None:
+    async def _listen(self, received: Callable[[str, bytes], None], rider: Rider | None) -> None:
+        own = f"d/{self._device}/down/"
         async for message in self._client.messages:
-            received(message.topic.value.rpartition("/")[2], bytes(message.payload))
+            topic, payload = message.topic.value, bytes(message.payload)
+            if topic.startswith(own):
+                received(topic.removeprefix(own), payload)
+            elif rider is not None:
+                rider.received(topic, payload)
 
 
 @asynccontextmanager
-async def open_session(device: str, door: Door) -> AsyncIterator[Session]:
+async def open_session(device: str, door: Door, riders_in_flight: int = 0) -> AsyncIterator[Session]:
     """Open a session under the device's id; raises BrokerUnreachable or BrokerRefused."""
     client = _Client(
         door.endpoint.host,
@@ -156,8 +193,8 @@ async def open_session(device: str, door: Door) -> AsyncIterator[Session]:
         tls_context=door.tls,
         keepalive=KEEPALIVE_S,
         timeout=ANSWER_S,
-        max_inflight_messages=IN_FLIGHT,
-        max_queued_incoming_messages=64,
+        max_inflight_messages=IN_FLIGHT + riders_in_flight,
+        max_queued_incoming_messages=64 + riders_in_flight,
         logger=_paho_log,
     )
     await _enter(client, door)

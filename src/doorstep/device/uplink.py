@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from doorstep.device.life import SessionFailed, SessionLost, SessionOpened, SessionRefused
-from doorstep.device.mqtt import BrokerRefused, BrokerUnreachable, Door, SessionEnded, open_session
+from doorstep.device.mqtt import BrokerRefused, BrokerUnreachable, Door, Rider, SessionEnded, open_session
 from doorstep.device.outbox import Outbox, Parcel
 from doorstep.device.racing import end
 from doorstep.device.registration import trust
@@ -39,7 +39,9 @@ class Uplink:
         roots: Callable[[], Sequence[bytes]],
         published: Callable[[Parcel], None],
         received: Callable[[str, bytes], None],
+        rider: Rider | None = None,
     ) -> None:
+        self._rider = rider
         self._made = made
         self._sealing = sealing
         self._outbox = outbox
@@ -61,7 +63,8 @@ class Uplink:
             return SessionRefused("its certificate has expired")
         door = self._door(held)
         try:
-            session = await self._stack.enter_async_context(open_session(self._made.device_id, door))
+            riders = 0 if self._rider is None else self._rider.in_flight
+            session = await self._stack.enter_async_context(open_session(self._made.device_id, door, riders))
             await session.subscribe()
         except BrokerRefused as error:
             return self._refused(error.message)
@@ -71,7 +74,13 @@ class Uplink:
         self._refusals = 0
         self._opened_at = asyncio.get_running_loop().time()
         self._running = asyncio.create_task(
-            session.run(self._outbox, self._sealing.seal, published=self._published, received=self._received)
+            session.run(
+                self._outbox,
+                self._sealing.seal,
+                published=self._published,
+                received=self._received,
+                rider=self._rider,
+            )
         )
         return SessionOpened(door.name)
 

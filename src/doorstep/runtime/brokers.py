@@ -68,6 +68,7 @@ class User(enum.StrEnum):
     INGEST = "ingest"  # reads the stream; in the devices' account
     AUTH = "auth"  # answers the broker's questions about devices
     SYS = "sys"  # closes connections, hears that they ended
+    BRIDGE = "bridge"  # an operator's Mosquitto that carries its devices' messages, over mTLS alone
 
 
 @dataclass(frozen=True, slots=True)

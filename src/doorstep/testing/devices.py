@@ -139,13 +139,14 @@ def _add(
 def _add_credential(connection: Connection, row: int, certificate: Certificate) -> None:
     connection.query(
         "INSERT INTO credential (device_id, fingerprint, public_key_hash, certificate, not_before_us,"
-        " not_after_us, state, created_at) VALUES (?, ?, '', ?, ?, ?, 'active', ?)",
+        " not_after_us, serial, state, created_at) VALUES (?, ?, '', ?, ?, ?, ?, 'active', ?)",
         (
             row,
             certificate.fingerprint,
             certificate.der,
             int(certificate.not_before.timestamp() * 1_000_000),
             int(certificate.not_after.timestamp() * 1_000_000),
+            f"{certificate.serial:x}",
             _time(datetime.now(UTC)),
         ),
     )

@@ -65,6 +65,7 @@ def member_pages(world: World) -> dict[str, str]:
         "command": f"/devices/{world.live.device_id}/command/",
         "settings": f"/devices/{world.live.device_id}/settings/",
         "release": f"/devices/{world.quiet.device_id}/release/",
+        "children": f"/devices/{world.quiet.device_id}/children/",
         "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
         "people": "/people/",

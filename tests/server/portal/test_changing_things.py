@@ -227,3 +227,28 @@ def test_stranger_replaces_no_key(world: World, client: Client) -> None:
     assert client.post(f"/devices/{device.device_id}/rotate/").status_code == 404
     assert client.post(f"/staff/devices/{device.device_id}/rotate/").status_code in {403, 404}
     assert not device.rotations.exists()
+
+
+def test_owner_puts_a_device_behind_a_gateway_and_takes_it_away(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    gateway, child = world.quiet, world.live
+    path = f"/devices/{gateway.device_id}/children/"
+    assert child.serial in client.get(path).content.decode()
+    assert client.post(path, {"add": child.device_id}).status_code == 302
+    assert f"/devices/{child.device_id}/" in client.get(f"/devices/{gateway.device_id}/").content.decode()
+    assert "may come through" in client.get(f"/devices/{child.device_id}/").content.decode()
+    refused = client.post(path, {"add": gateway.device_id})
+    assert (refused.status_code, "behind no other gateway" in refused.content.decode()) == (409, True)
+    assert client.post(path, {"take": world.waiting.device_id}).status_code == 302
+    assert client.post(path, {"take": child.device_id}).status_code == 302
+    assert Device.objects.get(pk=child.pk).gateway is None
+
+
+def test_children_are_their_owners_to_name(world: World, client: Client) -> None:
+    path = f"/devices/{world.quiet.device_id}/children/"
+    client.force_login(world.viewer)
+    assert client.get(path).status_code == 403
+    client.force_login(world.stranger)
+    assert client.get(path).status_code == 404
+    client.force_login(world.owner)
+    assert client.post(path, {"add": world.held.device_id}).status_code == 404

@@ -27,6 +27,10 @@ __all__ = ["bench"]
             "doorstep.cli.bench.onboarding:onboarding",
             "Set up simulated boards by security 2 over HTTP: one, then many at once.",
         ),
+        "overhead": Later(
+            "doorstep.cli.bench.overhead:overhead",
+            "Count on the loopback wire what protecting one small reading adds: sealed, mTLS, TLS-PSK, OSCORE.",
+        ),
         "revocation": Later(
             "doorstep.cli.bench.revocation:revocation",
             "Revoke devices while they flood: how long after the click the last message was accepted.",

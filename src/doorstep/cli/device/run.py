@@ -28,7 +28,7 @@ from doorstep.identity.provisioning import PROVISIONING_CAP, Provisioning
 from doorstep.testing.device import simulated_sensor
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
 
-__all__ = ["run"]
+__all__ = ["json_line", "line", "live", "run"]
 
 _PASSPHRASE_CAP: Final = 64
 HERE: Final = (1, 1, 1)
@@ -167,8 +167,8 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
             presence=Presence(button_of(button), shown),
         )
         sensor = measure_host if simulate_wifi is None else simulated_sensor()
-        agent = Agent(store, radio.station, sensor, options=options, notify=_json_line if as_json else _line)
-        asyncio.run(_live(agent, [each.press for each in (wps, bluetooth) if each is not None]))
+        agent = Agent(store, radio.station, sensor, options=options, notify=json_line if as_json else line)
+        asyncio.run(live(agent, [each.press for each in (wps, bluetooth) if each is not None]))
     finally:
         store.close()
 
@@ -179,7 +179,8 @@ async def _press(agent: Agent, besides: Sequence[Callable[[], None]]) -> None:
         press()
 
 
-async def _live(agent: Agent, besides: Sequence[Callable[[], None]]) -> None:
+async def live(agent: Agent, besides: Sequence[Callable[[], None]]) -> None:
+    """Run an agent until SIGINT or SIGTERM; SIGUSR1 is its button, SIGUSR2 holding it."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.stop)
@@ -206,11 +207,13 @@ def _show_pin(pin: str) -> None:
     click.echo(f"Type this PIN at the router: {pin}", err=True)
 
 
-def _line(notice: Notice) -> None:
+def line(notice: Notice) -> None:
+    """Print a notice for people."""
     click.echo(f"{time.strftime('%H:%M:%S')}  {sentence(notice)}")
 
 
-def _json_line(notice: Notice) -> None:
+def json_line(notice: Notice) -> None:
+    """Print a notice for programs."""
     body: dict[str, object] = {"at": round(time.time(), 3), "notice": type(notice).__name__}
     if isinstance(notice, Moved):
         body |= {"event": type(notice.event).__name__, "state": notice.state.name.lower()}

@@ -33,6 +33,8 @@ class Permission(enum.StrEnum):
     CUSTOMER_TOKENS_WRITE = "customer:tokens:write"
     """Registration tokens, and what else a set-up needs: challenges, attestations, public keys."""
     CUSTOMER_SETUP_RELEASE = "customer:setup:release"
+    CUSTOMER_GATEWAYS_WRITE = "customer:gateways:write"
+    """Which gateway may carry the messages of which device."""
 
     @property
     def scope(self) -> OrganisationKind:

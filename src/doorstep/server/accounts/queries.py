@@ -53,6 +53,11 @@ class Principal:
         return self.may(Permission.CUSTOMER_SETUP_RELEASE)
 
     @property
+    def may_attach(self) -> bool:
+        """Whether they may say which gateway carries the messages of which device."""
+        return self.may(Permission.CUSTOMER_GATEWAYS_WRITE)
+
+    @property
     def may_make_products(self) -> bool:
         """Whether they may make products."""
         return self.may(Permission.MAKER_PRODUCTS_WRITE)

@@ -152,6 +152,10 @@ class Device(models.Model):
     """Counts owners; every stored message carries it."""
     generation = models.PositiveIntegerField(default=0)
     """Grows with each change that ingest or the authorizer must notice (blocked, period, keys)."""
+    gateway = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    """The device that may carry its messages; it counts only while both have the same owner."""
     last_seen_us = models.BigIntegerField(null=True, blank=True)
     """Time of the newest stored message; written by ingest."""
     created_at = models.DateTimeField(auto_now_add=True)
@@ -284,6 +288,8 @@ class DeviceSession(models.Model):
     """The broker's number of the connection."""
     credential = models.CharField(max_length=64, blank=True)
     """Fingerprint of the certificate it came with; empty for a CONNECT proof."""
+    children = models.TextField(blank=True, default="")
+    """Rows of the devices whose messages it may carry: their numbers in ascending order, with commas."""
     address = models.CharField(max_length=45, blank=True, default="", db_default="")
     """Where it came from."""
     connected_us = models.BigIntegerField()
@@ -297,6 +303,11 @@ class DeviceSession(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["device", "ended_us"], name="session_by_device"),
             models.Index(fields=["connected_us"], name="session_by_time"),
+            models.Index(
+                fields=["device"],
+                condition=models.Q(ended_us__isnull=True) & ~models.Q(children=""),
+                name="session_of_gateway",
+            ),
         ]
 
 

@@ -12,6 +12,7 @@ from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import commands_of, detail_of, events_of, settings_of
 from doorstep.server.clock import now_us
+from doorstep.server.fleet.gateways import children_of
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import (
     active_credential,
@@ -87,6 +88,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),
+        "children": children_of(device),
     }
     return render(request, "portal/device.html", context)
 
