@@ -29,7 +29,8 @@ __all__ = ["bench"]
         ),
         "overhead": Later(
             "doorstep.cli.bench.overhead:overhead",
-            "Count on the loopback wire what protecting one small reading adds: sealed, mTLS, TLS-PSK, OSCORE.",
+            "Count on the loopback wire what protecting one small reading adds: sealed, mTLS, TLS-PSK, "
+            "OSCORE.",
         ),
         "revocation": Later(
             "doorstep.cli.bench.revocation:revocation",
