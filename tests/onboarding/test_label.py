@@ -96,6 +96,13 @@ def test_label_carries_the_fingerprint_of_the_set_up_server() -> None:
     assert "fingerprint" not in SetupLabel("PROV_1", "doorstep", "abc").encode()
 
 
+def test_label_carries_the_out_of_band_data_of_its_bluetooth() -> None:
+    label = SetupLabel("PROV_1", "doorstep", "abc", oob="A" * 52)
+    assert SetupLabel.decode(label.encode()) == label
+    assert "A" * 52 not in repr(label)
+    assert "oob" not in SetupLabel("PROV_1", "doorstep", "abc").encode()
+
+
 @pytest.mark.parametrize("fingerprint", ["0f" * 31, "0F" * 32, "0f:" * 32, "zz" * 32])
 def test_label_with_another_fingerprint_is_refused(fingerprint: str) -> None:
     with pytest.raises(SettingsError, match="64 lower-case"):

@@ -107,3 +107,16 @@ def test_network_refuses_extension_that_cannot_work(make: Callable[[], object]) 
     with pytest.raises(SettingsError) as caught:
         make()
     assert "s3cret" not in caught.value.message + caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        NetworkCredentials(b"o", enterprise=Enterprise(EapMethod.PEAP, "i", CA, password=PASSWORD)),
+        NetworkCredentials(b"o", static=StaticAddress("10.0.0.2/8", "10.0.0.1")),
+    ],
+)
+def test_method_without_words_for_details_refuses_them(network: NetworkCredentials) -> None:
+    NetworkCredentials(b"o").check_plain("BluFi")
+    with pytest.raises(SettingsError, match="BluFi can carry no"):
+        network.check_plain("BluFi")

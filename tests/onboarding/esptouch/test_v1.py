@@ -142,7 +142,8 @@ def test_board_takes_no_password_that_no_network_can_have() -> None:
     from doorstep.onboarding.esptouch import v1  # noqa: PLC0415
 
     network = object.__new__(NetworkCredentials)
-    for name, value in (("ssid", b"x"), ("passphrase", b"short"), ("bssid", BSSID)):
+    values = {"ssid": b"x", "passphrase": b"short", "bssid": BSSID, "enterprise": None, "static": None}
+    for name, value in values.items():
         object.__setattr__(network, name, value)
     assert not any(map(V1Decoder(0).take, v1.encode_v1(network, IP)))
 
