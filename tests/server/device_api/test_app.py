@@ -15,6 +15,7 @@ from django.conf import settings
 from doorstep.crypto import p256
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import UnavailableError
+from doorstep.identity import signed_time
 from doorstep.identity.certificates import verify_operational
 from doorstep.identity.statement import Purpose
 from doorstep.runtime.settings import load
@@ -225,3 +226,24 @@ def test_device_whose_clock_is_a_day_off_is_served(api: httpx.Client, bought: tu
         server.verify(issuer, now=moment)
         leaf.verify(issuer, now=moment)
         issuer.verify(authority().root, now=moment)
+
+
+def test_board_without_a_clock_gets_a_signed_time(api: httpx.Client) -> None:
+    nonce = bytes(range(32))
+    text = base64.urlsafe_b64encode(nonce).rstrip(b"=").decode()
+    answer = api.get("/device/v1/time", params={"nonce": text}).json()
+    word = base64.urlsafe_b64decode(answer["signed"] + "==")
+    second = signed_time.verify(word, [authority().root], nonce, at_least=0)
+    assert abs(second - answer["time"]) <= 1
+    assert "signed" not in api.get("/device/v1/time").json()
+
+
+@pytest.mark.parametrize("nonce", ["", "AAAA", "?" * 30, "A" * 90])
+def test_time_takes_no_bad_nonce(api: httpx.Client, nonce: str) -> None:
+    assert api.get("/device/v1/time", params={"nonce": nonce}).status_code == 400
+
+
+def test_platform_says_which_updates_of_its_root_there_are(api: httpx.Client) -> None:
+    assert api.get("/device/v1/anchors", params={"after": 0}).json() == {"updates": []}
+    for bad in ("-1", "x", "1" * 11):
+        assert api.get("/device/v1/anchors", params={"after": bad}).status_code == 400

@@ -116,8 +116,8 @@ def encode(message: FromPlatform | FromDevice) -> bytes:  # noqa: PLR0911 - one 
             return cbor.encode([_RENEW])
         case Answer(number, first, share, confirm):
             return cbor.encode([_ANSWER, number, first, share, confirm])
-        case Done(number):
-            return cbor.encode([_DONE, number])
+        case _:
+            return cbor.encode([_DONE, message.number])
 
 
 def from_platform(data: bytes) -> FromPlatform:

@@ -45,10 +45,6 @@ class Rotation:
         """Return what the device is told, as often as it takes; for an exchange with the platform's key."""
         return Offer(self.number, self.change, exchange_key or self.secret)
 
-    def exchanged(self, secret: bytes) -> Self:
-        """Return the rotation with what the EDHOC exchange gave; it may be run again until one is staged."""
-        return replace(self, secret=secret)
-
     def retired(self) -> Self:
         """Return the rotation after the first message under the new root; it keeps no secret."""
         return replace(self, secret=b"", stage=advance(self.stage, Proven()))
