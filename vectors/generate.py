@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import attestation_cases
+import channels_cases
 import onboarding_cases
 import readings_cases
 import registration_cases
@@ -18,6 +19,7 @@ import variant_cases
 
 FILES = {
     "attestation.json": attestation_cases.document,
+    "channels.json": channels_cases.document,
     "onboarding.json": onboarding_cases.document,
     "readings.json": readings_cases.document,
     "registration.json": registration_cases.document,

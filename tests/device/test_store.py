@@ -1,5 +1,6 @@
 import os
 import stat
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorstep.crypto import p256
+from doorstep.crypto.p256 import PrivateKey
 from doorstep.crypto.x509 import build_request
+from doorstep.device import store as device_store
 from doorstep.device.store import MAX_SKIPPED_EPOCHS, Broker, Endpoint, Store, Ticket
 from doorstep.errors import MisuseError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.keys import run_ahead
 from doorstep.onboarding.network import NetworkCredentials
 from doorstep.runtime.authority import Authority
+from doorstep.runtime.state import write_private
 from tests.device.conftest import MakeDevice
 
 BROKER = Broker(Endpoint("localhost", 8883), Endpoint("localhost", 1883))
@@ -178,6 +182,68 @@ def test_device_without_certificate_works_by_its_root_key(store: Store, made: Pr
     assert kept.not_after_us > 30 * 86_400_000_000
     store.drop_operational()
     assert store.operational() is None
+
+
+def test_old_certificate_stays_until_a_session_was_opened_with_the_new(
+    store: Store, made: Provisioning, authority: Authority
+) -> None:
+    for _ in range(2):
+        key = store.staged_key(os.urandom)
+        store.stage_operational(
+            certificate_for(authority, key, made.device_id), "https://a", BROKER, now_us=7
+        )
+    fresh, old = store.certificates()
+    assert (fresh.staged, old.staged) == (True, False)
+    assert store.operational() == fresh
+    store.commit_operational()
+    (held,) = store.certificates()
+    assert not held.staged
+    assert held.certificate is not None
+    assert fresh.certificate is not None
+    assert held.certificate.der == fresh.certificate.der
+    store.drop_operational()
+    assert store.certificates() == []
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+@pytest.mark.parametrize("half", [False, True])
+def test_device_holds_a_certificate_after_a_cut_at_every_write(  # noqa: PLR0913, PLR0917 - fixtures
+    store: Store,
+    made: Provisioning,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+    half: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    """KEY-01 for the client certificate."""
+    store.adopt(made)
+    first = certificate_for(authority, store.staged_key(os.urandom), made.device_id)
+    store.stage_operational(first, "https://a", BROKER, now_us=7)
+    writes = 0
+
+    def cutting(path: Path, data: bytes) -> None:
+        nonlocal writes
+        writes += 1
+        if writes == at:
+            if half:
+                path.with_name(f".{path.name}.1").write_bytes(data[: len(data) // 2])
+            raise KeyboardInterrupt
+        write_private(path, data)
+
+    monkeypatch.setattr(device_store, "write_private", cutting)
+    with suppress(KeyboardInterrupt):
+        again = certificate_for(authority, store.staged_key(os.urandom), made.device_id)
+        store.stage_operational(again, "https://a", BROKER, now_us=8)
+        store.commit_operational()
+    store.close()
+    reopened = Store.open(store.folder)
+    held = reopened.certificates()
+    assert held
+    for one in held:
+        assert one.file is not None
+        assert one.certificate is not None
+        assert PrivateKey.from_pkcs8(one.file.read_bytes()).public_key.spki == one.certificate.public_key.spki
+    reopened.close()
 
 
 def test_certificate_of_another_key_is_not_committed(

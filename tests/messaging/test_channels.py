@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.errors import MalformedMessage, MisuseError
-from doorstep.messaging.channels import MAX_SETTINGS, MAX_VERSION, Call, Settings
+from doorstep.messaging.channels import MAX_SETTINGS, MAX_VERSION, Call, Settings, read_values, write_values
 from doorstep.messaging.command import MAX_BODY
 
 NAMES = st.from_regex(r"[a-z][a-z0-9._-]{0,20}", fullmatch=True).filter(lambda n: not n.startswith("config."))
@@ -104,3 +104,31 @@ def test_platform_refuses_settings_longer_than_a_message() -> None:
     long["last"] = "x" * (MAX_BODY - body + len(str(long["last"])) + 1)
     with pytest.raises(MisuseError, match="at most"):
         Settings(1, long).encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("a=true", True),
+        ("a = 30 ", 30.0),
+        ("a=2.5", 2.5),
+        ("a=on", "on"),
+        ('a="30"', "30"),
+        ("a=x=y", "x=y"),
+        ("a=", ""),
+        ("a=null", "null"),
+        ("a=[1]", "[1]"),
+    ],
+)
+def test_person_writes_a_value_on_a_line(line: str, value: float | str) -> None:
+    assert read_values([line]) == {"a": value}
+
+
+@given(VALUES)
+def test_values_written_for_people_are_read_back(values: dict[str, float | bool | str]) -> None:
+    assert read_values(write_values(values)) == values
+
+
+def test_line_without_a_value_is_refused() -> None:
+    with pytest.raises(MisuseError, match="is no value"):
+        read_values(["interval"])

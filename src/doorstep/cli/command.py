@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from doorstep.errors import MisuseError, RefusedError, UnavailableError
-from doorstep.messaging.channels import Call, Values
+from doorstep.errors import RefusedError, UnavailableError
+from doorstep.messaging.channels import Call, read_values
 from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.server.setup import migrate
 
@@ -52,7 +51,7 @@ def send(  # noqa: PLR0913 - one for each option
 
     A value is true, false, a number, or a text; text that looks like one of those stands in "quotes".
     """
-    call = Call(name, _values(arguments))
+    call = Call(name, read_values(arguments))
     migrate()
     from doorstep.server.channels.actions import send_command  # noqa: PLC0415 - needs Django started
     from doorstep.server.clock import now_us  # noqa: PLC0415
@@ -115,7 +114,7 @@ def settings(*, device: str, changes: tuple[str, ...], wait: float | None, as_js
     if changes:
         removed = {change[:-1] for change in changes if change.endswith("=")}
         kept = {name: value for name, value in shown.wanted.items() if name not in removed}
-        wanted = {**kept, **_values([change for change in changes if not change.endswith("=")])}
+        wanted = {**kept, **read_values([change for change in changes if not change.endswith("=")])}
         want_settings(row, wanted, seen=shown.version, by=_ACTOR, now_us=now_us())
         _show_answer(commands_of(row)[0], wait, as_json=as_json)
         return
@@ -126,24 +125,6 @@ def settings(*, device: str, changes: tuple[str, ...], wait: float | None, as_js
         "reported": {point.name: point.value for point in shown.reported},
     }
     click.echo(json.dumps(facts) if as_json else json.dumps(facts, indent=2))
-
-
-def _values(texts: Sequence[str]) -> Values:
-    values: dict[str, float | bool | str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise MisuseError(f"{text!a} is no value", next_step="Write NAME=VALUE, such as interval=30.")
-        values[name] = _value(value)
-    return values
-
-
-def _value(text: str) -> float | bool | str:
-    try:
-        value: object = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, bool | int | float | str) else text
 
 
 def _show_answer(row: "Downlink", wait_s: float | None, *, as_json: bool) -> None:

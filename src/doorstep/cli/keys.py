@@ -1,7 +1,10 @@
 """``doorstep keys``: replace a device's keys, or end them."""
 
+import asyncio
 import json
+import os
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -10,13 +13,18 @@ from doorstep.errors import UnavailableError
 from doorstep.server.setup import migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from doorstep.onboarding.protocomm.configurator import Conversation
+    from doorstep.provisioner.link import Link
     from doorstep.server.fleet.models import KeyRotation, Revocation
 
-__all__ = ["keys"]
+__all__ = ["carry", "keys"]
 
 _ACTOR = "operator"
 _WAIT_S = 15.0
 _LOOK_S = 0.02
+_MOST_ROUNDS = 12
 
 
 @click.group()
@@ -53,9 +61,10 @@ def revoke(*, device: str, reason: str, wait: bool, as_json: bool) -> None:
     help="root: of its sealed messages. exchange: the same by EDHOC, so that a thief of the old root cannot "
     "follow. certificate: the operational one.",
 )
+@click.option("--serial", metavar="PORT", help="Carry it over this console line instead of the broker.")
 @click.option("--wait", type=click.FloatRange(0, 86_400), metavar="SECONDS", help="Wait until it is done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def rotate(*, device: str, key: str, wait: float | None, as_json: bool) -> None:
+def rotate(*, device: str, key: str, serial: str | None, wait: float | None, as_json: bool) -> None:
     """Replace a key of DEVICE, by id or serial. The old one works until the new one is proven."""
     migrate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
@@ -63,10 +72,86 @@ def rotate(*, device: str, key: str, wait: float | None, as_json: bool) -> None:
     from doorstep.server.fleet.rotation import begin_rotation  # noqa: PLC0415
 
     row = named_device(device)
-    rotation = begin_rotation(row, key, _ACTOR, now_us=now_us())
+    rotation = begin_rotation(row, key, _ACTOR, now_us=now_us(), by_hand=serial is not None)
+    if serial is not None:
+        _carry(rotation, serial)
+        rotation.refresh_from_db()
     if wait is not None:
         _wait_until_settled(rotation, row.device_id, wait)
     _show_rotation(rotation, row.device_id, as_json=as_json)
+
+
+@keys.group()
+def anchor() -> None:
+    """Change the maker's root, which every device trusts."""
+
+
+@anchor.command("stage")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def stage_anchor(*, as_json: bool) -> None:
+    """Make a new root, and tell devices to trust it beside the old one. The old root's key must be there."""
+    from doorstep.runtime.rollover import stage_root  # noqa: PLC0415 - slow to load
+
+    version = _on_authority(stage_root)
+    words = "Devices learn of it when they renew. After a week or so: doorstep keys anchor commit"
+    click.echo(json.dumps({"version": version, "stage": "staged"}) if as_json else words)
+
+
+@anchor.command("commit")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def commit_anchor(*, as_json: bool) -> None:
+    """Change over to the staged root; restart the platform afterwards. Sleeping devices catch up later."""
+    from doorstep.runtime.rollover import change_over  # noqa: PLC0415 - slow to load
+
+    version = _on_authority(change_over)
+    words = (
+        "The new root is in use after a restart. Put its key into a safe: it is root.key in the ca folder."
+    )
+    click.echo(json.dumps({"version": version, "stage": "settled"}) if as_json else words)
+
+
+def _on_authority(act: "Callable[..., int]") -> int:
+    from doorstep.runtime.authority import load_authority  # noqa: PLC0415 - slow to load
+    from doorstep.runtime.settings import load  # noqa: PLC0415 - as above
+    from doorstep.runtime.state import StateFolder  # noqa: PLC0415 - as above
+
+    state, now = StateFolder.open(load(os.environ).state), datetime.now(UTC)
+    load_authority(state.ca, now=now)  # says what is wrong before anything changes
+    return act(state.ca, "Maker", now=now)
+
+
+def _carry(rotation: "KeyRotation", port: str) -> None:
+    from doorstep.provisioner.console import ConsoleLink  # noqa: PLC0415 - the shell, lazily
+    from doorstep.provisioner.serialport import open_serial  # noqa: PLC0415 - as above
+
+    with asyncio.Runner() as runner:
+        link = ConsoleLink(*runner.run(open_serial(port)))
+        try:
+            carry(rotation, link, runner)
+        finally:
+            runner.run(link.close())
+
+
+def carry(rotation: "KeyRotation", link: "Link", runner: asyncio.Runner) -> None:
+    """Bring what device and platform say to each other, until the new root is in use.
+
+    The loop runs only while the device is asked: the database wants to be outside of it.
+    """
+    from doorstep.device.byhand import ENDPOINT  # noqa: PLC0415 - the shell, lazily
+    from doorstep.onboarding.protocomm.configurator import Request  # noqa: PLC0415 - as above
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.by_hand import Hand  # noqa: PLC0415 - as above
+
+    def asking(body: bytes) -> "Conversation[bytes]":
+        return (yield Request(ENDPOINT, body))
+
+    hand, word = Hand(rotation), b""
+    for _ in range(_MOST_ROUNDS):
+        said = hand.hear(runner.run(link.hold(asking(word))), now_us())
+        if said is None:
+            return
+        word = said
+    raise UnavailableError("device and platform come to no end", next_step="Try again; the old key works.")
 
 
 def _wait_until_settled(rotation: "KeyRotation", device_id: str, seconds: float) -> None:

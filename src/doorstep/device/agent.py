@@ -15,6 +15,7 @@ from typing import Final
 
 from doorstep.device import life
 from doorstep.device.backoff import ASK_BLOCKED, ASK_HELD, BROKER, NETWORK, PLATFORM, Backoff, renewal_time_us
+from doorstep.device.byhand import ENDPOINT, ByHand
 from doorstep.device.control import Control, Controls
 from doorstep.device.enrolment import Enrolment
 from doorstep.device.handlers import Handlers, Inbound
@@ -143,6 +144,7 @@ class Agent:
         served = Handlers() if handlers is None else handlers.copied()
         self._control.register(served)
         served.register(KEYS_CHANNEL, changes.carry_out, repeatable=True)
+        self._touch.endpoints[ENDPOINT] = ByHand(changes).answer
         self._inbound = Inbound(
             store,
             served,
@@ -154,6 +156,7 @@ class Agent:
             self._sealing,
             self._outbox,
             plain=self._options.plain,
+            roots=lambda: [root.der for root in store.anchors().all()],
             published=self._published,
             received=self._received,
         )

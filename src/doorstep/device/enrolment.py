@@ -1,8 +1,10 @@
 """Registering and renewing: the device API's answers, kept in the store, as events of the device's life."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from doorstep.crypto.p256 import PrivateKey
+from doorstep.device.anchoring import Anchoring
 from doorstep.device.life import (
     Blocked,
     Bound,
@@ -42,6 +44,7 @@ class Enrolment:
     ) -> None:
         self._store = store
         self._made = made
+        self._anchoring = Anchoring(store, made)
         self._sealed_api = SealedApi(made, sealing.ask) if made.identity == "symmetric_key" else None
         self._rng = rng
         self._clock_us = clock_us
@@ -82,7 +85,9 @@ class Enrolment:
             return _silent(error)
         if answer.status != "bound":
             return PlatformSilent(answer.reason or f"the platform answered {answer.status}")
-        return Renewed(self._commit(answer, url))
+        renewed = Renewed(self._commit(answer, url))
+        await self._anchoring.catch_up(url, answer.anchors)
+        return renewed
 
     async def _inquire(self, ticket: Ticket) -> Bound | RegistrationHeld:
         """Ask for a certificate without a token: a token dies long before people decide a held claim."""
@@ -127,8 +132,15 @@ class Enrolment:
     async def _ask(self, url: str, token: str | None) -> Answer:
         if self._sealed_api is not None:
             return await self._sealed_api.ask(token)
-        api, key = DeviceApi(self._made, url), self._store.staged_key(self._rng)
-        return await (api.renew(key) if token is None else api.register(token, key))
+
+        def by_certificate(api: DeviceApi) -> Awaitable[Answer]:
+            key = self._key()
+            return api.renew(key) if token is None else api.register(token, key)
+
+        return await self._anchoring.ask(url, by_certificate)
+
+    def _key(self) -> PrivateKey:
+        return self._store.staged_key(self._rng)
 
 
 def _silent(error: DoorstepError) -> PlatformSilent:

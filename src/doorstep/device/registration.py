@@ -7,7 +7,7 @@ maker's root from the provisioning file and nothing else.
 import base64
 import binascii
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
 
@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from doorstep.crypto.p256 import PrivateKey
-from doorstep.crypto.x509 import build_request
+from doorstep.crypto.x509 import Certificate, build_request
 from doorstep.device.store import Broker, Endpoint
 from doorstep.errors import MalformedMessage, RefusedError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
@@ -23,6 +23,8 @@ from doorstep.identity.statement import Purpose, Statement, sign
 from doorstep.wire import jsontext
 
 __all__ = [
+    "ANSWER_CAP",
+    "TIMEOUT_S",
     "Answer",
     "ClockWrong",
     "DeviceApi",
@@ -32,6 +34,7 @@ __all__ = [
     "PlatformUnreachable",
     "Refused",
     "Status",
+    "WrongPlatform",
     "trust",
 ]
 
@@ -55,6 +58,10 @@ _T = TypeVar("_T")
 
 class PlatformUnreachable(UnavailableError):
     """The device API did not answer, or could not now."""
+
+
+class WrongPlatform(PlatformUnreachable):
+    """Whoever answered has no certificate under a root that this device trusts."""
 
 
 class ClockWrong(UnavailableError):
@@ -89,6 +96,8 @@ class Answer:
     first_epoch: int
     """The first epoch that this device may use."""
     time_us: int
+    anchors: int = 0
+    """Newest version of the trust anchors that the platform has."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -112,6 +121,7 @@ class _Answered(msgspec.Struct, frozen=True):
     certificate: str = ""
     mqtt: _Listeners | None = None
     sealed: _Epoch | None = None
+    anchors: int = 0
 
 
 class _Nonce(msgspec.Struct, frozen=True):
@@ -127,19 +137,20 @@ class _Problem(msgspec.Struct, frozen=True):
     next_step: str = ""
 
 
-def trust(made: Provisioning) -> ssl.SSLContext:
-    """Return a client context that believes the maker's root alone."""
+def trust(roots: Sequence[bytes]) -> ssl.SSLContext:
+    """Return a client context that believes these roots alone; DER."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=made.trust_anchor)
+    context.load_verify_locations(cadata=b"".join(roots))
     return context
 
 
 class DeviceApi:
-    """Speaks for one device to the device API at ``url``."""
+    """Speaks for one device to the device API at ``url``, trusting ``roots`` or else the factory's alone."""
 
-    def __init__(self, made: Provisioning, url: str) -> None:
+    def __init__(self, made: Provisioning, url: str, roots: Sequence[bytes] = ()) -> None:
         self._made = made
+        self._roots = roots or [Certificate.from_pem(made.trust_anchor.encode()).der]
         self._url = url.rstrip("/")
         self._key = PrivateKey.from_pkcs8(made.private_key.encode())
 
@@ -155,7 +166,7 @@ class DeviceApi:
         return await self._ask("renew", Purpose.RENEW, key, None)
 
     async def _ask(self, path: str, purpose: Purpose, key: PrivateKey, token: str | None) -> Answer:
-        async with httpx.AsyncClient(verify=trust(self._made), timeout=TIMEOUT_S, trust_env=False) as http:
+        async with httpx.AsyncClient(verify=trust(self._roots), timeout=TIMEOUT_S, trust_env=False) as http:
             nonce = await self._nonce(http)
             csr = build_request(key, self._made.device_id)
             statement = Statement(purpose, self._made.device_id, nonce, token=token, csr=csr)
@@ -202,6 +213,7 @@ def _answer(body: bytes) -> Answer:
         broker=None if made.mqtt is None else Broker(_endpoint(made.mqtt.tls), _endpoint(made.mqtt.plain)),
         first_epoch=0 if made.sealed is None else made.sealed.epoch,
         time_us=round(made.time * 1e6),
+        anchors=made.anchors,
     )
 
 
@@ -229,7 +241,7 @@ def _unreachable(url: str, error: httpx.HTTPError) -> UnavailableError:
             f"the certificate of {url} is not valid at the time that this device believes it is",
             next_step="Set this device's clock (NTP). If it is right, the platform needs a new certificate.",
         )
-    return PlatformUnreachable(
+    return WrongPlatform(
         f"{url} is not this maker's platform: {cause.verify_message}",
         next_step="Check the address; if it is right, somebody stands between.",
     )

@@ -3,6 +3,7 @@
 ```
 state/               0700, locked by one agent at a time
   root.pem           the maker's root certificate, which servers are checked by
+  anchors.json       the roots that came later, and the update that is staged
   identity.json      what the factory made, without the root key
   sealed.json        the next boot's epoch and its root, replaced before the first send of a boot; and the
                      rotation that is staged
@@ -38,6 +39,7 @@ import msgspec
 from doorstep.crypto.p256 import PrivateKey, generate
 from doorstep.crypto.x509 import Certificate, load_chain
 from doorstep.errors import MisuseError, UnavailableError
+from doorstep.identity.anchors import Anchors
 from doorstep.identity.certificates import issue_setup_server, new_certificate_serial
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.rotation.device import DeviceKeys, Pending
@@ -193,11 +195,28 @@ class Store:
         self._write_bytes("identity.json", replace(made, root_key=_FORGOTTEN).to_json())
 
     def identity(self) -> Provisioning | None:
-        """Return what the factory made, with zeros in place of the root key; None before ``adopt``."""
+        """Return what the factory made, with zeros in place of the root key; None before ``adopt``.
+
+        Its trust anchor is the newest that this device trusts.
+        """
         try:
-            return Provisioning.from_json(self._path("identity.json").read_bytes())
+            made = Provisioning.from_json(self._path("identity.json").read_bytes())
         except FileNotFoundError:
             return None
+        newest = Certificate(self.anchors().trusted[-1])
+        return replace(made, trust_anchor=newest.pem.decode())
+
+    def anchors(self) -> Anchors:
+        """Return which roots this device trusts: the factory's, until an update came."""
+        known = self._read("anchors.json", Anchors)
+        if known is not None:
+            return known
+        root = Certificate.from_pem(self._path("root.pem").read_bytes())
+        return Anchors(0, (root.der,))
+
+    def keep_anchors(self, anchors: Anchors) -> None:
+        """Store them as a whole: after a power cut there are the old ones or these."""
+        self._write("anchors.json", anchors)
 
     def next_epoch(self) -> int:
         """Return the epoch that the next boot will use."""

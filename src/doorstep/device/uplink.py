@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,7 @@ class Uplink:
         outbox: Outbox,
         *,
         plain: bool,
+        roots: Callable[[], Sequence[bytes]],
         published: Callable[[Parcel], None],
         received: Callable[[str, bytes], None],
     ) -> None:
@@ -43,6 +44,7 @@ class Uplink:
         self._sealing = sealing
         self._outbox = outbox
         self._plain = plain
+        self._roots = roots
         self._published = published
         self._received = received
         self._stack = AsyncExitStack()
@@ -102,7 +104,7 @@ class Uplink:
     def _door(self, held: Operational) -> Door:
         if self._plain or held.file is None or held.broker.tls is None:
             return Door("plain", held.broker.plain, proof=self._sealing.proof)
-        return Door("mTLS", held.broker.tls, tls=_with_certificate(trust(self._made), held.file))
+        return Door("mTLS", held.broker.tls, tls=_with_certificate(trust(self._roots()), held.file))
 
 
 def _with_certificate(context: ssl.SSLContext, file: Path) -> ssl.SSLContext:

@@ -152,7 +152,8 @@ class Queue:
             due = self._read(row)
         except VerificationFailed as error:
             _log.error("a command for device %s can't be read: %s", row[10], error.message)
-            connection.query(_POSTPONE, (*row[7:9], now_us + _LONGEST_PAUSE_US, row[0]))
+            epoch, session = row[11], row[5]
+            connection.query(_POSTPONE, (epoch, session, now_us + _LONGEST_PAUSE_US, row[0]))
             return None
         epoch = due.sealed.current.epoch
         counted = connection.query(_NUMBER, (due.device, epoch))

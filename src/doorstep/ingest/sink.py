@@ -49,7 +49,7 @@ class StaleDevices(DoorstepError):
 
 
 class Sink(Protocol[_Connection_contra]):
-    """Stores batches. `tests/ingest/sink_contract.py` says what every one of them must do."""
+    """Stores batches. `tests/ingest/test_sinks.py` says what every one of them must do."""
 
     duplicates: int
     """Repeats of stored messages that were dropped so far."""

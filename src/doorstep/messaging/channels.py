@@ -1,7 +1,7 @@
 """What the bodies of commands and settings say (docs/spec/channels.md sections 4 and 5)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -11,7 +11,17 @@ from doorstep.errors import MalformedMessage, MisuseError
 from doorstep.messaging.command import MAX_BODY
 from doorstep.wire import senml
 
-__all__ = ["MAX_CALL_NAME", "MAX_SETTINGS", "MAX_VERSION", "SETTINGS_VERSION", "Call", "Settings", "Values"]
+__all__ = [
+    "MAX_CALL_NAME",
+    "MAX_SETTINGS",
+    "MAX_VERSION",
+    "SETTINGS_VERSION",
+    "Call",
+    "Settings",
+    "Values",
+    "read_values",
+    "write_values",
+]
 
 Values = Mapping[str, float | bool | str]
 """Flat values as in a plain JSON object of readings: numbers, truth values, texts."""
@@ -85,6 +95,42 @@ class Settings:
 def _check_names(values: Values) -> None:
     if any(name.startswith(_RESERVED) for name in values):
         raise MalformedMessage(f"the name of a setting does not begin with {_RESERVED}")
+
+
+def read_values(lines: Iterable[str]) -> dict[str, float | bool | str]:
+    """Read what a person wrote as NAME=VALUE; raises MisuseError.
+
+    A value is true, false, a number, or a text; text that looks like one of those stands in "quotes".
+    """
+    values: dict[str, float | bool | str] = {}
+    for line in lines:
+        name, sign, value = line.partition("=")
+        if not sign:
+            raise MisuseError(
+                f"{line[:40]!a} is no value", next_step="Write NAME=VALUE, such as interval=30."
+            )
+        values[name.strip()] = _value(value.strip())
+    return values
+
+
+def write_values(values: Values) -> list[str]:
+    """Write values as `read_values` reads them."""
+    return [f"{name}={_written(value)}" for name, value in values.items()]
+
+
+def _value(text: str) -> float | bool | str:
+    try:
+        value: object = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    if isinstance(value, bool | str):
+        return value
+    return float(value) if isinstance(value, int | float) else text
+
+
+def _written(value: float | bool | str) -> str:  # noqa: FBT001 - a value, not a switch
+    plain = isinstance(value, str) and _value(value) == value and value == value.strip()
+    return str(value) if plain else msgspec.json.encode(_short(value)).decode()
 
 
 def _values(text: bytes) -> dict[str, float | bool | str]:

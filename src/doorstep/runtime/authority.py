@@ -13,6 +13,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -142,10 +143,14 @@ def load_authority(directory: Path, *, now: datetime, rng: Callable[[int], bytes
     for missing ones.
     """
     root = Certificate.from_pem(_read(directory / "root.crt"))
+    roots = [root]
+    staged = directory / "next" / "root.crt"
+    if staged.exists():  # a change-over that a crash cut short leaves issuers of either
+        roots.append(Certificate.from_pem(_read(staged)))
     return Authority(
         root=root,
-        factory=_load_issuer(directory, "factory", root, now),
-        operations=_load_issuer(directory, "operations", root, now),
+        factory=_load_issuer(directory, "factory", roots, now),
+        operations=_load_issuer(directory, "operations", roots, now),
         root_key_online=(directory / "root.key").exists(),
         rng=rng,
     )
@@ -187,18 +192,27 @@ def _write_whole(directory: Path, keys: dict[str, PrivateKey], made: dict[str, C
         raise
 
 
-def _load_issuer(directory: Path, name: str, root: Certificate, now: datetime) -> Issuer:
+def _load_issuer(directory: Path, name: str, roots: Sequence[Certificate], now: datetime) -> Issuer:
     key_path = directory / f"{name}.key"
     _refuse_readable_by_others(key_path)
     certificate = Certificate.from_pem(_read(directory / f"{name}.crt"))
     issuer = Issuer(certificate, _load_key(key_path))
     if issuer.key.public_key.spki != certificate.public_key.spki:
         raise SettingsError(f"{key_path} is not the key of {name}.crt", next_step=_RESTORE)
-    try:
-        certificate.verify(root, now=now)
-    except VerificationFailed as error:
-        raise SettingsError(f"{directory / name}.crt: {error.message}", next_step=_RESTORE) from error
+    _check_issuer(certificate, roots, now, directory / f"{name}.crt")
     return issuer
+
+
+def _check_issuer(certificate: Certificate, roots: Sequence[Certificate], now: datetime, path: Path) -> None:
+    *others, last = roots
+    for root in others:
+        with suppress(VerificationFailed):
+            certificate.verify(root, now=now)
+            return
+    try:
+        certificate.verify(last, now=now)
+    except VerificationFailed as error:
+        raise SettingsError(f"{path}: {error.message}", next_step=_RESTORE) from error
 
 
 def _load_key(path: Path) -> PrivateKey:

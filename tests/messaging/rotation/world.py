@@ -125,7 +125,7 @@ class Platform:
     def remind(self) -> None:
         """Say again what an open rotation waits for; a job does so now and then."""
         if self.rotation is not None and self.rotation.stage is not Stage.SETTLED:
-            self.send(encode(self.rotation.offer))
+            self.send(encode(self.rotation.offer()))
 
     def send(self, plaintext: bytes) -> None:
         state, rotation, sequence = self.rows

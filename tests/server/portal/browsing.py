@@ -62,6 +62,8 @@ def member_pages(world: World) -> dict[str, str]:
         "device-disputed": f"/devices/{world.disputed.device_id}/",
         "device-revoked": f"/devices/{world.revoked.device_id}/",
         "revoke": f"/devices/{world.quiet.device_id}/revoke/",
+        "command": f"/devices/{world.live.device_id}/command/",
+        "settings": f"/devices/{world.live.device_id}/settings/",
         "release": f"/devices/{world.quiet.device_id}/release/",
         "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",

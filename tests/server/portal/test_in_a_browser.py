@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from doorstep.server.channels.models import Downlink
 from doorstep.server.clock import now_us
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.fleet.models import Device, Revocation
@@ -216,3 +217,16 @@ def test_readings_stand_in_a_table_with_scripts_off(
     expect(page.locator("#rows tr").first).to_be_visible()
     assert page.locator("#rows tr").count() == 60
     context.close()
+
+
+def test_command_is_sent_by_keyboard_and_its_answer_appears(page: Page, portal: str, changing: World) -> None:
+    log_in(page, portal, changing.owner)
+    page.goto(f"{portal}/devices/{changing.quiet.device_id}/")
+    _press(page, "Make it show itself")
+    row = page.locator("#commands tbody tr").first
+    expect(row).to_contain_text("Queued")
+    Downlink.objects.filter(device=changing.quiet).update(state="acknowledged", detail=b"here I am")
+    expect(row).to_contain_text("Acknowledged", timeout=_WITHIN_MS)
+    expect(row).to_contain_text("here I am")
+    expect(page.locator("#command-state")).to_have_text("identify: Acknowledged.")
+    expect(row.get_by_role("button")).to_have_count(0)

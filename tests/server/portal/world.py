@@ -12,8 +12,11 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import transaction
 
+from doorstep.messaging.channels import Call
 from doorstep.ownership.evidence import Evidence
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.channels.actions import send_command, want_settings
+from doorstep.server.channels.models import DeviceEvent, Downlink, ReportedState
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.claiming import Claimant, file_claim
@@ -121,6 +124,7 @@ def furnish() -> World:
     _messages(rows[0], rows[1], rows[3])
     _revoke(rows[4], owner)
     _dead_letters(rows[4])
+    _commands(rows[0], owner)
     live, quiet, waiting, disputed, revoked, held, unsold = (_fresh(row) for row in rows[:7])
     return World(
         staff=staff,
@@ -190,6 +194,24 @@ def _weather(index: int) -> dict[str, float | bool | str]:
         "humidity": round(58 - 6 * math.sin(index / 19), 1),
         "battery": round(92 - index / 80, 1),
     }
+
+
+def _commands(row: Device, user: User) -> None:
+    device, by, at_us = _fresh(row), f"user:{user.pk}", now_us() - 90 * _SECOND
+    done = send_command(device, Call("identify"), lasts_s=3600, by=by, now_us=at_us)
+    Downlink.objects.filter(pk=done.pk).update(
+        state="acknowledged", tries=1, sent_us=at_us + 200_000, closed_us=at_us + 350_000, detail=b"blinked"
+    )
+    refused = send_command(device, Call("relay", {"on": True}), lasts_s=3600, by=by, now_us=at_us)
+    Downlink.objects.filter(pk=refused.pk).update(
+        state="refused", tries=1, closed_us=at_us + 350_000, detail=b"this device knows no command relay"
+    )
+    want_settings(device, {"interval": 30.0, "led": True}, seen=0, by=by, now_us=now_us() - 2 * _SECOND)
+    place = {"device": device, "epoch": 7, "seq": 3, "received_us": at_us}
+    period = device.ownership_period
+    said = b'{"config.version":0,"agent.version":"0.1","interval":60}'
+    ReportedState.objects.create(**place, ownership_period=period, version=0, payload=said)
+    DeviceEvent.objects.create(**place, ownership_period=period, payload=b'{"door":"open"}')
 
 
 def _dead_letters(device: Device) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "WrongConfirmation",
     "check_confirmation",
     "confirmation",
+    "exchange_context",
     "replacement",
 ]
 
@@ -60,6 +61,11 @@ class End(enum.Enum):
 
 class WrongConfirmation(VerificationFailed):
     """The other end does not hold the root that this end holds."""
+
+
+def exchange_context(number: int) -> bytes:
+    """Return what binds the result of an EDHOC exchange to rotation ``number``."""
+    return _EXCHANGED + number.to_bytes(_NUMBER, "big")
 
 
 def replacement(root: bytes, change: Change, secret: bytes, share: bytes) -> bytes:

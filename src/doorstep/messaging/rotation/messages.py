@@ -13,6 +13,7 @@ from doorstep.wire import cbor
 
 __all__ = [
     "EXCHANGE_CAP",
+    "HAND_CHANNEL",
     "KEYS_CAP",
     "KEYS_CHANNEL",
     "MAX_NUMBER",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 KEYS_CHANNEL: Final = "keys"
+HAND_CHANNEL: Final = "hand"  # of what is carried over a cable or a local session
 KEYS_CAP: Final = 3_072  # bytes of one of these messages
 EXCHANGE_CAP: Final = 2_048  # bytes of what an exchange carries
 MAX_NUMBER: Final = (1 << 53) - 1  # of a rotation: what every JSON reader still counts
@@ -42,7 +44,7 @@ _SHARES: Final = frozenset(SHARE_LENGTHS.values())
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Platform: replace your root; for an exchange ``secret`` is empty and the `Exchange` follows."""
+    """Platform: replace your root; for an exchange ``secret`` is the platform's signed key for it."""
 
     number: int
     change: Change
@@ -164,7 +166,9 @@ def _change(number: int) -> Change:
 
 
 def _secret(change: int, secret: bytes) -> bytes:
-    length = 0 if change == Change.EXCHANGED else SECRET_LENGTHS[Change(change)]
-    if len(secret) != length:
-        raise MalformedMessage(f"this offer carries {length} bytes, not {len(secret)}")
+    if change == Change.EXCHANGED:
+        if not 0 < len(secret) <= EXCHANGE_CAP:
+            raise MalformedMessage(f"an offer to exchange carries a key of at most {EXCHANGE_CAP} bytes")
+    elif len(secret) != SECRET_LENGTHS[Change(change)]:
+        raise MalformedMessage(f"this offer carries {len(secret)} bytes, which is not its length")
     return secret

@@ -41,10 +41,9 @@ class Rotation:
     secret: bytes = field(repr=False)
     stage: Stage = Stage.OFFERED
 
-    @property
-    def offer(self) -> Offer:
-        """What the device is told, as often as it takes."""
-        return Offer(self.number, self.change, b"" if self.change is Change.EXCHANGED else self.secret)
+    def offer(self, exchange_key: bytes = b"") -> Offer:
+        """Return what the device is told, as often as it takes; for an exchange with the platform's key."""
+        return Offer(self.number, self.change, exchange_key or self.secret)
 
     def exchanged(self, secret: bytes) -> Self:
         """Return the rotation with what the EDHOC exchange gave; it may be run again until one is staged."""

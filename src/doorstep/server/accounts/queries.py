@@ -43,6 +43,11 @@ class Principal:
         return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)
 
     @property
+    def may_command(self) -> bool:
+        """Whether they may send commands and change settings."""
+        return self.may(Permission.CUSTOMER_COMMANDS_WRITE)
+
+    @property
     def may_release(self) -> bool:
         """Whether they may allow to set up again what the organisation owns."""
         return self.may(Permission.CUSTOMER_SETUP_RELEASE)

@@ -6,6 +6,7 @@ Beside it, where the operator says so, one address over plain HTTP takes sealed 
 
 import asyncio
 import base64
+import binascii
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -48,6 +49,8 @@ _WAITING_CAP: Final = 2000
 
 _RENEW_TLS_AFTER: Final = timedelta(days=30)
 _NONCE_REQUEST_CAP: Final = 256
+_NONCE_TEXT_CAP: Final = 88
+_VERSION_DIGITS: Final = 10
 
 
 class _NonceRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,6 +81,7 @@ class DeviceApi:
         return Starlette(
             routes=[
                 Route("/device/v1/time", self._guarded(self._time), methods=["GET"]),
+                Route("/device/v1/anchors", self._guarded(self._anchors), methods=["GET"]),
                 Route("/device/v1/nonce", self._guarded(self._nonce), methods=["POST"]),
                 Route("/device/v1/register", self._guarded(self._register), methods=["POST"]),
                 Route("/device/v1/renew", self._guarded(self._renew), methods=["POST"]),
@@ -114,8 +118,19 @@ class DeviceApi:
 
         return guarded
 
-    async def _time(self, _: Request) -> Response:
-        return JSONResponse({"time": now_us() / 1_000_000})
+    async def _time(self, request: Request) -> Response:
+        at_us = now_us()
+        answer: dict[str, Any] = {"time": at_us / 1_000_000}
+        nonce = request.query_params.get("nonce")
+        if nonce is not None:
+            answer["signed"] = _text(self._desk.signed_time(_bytes(nonce), at_us // 1_000_000))
+        return JSONResponse(answer)
+
+    async def _anchors(self, request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal() or len(after) > _VERSION_DIGITS:
+            raise MalformedMessage("after is the version of the device's trust anchors")
+        return JSONResponse({"updates": [_text(one) for one in self._desk.anchor_updates(int(after))]})
 
     async def _nonce(self, request: Request) -> Response:
         body = await _body(request, "application/json", _NONCE_REQUEST_CAP)
@@ -124,7 +139,7 @@ class DeviceApi:
         except jsontext.NotJson as error:
             raise MalformedMessage('a nonce is asked for with {"device": …}') from error
         nonce = self._desk.nonce(device)
-        return JSONResponse({"nonce": base64.urlsafe_b64encode(nonce).rstrip(b"=").decode()})
+        return JSONResponse({"nonce": _text(nonce)})
 
     async def _register(self, request: Request) -> Response:
         return await self._judge(request, self._desk.register)
@@ -147,6 +162,19 @@ class DeviceApi:
             return await asyncio.get_running_loop().run_in_executor(self._pool, judge, body)
         finally:
             self._waiting -= 1
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    if len(text) > _NONCE_TEXT_CAP:
+        raise MalformedMessage("a nonce for the time has 16 to 64 bytes")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise MalformedMessage("a nonce for the time is base64url") from error
 
 
 async def _body(request: Request, kind: str, cap: int) -> bytes:

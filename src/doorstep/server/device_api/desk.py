@@ -14,10 +14,13 @@ from doorstep.crypto.p256 import PublicKey
 from doorstep.errors import DoorstepError, UnavailableError, VerificationFailed
 from doorstep.identity import statement
 from doorstep.identity.ids import check_device_id
+from doorstep.identity.signed_time import SignedTime
 from doorstep.identity.statement import Purpose, Statement
 from doorstep.ownership.claims import Outcome
 from doorstep.runtime.authority import Authority
+from doorstep.runtime.rollover import newest_version, updates_after
 from doorstep.runtime.settings import Settings
+from doorstep.runtime.state import StateFolder
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import Registration, register_device, renew_credential
 from doorstep.server.custody.actions.registration import UnknownToken
@@ -43,6 +46,14 @@ class Desk:
     def nonce(self, device: str) -> bytes:
         """Make a nonce; it is given for any well-formed id, so that it tells nobody which exist."""
         return nonces.make(self.nonce_key, check_device_id(device), now_us(), os.urandom)
+
+    def signed_time(self, nonce: bytes, second: int) -> bytes:
+        """Return the time in the platform's signed word, good for this nonce alone."""
+        return SignedTime(nonce, second).sign(self.authority.operations)
+
+    def anchor_updates(self, version: int) -> list[bytes]:
+        """Return the signed updates of the trust anchors that a device with ``version`` lacks."""
+        return updates_after(StateFolder(self.settings.state).ca, version)
 
     def register(self, body: bytes) -> Response:
         """Answer a registration."""
@@ -96,6 +107,7 @@ class Desk:
             "status": STATUS[decision.outcome] if decision else "bound",
             "reason": decision.sentence if decision else "",
             "time": at_us / 1_000_000,
+            "anchors": newest_version(StateFolder(self.settings.state).ca),
         }
         if answer["status"] == "bound":
             answer["mqtt"] = self._brokers

@@ -19,6 +19,7 @@ from doorstep.messaging.rotation.keys import Change
 from doorstep.messaging.rotation.messages import (
     KEYS_CHANNEL,
     Answer,
+    Exchange,
     FromDevice,
     FromPlatform,
     RenewCertificate,
@@ -27,13 +28,15 @@ from doorstep.messaging.rotation.messages import (
 )
 from doorstep.messaging.rotation.platform import Rotation
 from doorstep.messaging.state import SealedState as Sealed
+from doorstep.messaging.state import StagedRoot
 from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed
 from doorstep.server.channels.actions import CannotSend, enqueue
 from doorstep.server.channels.models import Downlink
+from doorstep.server.fleet import exchanges
 from doorstep.server.fleet.models import Device, KeyRotation, SealedState
-from doorstep.server.fleet.rotation import CERTIFICATE, OPEN, abandon, secret_context, settle
+from doorstep.server.fleet.rotation import CERTIFICATE, OPEN, abandon, rotate_root, secret_context, settle
 
-__all__ = ["hear", "next_word", "step", "step_due"]
+__all__ = ["hear", "offer", "step", "step_due"]
 
 _AT_ONCE: Final = 100
 _MOST_TRIES: Final = 20
@@ -64,33 +67,43 @@ def step(row: int, now_us: int) -> KeyRotation:
     return rotation
 
 
-def next_word(device: Device, rotation: KeyRotation, *, commits: bool) -> FromPlatform:
-    """Return what to say to the device now; ``commits``: it has just shown that it holds what is staged.
-
-    One that has not is asked again: it may have booted, and then its new root is another.
-    """
+def offer(device: Device, rotation: KeyRotation) -> FromPlatform:
+    """Return what begins a rotation, and what a device is told that is not where it should be."""
     if rotation.kind == CERTIFICATE:
         return RenewCertificate()
-    known, staged = _rotation(device, rotation), _sealed(device).staged
-    if commits and staged is not None:
-        return platform.commit_of(known, staged)
-    return known.offer
+    known = _rotation(device, rotation)
+    return known.offer(exchanges.signed_key() if known.change is Change.EXCHANGED else b"")
 
 
-def hear(device: Device, rotation: KeyRotation, said: FromDevice, now_us: int) -> bool:
-    """Take a device's word, and say whether it was an answer, whose new root is staged now. Raises PeerError.
+def hear(device: Device, rotation: KeyRotation, said: FromDevice, now_us: int) -> FromPlatform:
+    """Take a device's word, and return what to say next; raise PeerError.
 
-    Call it in a transaction that holds the device's row.
-
-    The message that brought it is counted in the device's sealed state.
+    Call it in a transaction that holds the device's row. The message that brought the word is counted in the
+    device's sealed state.
     """
-    if not isinstance(said, Answer):
-        return False  # its last word comes under the new root, which says more
+    match said:
+        case Answer():
+            return _stage(device, rotation, said, now_us)
+        case Exchange() if exchanges.is_running(device, said.number):
+            secret = exchanges.finish(device, said)
+            rotation.secret = settings.KEY_FILE.wrap(
+                secret, secret_context(device.device_id, rotation.number)
+            )
+            rotation.save(update_fields=["secret"])
+            return offer(device, rotation)
+        case Exchange() if rotation.kind == Change.EXCHANGED.name.lower():
+            return exchanges.answer(device, said)
+        case _:  # its last word comes under the new root, which says more
+            return offer(device, rotation)
+
+
+def _stage(device: Device, rotation: KeyRotation, said: Answer, now_us: int) -> FromPlatform:
     known, state = platform.accept(_rotation(device, rotation), _sealed(device), said)
-    _store_staged(device, state)
+    assert state.staged is not None  # it was accepted
+    _store_staged(device, state.staged)
     rotation.stage, rotation.staged_us = known.stage.value, now_us
     rotation.save(update_fields=["stage", "staged_us"])
-    return True
+    return platform.commit_of(known, state.staged)
 
 
 def _due() -> QuerySet[KeyRotation]:
@@ -115,8 +128,9 @@ def _step_root(device: Device, rotation: KeyRotation, now_us: int) -> None:
     command = Downlink.objects.filter(command_id=rotation.command_id).first() if rotation.command_id else None
     if command is not None and command.state in UNDELIVERED:
         return
-    commits = command is not None and _takes_answer(device, rotation, command, now_us)
-    _tell(device, rotation, now_us, commits=commits)
+    word = None if command is None else _answered(device, rotation, command, now_us)
+    if rotation.stage != Stage.SETTLED.value:
+        _tell(device, rotation, word or offer(device, rotation), now_us)
 
 
 def _step_certificate(device: Device, rotation: KeyRotation, now_us: int) -> None:
@@ -129,19 +143,16 @@ def _step_certificate(device: Device, rotation: KeyRotation, now_us: int) -> Non
     if fresh and len(fresh) == len(active):
         settle(rotation, "done", "", now_us)
     elif not fresh and not rotation.command_id:
-        _tell(device, rotation, now_us, commits=False)
+        _tell(device, rotation, offer(device, rotation), now_us)
 
 
-def _takes_answer(device: Device, rotation: KeyRotation, command: Downlink, now_us: int) -> bool:
-    """Draw the consequences of a closed command, and say whether the device holds what is staged now.
-
-    What it said is not kept beyond that.
-    """
-    said, rotation.command_id, staged = bytes(command.detail), "", False
+def _answered(device: Device, rotation: KeyRotation, command: Downlink, now_us: int) -> FromPlatform | None:
+    """Draw the consequences of a closed command; what the device said is not kept beyond that."""
+    said, word = bytes(command.detail), None
+    rotation.command_id = rotation.detail = ""
     try:
         if command.state == Delivery.ACKNOWLEDGED:
-            staged = hear(device, rotation, from_device(said), now_us)
-            rotation.detail = ""
+            word = hear(device, rotation, from_device(said), now_us)
         else:
             rotation.detail = f"{command.state}: {_words(said)}"[:200]
     except PeerError as error:
@@ -149,10 +160,26 @@ def _takes_answer(device: Device, rotation: KeyRotation, command: Downlink, now_
     command.detail = b""
     command.save(update_fields=["detail"])
     rotation.save(update_fields=["command_id", "detail"])
-    return staged
+    if rotation.detail and _is_broken_off(rotation):
+        _begin_anew(device, rotation, now_us)
+    return word
 
 
-def _tell(device: Device, rotation: KeyRotation, now_us: int, *, commits: bool) -> None:
+def _is_broken_off(rotation: KeyRotation) -> bool:
+    """Say whether an exchange cannot go on: one end has lost what it had in memory."""
+    exchange = rotation.kind == Change.EXCHANGED.name.lower()
+    return exchange and rotation.stage == Stage.OFFERED.value and rotation.tries > 1
+
+
+def _begin_anew(device: Device, rotation: KeyRotation, now_us: int) -> None:
+    abandon(rotation, f"the exchange was broken off: {rotation.detail}", now_us)
+    if rotation.tries < _MOST_TRIES:
+        anew = rotate_root(device, rotation.asked_by, now_us=now_us, change=Change.EXCHANGED)
+        anew.tries = rotation.tries
+        anew.save(update_fields=["tries"])
+
+
+def _tell(device: Device, rotation: KeyRotation, word: FromPlatform, now_us: int) -> None:
     if rotation.tries >= _MOST_TRIES and rotation.stage == Stage.OFFERED.value:
         abandon(rotation, f"the device does not answer as it should: {rotation.detail}", now_us)
         return
@@ -160,7 +187,7 @@ def _tell(device: Device, rotation: KeyRotation, now_us: int, *, commits: bool) 
         command = enqueue(
             device,
             KEYS_CHANNEL,
-            encode(next_word(device, rotation, commits=commits)),
+            encode(word),
             expires_at_us=None,
             by=_BY,
             now_us=now_us,
@@ -186,12 +213,10 @@ def _sealed(device: Device) -> Sealed:
     return read_sealed(settings.KEY_FILE, device.device_id, row)
 
 
-def _store_staged(device: Device, state: Sealed) -> None:
+def _store_staged(device: Device, staged: StagedRoot) -> None:
     """Store the staged root; ingest loads the device anew because its generation grew."""
-    if state.staged is None:
-        return
-    wrapped = settings.KEY_FILE.wrap(state.staged.root, f"sealed/{device.device_id}/staged")
-    SealedState.objects.filter(device=device).update(staged_epoch=state.staged.epoch, staged_root=wrapped)
+    wrapped = settings.KEY_FILE.wrap(staged.root, f"sealed/{device.device_id}/staged")
+    SealedState.objects.filter(device=device).update(staged_epoch=staged.epoch, staged_root=wrapped)
     device.generation += 1
     device.save(update_fields=["generation"])
 

@@ -15,6 +15,7 @@ from doorstep.messaging.rotation import platform
 from doorstep.messaging.rotation.keys import Change
 from doorstep.messaging.variant import VARIANTS
 from doorstep.ownership.life import Life
+from doorstep.server.fleet.exchanges import check_available
 from doorstep.server.fleet.models import Device, KeyRotation, Product
 
 __all__ = [
@@ -46,12 +47,14 @@ class CannotRotate(RefusedError):
     """This device's key cannot be replaced now, or not this way."""
 
 
-def begin_rotation(device: Device, key: str, by: str, *, now_us: int) -> KeyRotation:
+def begin_rotation(device: Device, key: str, by: str, *, now_us: int, by_hand: bool = False) -> KeyRotation:
     """Begin to replace the ``root``, that by an ``exchange``, or the ``certificate``; see `rotate_root`."""
     if key == CERTIFICATE:
         return rotate_certificate(device, by, now_us=now_us)
+    if key == "exchange":
+        check_available()
     change = Change.EXCHANGED if key == "exchange" else Change.FRESH
-    return rotate_root(device, by, now_us=now_us, change=change)
+    return rotate_root(device, by, now_us=now_us, change=change, by_hand=by_hand)
 
 
 def rotate_root(  # noqa: PLR0913 - who, what, how, by whom and when

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import (
+    commands,
     developer,
     devices,
     people,
@@ -29,6 +30,9 @@ urlpatterns: list[URLPattern] = [
     path("devices/added/<int:number>/state", registration.state, name="added-state"),
     path("devices/<key:device_id>/", devices.one, name="device"),
     path("devices/<key:device_id>/live", devices.live, name="device-live"),
+    path("devices/<key:device_id>/command/", commands.send, name="command"),
+    path("devices/<key:device_id>/command/<key:command_id>/cancel", commands.cancel, name="cancel-command"),
+    path("devices/<key:device_id>/settings/", commands.settings, name="device-settings"),
     path("devices/<key:device_id>/revoke/", revocation.revoke, name="revoke"),
     path("devices/<key:device_id>/rotate/", rotating.rotate, name="rotate"),
     path("devices/<key:device_id>/release/", releasing.release, name="release-setup"),

@@ -8,12 +8,15 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from doorstep.messaging.delivery import OPEN, Delivery
+from doorstep.server.channels.models import Downlink
+from doorstep.server.channels.queries import detail_of
 from doorstep.server.clock import from_us, now_us, to_us
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import Status, status_of
 from doorstep.server.readings.queries import Point
 
-__all__ = ["TONES", "label_of", "register", "seconds_between", "unit_of"]
+__all__ = ["COMMAND_TONES", "TONES", "label_of", "register", "seconds_between", "unit_of"]
 
 register = template.Library()
 
@@ -25,6 +28,15 @@ TONES: Final = {
     Status.QUIET: "",
 }
 """Colour of each status, always beside its word."""
+COMMAND_TONES: Final = {
+    Delivery.QUEUED: "note",
+    Delivery.SENT: "wait",
+    Delivery.ACKNOWLEDGED: "good",
+    Delivery.REFUSED: "bad",
+    Delivery.EXPIRED: "",
+    Delivery.CANCELLED: "",
+}
+"""Colour of each state of a command, always beside its word."""
 _UNITS: Final = {
     "Cel": "°C",
     "%RH": "% RH",
@@ -95,9 +107,15 @@ def value_of(point: Point) -> str:
 @register.filter
 def bare_value(point: Point) -> str:
     """Write a reading without its unit."""
-    if isinstance(point.value, bool):
-        return "yes" if point.value else "no"
-    return f"{point.value:.6g}" if isinstance(point.value, float | int) else point.value
+    return plain(point.value)
+
+
+@register.filter
+def plain(value: float | bool | str) -> str:  # noqa: FBT001 - a value, not a switch
+    """Write a setting."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 @register.filter
@@ -129,6 +147,24 @@ def status(device: Device) -> dict[str, str]:
     """Show a device's status as a badge."""
     now = status_of(device, now_us())
     return {"tone": TONES[now], "text": now.value}
+
+
+@register.inclusion_tag("portal/parts/badge.html")
+def delivery(row: Downlink) -> dict[str, str]:
+    """Show how far a command is as a badge."""
+    return {"tone": COMMAND_TONES[Delivery(row.state)], "text": row.state.capitalize()}
+
+
+@register.filter
+def answer(row: Downlink) -> str:
+    """Write what a device said about a command."""
+    return detail_of(row)
+
+
+@register.filter
+def is_open(row: Downlink) -> bool:
+    """Whether a command can be cancelled."""
+    return row.state in OPEN
 
 
 @register.filter

@@ -7,7 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from doorstep.messaging.delivery import Delivery
 from doorstep.server.accounts.queries import Principal, actor_name
+from doorstep.server.channels.models import Downlink
+from doorstep.server.channels.queries import commands_of, detail_of, events_of, settings_of
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import (
@@ -21,13 +24,21 @@ from doorstep.server.fleet.queries import (
 from doorstep.server.portal.access import customer_page, member_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.ledger import story_of
-from doorstep.server.portal.templatetags.portal import TONES, label_of, seconds_between, unit_of
+from doorstep.server.portal.templatetags.portal import (
+    COMMAND_TONES,
+    TONES,
+    label_of,
+    seconds_between,
+    unit_of,
+)
 from doorstep.server.readings.queries import Point, Window, latest_of, window_of
 
 __all__ = ["DEVICES_A_PAGE", "find", "home", "live", "one", "overview"]
 
 DEVICES_A_PAGE: Final = 50
 _TABLE_ROWS: Final = 60
+COMMANDS_SHOWN: Final = 6
+EVENTS_SHOWN: Final = 6
 _MOST_DIGITS: Final = 18
 """Of a time in microseconds; more fit no column, and thousands no number."""
 
@@ -65,6 +76,9 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "latest": latest_of([device]).get(device.pk, ()),
         "rows": list(reversed(window.points))[:_TABLE_ROWS],
         "live": _live(device, window),
+        "commands": commands_of(device)[:COMMANDS_SHOWN],
+        "settings": settings_of(device),
+        "events": events_of(device, EVENTS_SHOWN),
         "credential": active_credential(device),
         "rotations": rotations_of(device, 3),
         "revocation": revocation,
@@ -104,6 +118,7 @@ def _live(device: Device, window: Window) -> dict[str, Any]:
         "status": {"word": status.value, "tone": TONES[status]},
         "revocation": _revocation_text(last_revocation(device)),
         "points": [_point(point) for point in window.points],
+        "commands": [_command(row) for row in commands_of(device)[:COMMANDS_SHOWN]],
     }
 
 
@@ -114,6 +129,15 @@ def _point(point: Point) -> dict[str, Any]:
         "unit": unit_of(point),
         "time_us": point.time_us,
         "value": point.value,
+    }
+
+
+def _command(row: Downlink) -> dict[str, Any]:
+    return {
+        "id": row.command_id,
+        "word": row.state.capitalize(),
+        "tone": COMMAND_TONES[Delivery(row.state)],
+        "detail": detail_of(row),
     }
 
 

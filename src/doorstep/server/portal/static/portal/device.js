@@ -1,6 +1,7 @@
 // Keeps a device's page moving: asks for what arrived since the last answer, every two seconds.
 
 import { Chart } from "./chart.js";
+import { showCommands } from "./commands.js";
 import { localTime } from "./ui.js";
 
 const EVERY_MS = 2000;
@@ -127,6 +128,7 @@ function take(answer, first) {
   const revocation = document.getElementById("revocation");
   if (revocation && answer.revocation && !first && revocation.textContent !== answer.revocation) revocation.textContent = answer.revocation;
   addToCharts(answer.points);
+  if (!first) showCommands(answer.commands);
   if (!answer.points.length || first) return;
   document.getElementById("no-readings")?.remove();
   document.getElementById("table").hidden = false;
