@@ -28,9 +28,10 @@ from doorstep.ingest.store_sqlite import SqliteSink
 from doorstep.messaging.command import Command
 from doorstep.runtime import database
 from doorstep.runtime.database import Connection, SqliteConnection
+from doorstep.server.channels.models import Downlink
 from doorstep.server.clock import now_us
 from doorstep.server.fleet import rotating
-from doorstep.server.fleet.models import Device, DeviceSession
+from doorstep.server.fleet.models import Device, DeviceSession, KeyRotation
 from doorstep.server.readings.models import Message
 from tests.server import making
 from tests.server.making import MadeDevice
@@ -172,8 +173,9 @@ class Line:
         """Switch the device off, and take what was really committed away: others count rows."""
         self.store.close()
         row = self.row
-        for rows in (row.downlinks, row.rotations, row.sessions):
-            rows.all().delete()
+        row.sessions.all().delete()
+        Downlink.objects.all().delete()  # a step, or the policy, reaches every device
+        KeyRotation.objects.all().delete()
         Message.objects.filter(device=row).delete()
         Device.objects.filter(pk=row.pk).update(life="stocked", owner=None)
 

@@ -61,7 +61,7 @@ class Hand:
 
 
 def _number(device: Device, state: Sealed) -> int:
-    """Take the next of the platform's sequence numbers in the device's epoch; ``downlink`` goes on from it."""
+    """Take the next of the platform's sequence numbers in the device's epoch; ``downlink`` goes on."""
     epoch = state.current.epoch
     DownlinkCounter.objects.get_or_create(device=device, defaults={"epoch": epoch, "next_seq": 0})
     mine = DownlinkCounter.objects.filter(device=device)
