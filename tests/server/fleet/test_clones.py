@@ -177,6 +177,16 @@ def test_epochs_that_fork_tell_of_two_users(owned: Owned, reason: str, detail: s
     assert (made.row.standing_changes.get().evidence, made.row.must_renew) == ("fork", True)
 
 
+def test_device_without_a_certificate_is_suspected_and_not_locked_out(owned: Owned) -> None:
+    """A board that holds a symmetric key alone renews nothing, so it can't be told to."""
+    made = owned[0]
+    made.row.credentials.all().delete()
+    refuse(made, "replayed", FORKS_THAT_TELL)
+    assert watch(now_us()) == 1
+    assert (made.row.standing, made.row.must_renew) == (Standing.SUSPECTED, False)
+    assert "renew" not in made.row.standing_changes.get().sentence
+
+
 def test_forger_is_noticed_and_locks_nobody_out(owned: Owned) -> None:
     made = owned[0]
     refuse(made, "wrong_tag", TAGS_THAT_TELL)

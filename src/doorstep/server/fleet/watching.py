@@ -121,9 +121,11 @@ def _act(device: Device, findings: list[Finding], now_us: int) -> bool:
         news = [one for one in findings if one.evidence not in said]
         if not news:
             return False
-        clone = any(one.is_clone for one in news) and open_challenge(row) is None
+        # Without a key of its own to certify, a device has nothing that a copy could not show too.
+        clone = any(one.is_clone for one in news) and row.credentials.exists()
+        clone = clone and open_challenge(row) is None
         for one in news:
-            sentence = one.sentence + (_CHALLENGED if one.is_clone else "")
+            sentence = one.sentence + (_CHALLENGED if clone and one.is_clone else "")
             step = take_step(
                 row, StandingStep.SUSPECT, sentence, by=PLATFORM, now_us=now_us, evidence=one.evidence
             )
