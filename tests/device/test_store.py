@@ -321,7 +321,7 @@ def test_certificate_in_use_is_renewed_for_its_own_key(
     assert not store.stage_present_key()
     key = store.staged_key(os.urandom)
     chain = certificate_for(authority, key, made.device_id)
-    store.commit_operational(chain, "https://localhost", BROKER, now_us=0)
+    store.stage_operational(chain, "https://localhost", BROKER, now_us=0)
     fresh = store.staged_key(os.urandom)
     assert fresh.public_key.spki != key.public_key.spki
     assert store.stage_present_key()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from doorstep.broker.children import Child, as_text, children_of
+from doorstep.broker.children import as_text, children_of
 from doorstep.broker.duplicates import Duplicates
 from doorstep.broker.policy import (
     Admission,
@@ -179,7 +179,6 @@ class Registry:
         self, connection: Connection, request: ConnectRequest, now_us: int
     ) -> tuple[int, Admission, str]:
         """Return the device's row, what it may do, and its children as its session's row has them."""
-        children: list[Child] = []
         if request.broker is Broker.SECURE:
             found = connection.query(_locking(connection, _BY_CERTIFICATE), (request.fingerprint,))
             device, credential = (
@@ -188,7 +187,7 @@ class Registry:
             children = children_of(connection, found[0][0]) if found else []
             ids = tuple(child.device_id for child in children)
             admission = admit_certificate(request, device, credential, now_us, ids)
-            return found[0][0], admission
+            return found[0][0], admission, as_text(children)
         name = request.username if request.username.isprintable() else ""
         if request.password.startswith(login.PREFIX):
             found = connection.query(_locking(connection, _BY_LEGACY_NAME), (name,))
@@ -198,7 +197,7 @@ class Registry:
             found = connection.query(_locking(connection, _BY_NAME), (name,))
             known, sealed = (_device(found[0]), self._sealed(found[0])) if found else (None, None)
             admission = admit_proof(request, known, sealed, now_us)
-        return found[0][0], admission, as_text(children)
+        return found[0][0], admission, ""
 
     def _sealed(self, row: tuple[Any, ...]) -> Standing:
         if len(self._allowances) > _MOST_ALLOWANCES:

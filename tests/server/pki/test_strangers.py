@@ -55,7 +55,7 @@ def published(base_url: str) -> Authority:
 def issued(published: Authority, row: Device) -> Certificate:
     csr = build_request(p256.generate(lambda n: row.pk.to_bytes(n, "big")), row.device_id)
     fresh = credentials.issue(csr, row.device_id, published, now_us())
-    return credentials.keep(row, fresh, now_us())
+    return credentials.keep({row.pk: fresh}, now_us())[row.pk]
 
 
 @pytest.fixture

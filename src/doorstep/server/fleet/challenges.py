@@ -69,7 +69,7 @@ def first_free_epoch(sealed: SealedState) -> int:
 
 def challenged(devices: Collection[int]) -> set[int]:
     """Return the keys of those devices whose users were ever told to renew."""
-    return set(CloneChallenge.objects.filter(device__in=devices).values_list("device", flat=True))
+    return set(CloneChallenge.objects.filter(device__in=devices).values_list("device_id", flat=True))
 
 
 def open_challenge(row: Device) -> CloneChallenge | None:
