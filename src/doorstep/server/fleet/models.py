@@ -157,13 +157,20 @@ class Device(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
     )
     """The device that may carry its messages; it counts only while both have the same owner."""
+    site = models.ForeignKey(
+        "fleet.Site", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices"
+    )
+    """Where it stands, as its owner says."""
     last_seen_us = models.BigIntegerField(null=True, blank=True)
     """Time of the newest stored message; written by ingest."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "device"
-        indexes: ClassVar = [models.Index(fields=["owner", "device_id"], name="device_by_owner")]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "device_id"], name="device_by_owner"),
+            models.Index(fields=["owner", "alias", "serial"], name="device_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.alias or self.serial
@@ -412,4 +419,5 @@ class LegacyBoard(models.Model):
 
 
 # Django finds the tables of an app in this module alone.
-from doorstep.server.fleet import trust as _trust  # noqa: E402, F401 - they refer to the ones above by name
+from doorstep.server.fleet import places as _places  # noqa: E402, F401 - they refer to the ones above by name
+from doorstep.server.fleet import trust as _trust  # noqa: E402, F401 - as above
