@@ -152,8 +152,8 @@ class Invitation(models.Model):
     """In lower case; only an account with this address, confirmed, can accept."""
     role = models.CharField(max_length=10, choices=Role.choices)
     limited = models.BooleanField(default=False)
-    groups = models.ManyToManyField(DeviceGroup, related_name="+", db_table="invitation_group")
-    """What a limited member will see; a group that is deleted meanwhile is gone from here too."""
+    groups = models.JSONField(default=list)
+    """Primary keys of the groups that a limited member will see, of those that are left by then."""
     token_hash = models.BinaryField(max_length=32, unique=True)
     invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     invited_us = models.BigIntegerField()

@@ -85,7 +85,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),
-        "gateway": devices_visible_to(principal).filter(pk=device.gateway_id).first(),
+        "gateway": _gateway(principal, device),
         "children": children_of(device, principal.groups),
     }
     return render(request, "portal/device.html", context)
@@ -108,6 +108,12 @@ def find(principal: Principal, device_id: str) -> Device:
         return device_visible_to(principal, device_id)
     except Device.DoesNotExist as error:
         raise Http404 from error
+
+
+def _gateway(principal: Principal, device: Device) -> Device | None:
+    """Return what carries the device's messages, if the principal sees that too."""
+    above = device.gateway_id
+    return None if above is None else devices_visible_to(principal).filter(pk=above).first()
 
 
 def _live(device: Device, window: Window) -> dict[str, Any]:
