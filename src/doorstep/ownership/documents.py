@@ -1,7 +1,7 @@
 """Signed documents that people keep: receipts of erasures and exports, certificates of scrapping.
 
-A document is one JSON object with ``body``, ``key`` and ``signature``. The body is JSON text of its own, in one
-form only (keys sorted, no blanks, ASCII), so that whoever verifies hashes the bytes that were signed.
+A document is one JSON object with ``body``, ``key`` and ``signature``. The body is JSON text of its own, in
+one form only (keys sorted, no blanks, ASCII), so that whoever verifies hashes the bytes that were signed.
 `docs/spec/documents.md` is normative.
 """
 
@@ -112,6 +112,10 @@ def _envelope(text: str) -> tuple[bytes, str, bytes]:
         raise MalformedMessage(f"a document has at most {DOCUMENT_CAP} bytes")
     try:
         fields = jsontext.decode(text.encode("ascii"), dict[str, str])
-        return fields["body"].encode("ascii"), fields["key"], base64.b64decode(fields["signature"], validate=True)
+        return (
+            fields["body"].encode("ascii"),
+            fields["key"],
+            base64.b64decode(fields["signature"], validate=True),
+        )
     except (KeyError, UnicodeEncodeError, binascii.Error) as error:
         raise MalformedMessage("a document has body, key and signature, in ASCII and base64") from error

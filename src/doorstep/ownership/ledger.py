@@ -69,24 +69,10 @@ class Kind(enum.StrEnum):
     QUARANTINED = "quarantined"
     CLEARED = "cleared"
     """A suspicion or a quarantine ended well."""
-    CASE_DECIDED = "case_decided"
-    """A step of the staff's desk in a dispute."""
-    CASE_APPEALED = "case_appealed"
-    TRANSFER_OFFERED = "transfer_offered"
-    TRANSFER_ENDED = "transfer_ended"
-    """The offer was withdrawn, declined or ran out; the owner stayed the owner."""
     TRANSFERRED = "transferred"
-    RELEASED = "released"
-    """Its owner gave it up, or it was taken away by a decision."""
     RETURNED = "returned"
     SWAPPED = "swapped"
-    REPLACES = "replaces"
-    """It took the place of another device."""
     SCRAPPED = "scrapped"
-    ERASED = "erased"
-    """The readings of one ownership period are gone."""
-    EXPORTED = "exported"
-    """The readings of one ownership period were handed out."""
     SETUP_RELEASED = "setup_released"
     """The owner allowed to set the device up again."""
     CODE_RELEASED = "code_released"
@@ -107,18 +93,10 @@ _DETAIL: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.SUSPECTED: frozenset({"reason"}),
     Kind.QUARANTINED: frozenset({"reason"}),
     Kind.CLEARED: frozenset({"reason"}),
-    Kind.CASE_DECIDED: frozenset({"case", "outcome", "reason"}),
-    Kind.CASE_APPEALED: frozenset({"case"}),
-    Kind.TRANSFER_OFFERED: frozenset(),
-    Kind.TRANSFER_ENDED: frozenset({"reason"}),
     Kind.TRANSFERRED: frozenset({"organisation"}),
-    Kind.RELEASED: frozenset({"reason"}),
     Kind.RETURNED: frozenset({"reason"}),
     Kind.SWAPPED: frozenset({"replacement"}),
-    Kind.REPLACES: frozenset({"replaced"}),
     Kind.SCRAPPED: frozenset({"reason"}),
-    Kind.ERASED: frozenset({"period", "receipt"}),
-    Kind.EXPORTED: frozenset({"period", "receipt"}),
     Kind.SETUP_RELEASED: frozenset(),
     Kind.CODE_RELEASED: frozenset({"organisation"}),
 }
