@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
-from doorstep.server.accounts.models import ApiKey, Organisation, User
+from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.fleet.models import Device
 
-__all__ = ["Claim", "CustodyEntry", "Dispute", "IdempotencyRecord", "RegistrationToken", "Sale", "SaleLine"]
+__all__ = ["Claim", "CustodyEntry", "Dispute", "RegistrationToken", "Sale", "SaleLine"]
 
 
 class CustodyEntry(models.Model):
@@ -117,18 +117,3 @@ class Dispute(models.Model):
                 fields=["device"], condition=models.Q(state="open"), name="one_open_dispute_a_device"
             )
         ]
-
-
-class IdempotencyRecord(models.Model):
-    """The answer to a request that named an idempotency key, so that a repeat gets the same answer."""
-
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE)
-    key = models.CharField(max_length=100)
-    request_hash = models.BinaryField(max_length=32)
-    status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "idempotency_record"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["api_key", "key"], name="one_answer_a_key")]
