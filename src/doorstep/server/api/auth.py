@@ -8,8 +8,8 @@ from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
 from doorstep.server.accounts.api_keys import find_caller
-from doorstep.server.accounts.models import OrganisationKind, User
-from doorstep.server.accounts.permissions import Caller, permissions_of
+from doorstep.server.accounts.models import User
+from doorstep.server.accounts.permissions import Caller
 from doorstep.server.accounts.queries import CHOSEN, principal_of
 from doorstep.server.api.pace import REQUESTS, Left, TooFast
 from doorstep.server.clock import now_us
@@ -44,8 +44,13 @@ class SessionAuth(APIKeyCookie):
         member = principal_of(request.user, request.session.get(CHOSEN))
         if member is None:
             return None
-        granted = permissions_of(OrganisationKind(member.organisation.kind), member.role)
-        caller = Caller(member.organisation, granted, f"user:{member.user.pk}", user=member.user.pk)
+        caller = Caller(
+            member.organisation,
+            member.permissions,
+            member.actor,
+            user=member.user.pk,
+            groups=member.groups,
+        )
         return _counted(request, caller)
 
 

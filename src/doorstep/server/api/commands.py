@@ -9,7 +9,7 @@ from doorstep.messaging.channels import MAX_CALL_NAME, MAX_SETTINGS, MAX_VERSION
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.readings import ValueOut
+from doorstep.server.api.readings import PointOut
 from doorstep.server.api.routing import Router
 from doorstep.server.channels.actions import MAX_LIFE_US, cancel, send_command, want_settings
 from doorstep.server.channels.models import Downlink
@@ -89,7 +89,7 @@ class DesiredOut(Schema):
     applied_version: int | None
     waiting: bool
     """The device has not said yet that it applied them."""
-    reported: list[ValueOut]
+    reported: list[PointOut]
     """What the device said last on channel ``state``."""
     reported_us: int | None
 
@@ -98,7 +98,7 @@ class EventOut(Schema):
     """One message on channel ``event``."""
 
     received_us: int
-    points: list[ValueOut]
+    points: list[PointOut]
 
 
 class Events(Schema):

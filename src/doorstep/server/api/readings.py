@@ -11,13 +11,13 @@ from doorstep.server.api.routing import Router
 from doorstep.server.fleet.access import device_for
 from doorstep.server.readings.queries import MAX_MESSAGES, window_of
 
-__all__ = ["ValueOut", "router"]
+__all__ = ["router"]
 
 router = Router(tags=["readings"])
 
 
-class ValueOut(Schema):
-    """What a device said of one thing."""
+class PointOut(Schema):
+    """One value that a device said."""
 
     name: str
     unit: str
@@ -25,7 +25,7 @@ class ValueOut(Schema):
     value: float | bool | str
 
 
-class PointOut(ValueOut):
+class ReadingOut(PointOut):
     """One reading."""
 
     channel: str
@@ -35,7 +35,7 @@ class PointOut(ValueOut):
 class Readings(Schema):
     """Readings, oldest first. ``next_after_us`` goes into the next question."""
 
-    points: list[PointOut]
+    points: list[ReadingOut]
     next_after_us: int
 
 
