@@ -17,12 +17,17 @@ router = Router(tags=["readings"])
 
 
 class PointOut(Schema):
-    """One reading."""
+    """One value that a device said."""
 
     name: str
     unit: str
     time_us: int
     value: float | bool | str
+
+
+class ReadingOut(PointOut):
+    """One reading."""
+
     channel: str
     """``data`` for sealed messages; a legacy format's name for those that are insecure."""
 
@@ -30,7 +35,7 @@ class PointOut(Schema):
 class Readings(Schema):
     """Readings, oldest first. ``next_after_us`` goes into the next question."""
 
-    points: list[PointOut]
+    points: list[ReadingOut]
     next_after_us: int
 
 

@@ -12,13 +12,14 @@ from doorstep.messaging.legacy.formats import Format, read_formats
 from doorstep.messaging.variant import RATCHET_8
 from doorstep.onboarding.choice import weak
 from doorstep.onboarding.methods import DEFAULTS, Method
-from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.accounts.models import DeviceGroup, Organisation, User
 
 __all__ = [
     "Batch",
     "Credential",
     "Device",
     "DeviceSession",
+    "GroupedDevice",
     "KeyRotation",
     "LegacyBoard",
     "LegacyChange",
@@ -162,13 +163,20 @@ class Device(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
     )
     """The device that may carry its messages; it counts only while both have the same owner."""
+    site = models.ForeignKey(
+        "fleet.Site", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices"
+    )
+    """Where it stands, as its owner says."""
     last_seen_us = models.BigIntegerField(null=True, blank=True)
     """Time of the newest stored message; written by ingest."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "device"
-        indexes: ClassVar = [models.Index(fields=["owner", "device_id"], name="device_by_owner")]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "device_id"], name="device_by_owner"),
+            models.Index(fields=["owner", "alias", "serial"], name="device_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.alias or self.serial
@@ -185,6 +193,21 @@ class Device(models.Model):
         if board is None or board.migrated_us is not None or board.ownership_period != self.ownership_period:
             return ()
         return tuple(one for one in self.product.insecure_formats if one == board.format)
+
+
+class GroupedDevice(models.Model):
+    """A device stands in a group of its owner, for as long as that owner has it."""
+
+    group = models.ForeignKey(DeviceGroup, on_delete=models.CASCADE, related_name="placings")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="placings")
+    ownership_period = models.PositiveIntegerField()
+    """It counts only in this period: what returns to a former owner stands in none of their old groups."""
+
+    class Meta:
+        db_table = "grouped_device"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["group", "device"], name="one_place_a_group")
+        ]
 
 
 class Credential(models.Model):
@@ -402,4 +425,5 @@ class LegacyBoard(models.Model):
 
 
 # Django finds the tables of an app in this module alone.
-from doorstep.server.fleet import trust as _trust  # noqa: E402, F401 - they refer to the ones above by name
+from doorstep.server.fleet import places as _places  # noqa: E402, F401 - they refer to the ones above by name
+from doorstep.server.fleet import trust as _trust  # noqa: E402, F401 - as above
