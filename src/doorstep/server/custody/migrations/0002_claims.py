@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("custody", "0001_initial"),
-        ("fleet", "0010_claims"),
+        ("fleet", "0012_claims"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

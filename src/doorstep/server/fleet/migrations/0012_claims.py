@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fleet", "0009_gateways"),
+        ("fleet", "0011_grouped_device"),
     ]
 
     operations = [
