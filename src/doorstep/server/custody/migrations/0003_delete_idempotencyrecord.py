@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("custody", "0001_initial"),
+        ("custody", "0002_claims"),
     ]
 
     operations = [
