@@ -22,8 +22,8 @@ def rename_states(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_people_and_groups"),
-        ("custody", "0001_initial"),
-        ("fleet", "0012_changing_hands"),
+        ("custody", "0003_delete_idempotencyrecord"),
+        ("fleet", "0013_changing_hands"),
     ]
 
     operations = [

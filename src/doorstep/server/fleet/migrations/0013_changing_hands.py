@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fleet", "0011_grouped_device"),
+        ("fleet", "0012_claims"),
     ]
 
     operations = [
