@@ -10,6 +10,7 @@ from typing import Final
 from django.db import transaction
 
 from doorstep.errors import MisuseError, VerificationFailed
+from doorstep.ownership.actors import program_for
 from doorstep.server.accounts.models import ApiKey, Organisation
 from doorstep.server.accounts.permissions import Caller, Permission
 
@@ -68,4 +69,4 @@ def find_caller(key: str) -> Caller:
             "this API key is not known", next_step="Check it, or make one: doorstep account api-key"
         )
     scopes = frozenset(Permission(scope) for scope in row.scopes)
-    return Caller(row.organisation, scopes, f"key:{row.prefix}", key=row.pk)
+    return Caller(row.organisation, scopes, program_for(row.prefix, row.organisation_id), key=row.pk)

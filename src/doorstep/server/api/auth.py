@@ -43,7 +43,7 @@ class SessionAuth(APIKeyCookie):
         if member is None:
             return None
         granted = permissions_of(OrganisationKind(member.organisation.kind), member.role)
-        return Caller(member.organisation, granted, f"user:{member.user.pk}", user=member.user.pk)
+        return Caller(member.organisation, granted, member.actor, user=member.user.pk)
 
 
 AUTHENTICATION: Final = [ApiKeyAuth(), SessionAuth()]
