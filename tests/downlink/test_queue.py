@@ -49,8 +49,9 @@ class Desk:
     def connect(self, broker: Broker = Broker.SECURE) -> None:
         self.sessions += 1
         self.connection.query(
-            "INSERT INTO device_session (device_id, broker, server_id, client_id, credential, connected_us)"
-            " VALUES (?, ?, ?, ?, '', ?)",
+            "INSERT INTO device_session"
+            " (device_id, broker, server_id, client_id, credential, children, connected_us)"
+            " VALUES (?, ?, ?, ?, '', '', ?)",
             (self.device.row, broker, self.device.device_id, self.sessions, self.now - 1_000_000),
         )
 

@@ -179,6 +179,8 @@ def _show_rotation(rotation: "KeyRotation", device_id: str, *, as_json: bool) ->
         click.echo(f"Device {device_id} gets a new key when it shows itself; until then the old one works.")
 
 
+@keys.command()
+@click.argument("device")
 @click.option("--reason", required=True, help="Why; it is kept, and the owner reads it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def quarantine(*, device: str, reason: str, as_json: bool) -> None:

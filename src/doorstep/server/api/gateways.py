@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Schema, Status
 
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.routing import Router
 from doorstep.server.fleet.access import device_for
 from doorstep.server.fleet.gateways import attach_child, children_of, detach_child
 from doorstep.server.fleet.models import Device
@@ -37,17 +37,17 @@ class ChildrenOut(Schema):
 
 @router.get(
     "/devices/{device_id}/children",
-    response={200: ChildrenOut, 401: Problem, 403: Problem, 404: Problem},
+    response={200: ChildrenOut},
     operation_id="list_children",
 )
 def list_children(request: HttpRequest, device_id: str) -> Any:
     """List the devices behind a gateway."""
-    return _shown(device_for(caller_of(request), device_id, _READ))
+    return _shown(caller_of(request), device_for(caller_of(request), device_id, _READ))
 
 
 @router.put(
     "/devices/{device_id}/children/{child_id}",
-    response={200: ChildrenOut, 401: Problem, 403: Problem, 404: Problem, 409: Problem},
+    response={200: ChildrenOut},
     operation_id="attach_child",
 )
 def attach(request: HttpRequest, device_id: str, child_id: str) -> Any:
@@ -55,12 +55,12 @@ def attach(request: HttpRequest, device_id: str, child_id: str) -> Any:
     caller = caller_of(request)
     gateway = device_for(caller, device_id, _WRITE)
     attach_child(gateway, device_for(caller, child_id, _WRITE))
-    return _shown(gateway)
+    return _shown(caller, gateway)
 
 
 @router.delete(
     "/devices/{device_id}/children/{child_id}",
-    response={204: None, 401: Problem, 403: Problem, 404: Problem},
+    response={204: None},
     operation_id="detach_child",
 )
 def detach(request: HttpRequest, device_id: str, child_id: str) -> Any:
@@ -78,8 +78,8 @@ def _child(caller: Caller, gateway: Device, child_id: str) -> Device | None:
     return child if child.gateway_id == gateway.pk else None
 
 
-def _shown(gateway: Device) -> dict[str, Any]:
-    rows = children_of(gateway)
+def _shown(caller: Caller, gateway: Device) -> dict[str, Any]:
+    rows = children_of(gateway, caller.groups)
     return {
         "gateway": gateway.device_id,
         "items": [

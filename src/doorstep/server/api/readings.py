@@ -3,11 +3,11 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Schema
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.routing import Router
 from doorstep.server.fleet.access import device_for
 from doorstep.server.readings.queries import MAX_MESSAGES, window_of
 
@@ -17,12 +17,17 @@ router = Router(tags=["readings"])
 
 
 class PointOut(Schema):
-    """One reading."""
+    """One value that a device said."""
 
     name: str
     unit: str
     time_us: int
     value: float | bool | str
+
+
+class ReadingOut(PointOut):
+    """One reading."""
+
     channel: str
     """``data`` for sealed messages; a legacy format's name for those that are insecure."""
 
@@ -30,13 +35,13 @@ class PointOut(Schema):
 class Readings(Schema):
     """Readings, oldest first. ``next_after_us`` goes into the next question."""
 
-    points: list[PointOut]
+    points: list[ReadingOut]
     next_after_us: int
 
 
 @router.get(
     "/devices/{device_id}/readings",
-    response={200: Readings, 401: Problem, 403: Problem, 404: Problem},
+    response={200: Readings},
     operation_id="list_readings",
 )
 def list_readings(

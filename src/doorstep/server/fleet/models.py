@@ -12,13 +12,14 @@ from doorstep.messaging.legacy.formats import Format, read_formats
 from doorstep.messaging.variant import RATCHET_8
 from doorstep.onboarding.choice import weak
 from doorstep.onboarding.methods import DEFAULTS, Method
-from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.accounts.models import DeviceGroup, Organisation, User
 
 __all__ = [
     "Batch",
     "Credential",
     "Device",
     "DeviceSession",
+    "GroupedDevice",
     "KeyRotation",
     "LegacyBoard",
     "LegacyChange",
@@ -47,6 +48,8 @@ class Product(models.Model):
         max_length=400, default="device_key & setup_session & (sale | label_code | staff)"
     )
     """Boolean expression over evidence kinds; see ``doorstep.ownership.policy``."""
+    claim_policy_version = models.PositiveIntegerField(default=1, db_default=1)
+    """Counts its policies; every decision names the one it stood on."""
     rotate_after_days = models.PositiveSmallIntegerField(default=180)
     """Sealed roots of its devices are replaced at this age; 0: only when somebody asks."""
     roots_by_hand = models.BooleanField(default=False)
@@ -127,6 +130,10 @@ class Device(models.Model):
     """Factory certificate (IEEE 802.1AR IDevID), DER."""
     claim_code_hash = models.BinaryField(null=True, db_index=True)
     claim_code_used_at = models.DateTimeField(null=True, blank=True)
+    label_state = models.CharField(max_length=10, default="sealed", db_default="sealed")
+    """State of ``doorstep.ownership.label.LabelState``: whether the claim code is still good evidence."""
+    claims_waiting = models.BooleanField(default=False, db_default=False)
+    """Somebody brought evidence for it and waits; see ``claim_evidence``."""
     setup_code = models.BinaryField(null=True)
     """The label's code, wrapped in the context ``setup/<device_id>/code``; only if the product keeps it."""
     oob_code = models.BinaryField(null=True)
@@ -156,13 +163,20 @@ class Device(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
     )
     """The device that may carry its messages; it counts only while both have the same owner."""
+    site = models.ForeignKey(
+        "fleet.Site", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices"
+    )
+    """Where it stands, as its owner says."""
     last_seen_us = models.BigIntegerField(null=True, blank=True)
     """Time of the newest stored message; written by ingest."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "device"
-        indexes: ClassVar = [models.Index(fields=["owner", "device_id"], name="device_by_owner")]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "device_id"], name="device_by_owner"),
+            models.Index(fields=["owner", "alias", "serial"], name="device_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.alias or self.serial
@@ -179,6 +193,21 @@ class Device(models.Model):
         if board is None or board.migrated_us is not None or board.ownership_period != self.ownership_period:
             return ()
         return tuple(one for one in self.product.insecure_formats if one == board.format)
+
+
+class GroupedDevice(models.Model):
+    """A device stands in a group of its owner, for as long as that owner has it."""
+
+    group = models.ForeignKey(DeviceGroup, on_delete=models.CASCADE, related_name="placings")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="placings")
+    ownership_period = models.PositiveIntegerField()
+    """It counts only in this period: what returns to a former owner stands in none of their old groups."""
+
+    class Meta:
+        db_table = "grouped_device"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["group", "device"], name="one_place_a_group")
+        ]
 
 
 class Credential(models.Model):
@@ -396,4 +425,5 @@ class LegacyBoard(models.Model):
 
 
 # Django finds the tables of an app in this module alone.
-from doorstep.server.fleet import trust as _trust  # noqa: E402, F401 - they refer to the ones above by name
+from doorstep.server.fleet import places as _places  # noqa: E402, F401 - they refer to the ones above by name
+from doorstep.server.fleet import trust as _trust  # noqa: E402, F401 - as above
