@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models.functions import Lower
 
 from doorstep.ownership.actors import user_for
+from doorstep.ownership.cases import open_case
 from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, decide
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.ledger import TEXT_CAP, Event, Kind
@@ -339,12 +340,24 @@ def _dispute(case: _Case, decision: Decision, changes: Changes) -> None:
         return
     device = case.device
     opened = any(one.device_id == device.pk for one in changes.disputes)
-    if not opened and not device.disputes.filter(state="open").exists():
-        changes.disputes.append(Dispute(device=device, claim=claim, opened_at_us=case.now_us))
+    if not opened and not device.disputes.filter(closed_at_us=None).exists():
+        changes.disputes.append(_opened(device, claim, case.now_us))
         device.disputed = True
         changes.devices[device.pk] = device
     _tell_owner(device)
     changes.events.append(case.event(Kind.CLAIM_DISPUTED))
+
+
+def _opened(device: Device, claim: Claim, now_us: int) -> Dispute:
+    fresh = open_case(now_us)
+    return Dispute(
+        device=device,
+        claim=claim,
+        owner_id=device.owner_id,
+        state=fresh.state,
+        due_us=fresh.due_us,
+        opened_at_us=now_us,
+    )
 
 
 def _tell_owner(device: Device) -> None:

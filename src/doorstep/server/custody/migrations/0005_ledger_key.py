@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("custody", "0003_delete_idempotencyrecord"),
+        ("custody", "0004_changing_hands"),
     ]
 
     operations = [
