@@ -125,7 +125,7 @@ def test_bind_08_visitor_repeats_wifi_setup_and_opens_a_dispute() -> None:
     row = device.row
     assert (row.owner, row.disputed, row.ownership_period) == (organisation, True, 1)
     assert (row.generation, row.alias) == (before.generation, "Kitchen")
-    assert row.disputes.get().state == "open"
+    assert row.disputes.get().state == "awaiting"
     mail = Job.objects.filter(kind="mail").order_by("-pk")
     assert mail.count() == mails + 1
     assert mail[0].arguments["to"] == owner.email

@@ -8,6 +8,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models.functions import Lower
 
+from doorstep.ownership.actors import user_for
+from doorstep.ownership.cases import open_case
 from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, decide
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.ledger import TEXT_CAP, Event, Kind
@@ -150,7 +152,7 @@ def file_claim(device: Device, claimant: Claimant, evidence: Collection[Evidence
 
 def file_code(device: Device, organisation: Organisation, user: User | None, now_us: int) -> Decision:
     """Judge what follows from somebody typing the code of a device that has an owner."""
-    actor = f"user:{user.pk}" if user else "operator"
+    actor = user_for(user.pk, organisation.pk) if user else "operator"
     return file_claim(device, Claimant(organisation, user, actor), {Evidence.LABEL_CODE}, now_us)
 
 
@@ -351,12 +353,24 @@ def _dispute(case: _Case, decision: Decision, changes: Changes) -> None:
         return
     device = case.device
     opened = any(one.device_id == device.pk for one in changes.disputes)
-    if not opened and not device.disputes.filter(state="open").exists():
-        changes.disputes.append(Dispute(device=device, claim=claim, opened_at_us=case.now_us))
+    if not opened and not device.disputes.filter(closed_at_us=None).exists():
+        changes.disputes.append(_opened(device, claim, case.now_us))
         device.disputed = True
         changes.devices[device.pk] = device
     _tell_owner(device)
     changes.events.append(case.event(Kind.CLAIM_DISPUTED))
+
+
+def _opened(device: Device, claim: Claim, now_us: int) -> Dispute:
+    fresh = open_case(now_us)
+    return Dispute(
+        device=device,
+        claim=claim,
+        owner_id=device.owner_id,
+        state=fresh.state,
+        due_us=fresh.due_us,
+        opened_at_us=now_us,
+    )
 
 
 def _tell_owner(device: Device) -> None:
