@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from doorstep.errors import MisuseError
 from doorstep.identity import claim_code
 from doorstep.identity.ids import MalformedId
+from doorstep.ownership.actors import user_for
 from doorstep.ownership.claims import Outcome, Reason
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.label import LabelState
@@ -59,7 +60,7 @@ _HOUR_US = 3600 * 1_000_000
 
 def _claimant(of: tuple[User, Organisation] | None = None, alias: str = "") -> Claimant:
     user, organisation = of or customer()
-    return Claimant(organisation, user, f"user:{user.pk}", alias=alias)
+    return Claimant(organisation, user, user_for(user.pk, organisation.pk), alias=alias)
 
 
 def _sell(device: MadeDevice, buyer: str | Organisation) -> str:
@@ -375,17 +376,17 @@ def test_old_or_unknown_link_is_refused(asked: tuple[MadeDevice, Claimant, Claim
 def test_staff_vouch_for_a_claimant_with_a_reason() -> None:
     [device] = devices()
     user, organisation = customer()
-    staff, _ = maker()
+    staff, house = maker()
     token, _ = actions.make_registration_token(organisation, user, now_us=now_us())
     assert _outcome(_report(device, token))[0] is Outcome.HELD
-    claimant = Claimant(organisation, user, f"user:{staff.pk}")
+    claimant = Claimant(organisation, user, user_for(staff.pk, house.pk))
     with pytest.raises(MisuseError):
         vouch(device.row, claimant, "  ", now_us())
     decision = vouch(device.row, claimant, "Saw the invoice on paper.", now_us())
     assert decision.outcome is Outcome.BOUND
     assert device.row.owner == organisation
     piece = device.row.evidence.get(kind=Evidence.STAFF)
-    assert (piece.actor, piece.detail) == (f"user:{staff.pk}", "Saw the invoice on paper.")
+    assert (piece.actor, piece.detail) == (claimant.actor, "Saw the invoice on paper.")
 
 
 def test_staff_take_nothing_from_an_owner() -> None:
