@@ -3,6 +3,7 @@
 from typing import Final
 
 from doorstep.server.api import (
+    audit,
     blocks,
     commands,
     dead_letters,
@@ -46,6 +47,7 @@ for noun in (
     ledger,
     tokens,
     dead_letters,
+    audit,
 ):
     api.add_router("", noun.router)
 problems.install(api)
