@@ -18,6 +18,7 @@ from doorstep.ownership.ledger import (
 )
 from doorstep.server.custody.keys import ledger_key
 from doorstep.server.custody.models import CustodyEntry
+from doorstep.server.webhooks.outbox import follow
 
 __all__ = ["append", "count", "entries", "head", "verify_all"]
 
@@ -36,6 +37,7 @@ def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("the ledger is appended to inside a transaction")
+    follow(events, at_us)  # before the lock: others who append need not wait for it
     _lock()
     last = head()
     sealed = list(build(last, (event for _, event in events), at_us, ledger_key().sign))
