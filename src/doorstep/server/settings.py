@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "doorstep.server.channels",
     "doorstep.server.jobs",
     "doorstep.server.audit",
+    "doorstep.server.webhooks",
     "doorstep.server.api",
 ]
 

@@ -18,6 +18,7 @@ from doorstep.server.api import (
     sales,
     standings,
     tokens,
+    webhooks,
 )
 from doorstep.server.api.auth import AUTHENTICATION
 from doorstep.server.api.routing import Api, Router
@@ -48,6 +49,7 @@ for noun in (
     tokens,
     dead_letters,
     audit,
+    webhooks,
 ):
     api.add_router("", noun.router)
 problems.install(api)
