@@ -44,8 +44,9 @@ def test_accepted_format_marks_product_device_and_reading(world: World, client: 
     assert "Insecure messages" in page
     assert RISK in page
     assert LegacyChange.objects.get(product=world.product).actor == f"user:{world.staff.pk}"
-    pages = client.get("/staff/products/").context["page"].paginator.page_range
-    assert any("insecure messages" in _page(client, f"/staff/products/?page={number}") for number in pages)
+    assert any(
+        "insecure messages" in _page(client, f"/staff/products/?page={number}") for number in range(1, 9)
+    )
     add_board(world.live, "article", "7", actor="operator", now_us=1)
     assert RISK in _page(client, f"/staff/devices/{world.live.device_id}/")
     send(world.live, (world.live.last_seen_us or 0) + 1, data=5)
