@@ -247,6 +247,7 @@ def _radio() -> None:
 def quick() -> None:
     """Run the tests that take no more than a minute together."""
     environment(dev=True)
+    os.environ["DOORSTEP_TEST_EXAMPLES"] = "20"
     pytest("-n", "2", "-m", "not slow and not peer and not postgres and not roles")
 
 
