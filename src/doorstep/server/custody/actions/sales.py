@@ -26,6 +26,8 @@ from doorstep.server.custody.actions.rows import (
     sort_out,
 )
 from doorstep.server.custody.models import PastSaleLine, Sale, SaleLine
+from doorstep.server.webhooks.events import EventType
+from doorstep.server.webhooks.outbox import Message, emit_all
 
 __all__ = ["BOX_CAP", "SERIALS_CAP", "BadRow", "SaleOutcome", "SaleRefused", "checked_order", "record_sale"]
 
@@ -91,6 +93,8 @@ def record_sale(  # noqa: PLR0913 - a sale has this many facts
         if outcome.bad and not keep_good:
             raise SaleRefused(order, outcome.bad)
         _store(sale, good, box, actor, now_us)
+        if good:
+            _tell(sale, outcome.done, now_us)
         if not good and not outcome.unchanged:
             transaction.set_rollback(True)
     return SaleOutcome(order, outcome.done, outcome.unchanged, outcome.bad)
@@ -202,6 +206,20 @@ def _store(sale: Sale, good: Sequence[Holding], box: str, actor: str, now_us: in
     SaleLine.objects.bulk_create(SaleLine(sale=sale, device=device, box=box) for device in devices)
     bound = judge_held_claims(devices, now_us)
     ledger.append(came + [(d.pk, _event(sale, d.device_id, actor)) for d in devices] + bound, now_us)
+
+
+def _tell(sale: Sale, serials: Sequence[str], now_us: int) -> None:
+    """Tell the programs of the seller, and of the wholesaler that bought; nobody else's."""
+    known = {"order": sale.order, "serials": list(serials)}
+    buyer = {"buyer_email": sale.buyer_email, "wholesaler": sale.wholesaler.name if sale.wholesaler else ""}
+    if sale.seller_id is not None:
+        told = {sale.seller_id: known | buyer}
+    else:
+        maker = Organisation.objects.filter(kind=OrganisationKind.MAKER).values_list("pk", flat=True)
+        told = {one: known | buyer for one in maker}
+    if sale.wholesaler_id is not None:
+        told[sale.wholesaler_id] = known
+    emit_all([Message(EventType.SALE_RECORDED, one, body) for one, body in told.items()], now_us)
 
 
 def _event(sale: Sale, device_id: str, actor: str) -> Event:
