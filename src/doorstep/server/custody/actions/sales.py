@@ -216,7 +216,7 @@ def _tell(sale: Sale, serials: Sequence[str], now_us: int) -> None:
         told = {sale.seller_id: known | buyer}
     else:
         maker = Organisation.objects.filter(kind=OrganisationKind.MAKER).values_list("pk", flat=True)
-        told = {one: known | buyer for one in maker}
+        told = dict.fromkeys(maker, known | buyer)
     if sale.wholesaler_id is not None:
         told[sale.wholesaler_id] = known
     emit_all([Message(EventType.SALE_RECORDED, one, body) for one, body in told.items()], now_us)
