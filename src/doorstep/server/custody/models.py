@@ -16,6 +16,7 @@ __all__ = [
     "CustodyEntry",
     "DeviceGrant",
     "Dispute",
+    "LedgerKey",
     "PolicyVersion",
     "RegistrationToken",
     "Sale",
@@ -37,11 +38,24 @@ class CustodyEntry(models.Model):
     digest = models.BinaryField(max_length=32)
     """SHA-256 of ``body``."""
     signature = models.BinaryField()
-    """By the platform's ledger key, over ``digest``."""
+    """By the actor's key, over ``digest``: see ``doorstep.ownership.actors``."""
 
     class Meta:
         db_table = "custody_entry"
         indexes: ClassVar = [models.Index(fields=["device", "number"], name="custody_by_device")]
+
+
+class LedgerKey(models.Model):
+    """A key that signs for an organisation in the ledger; the newest counts."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="ledger_keys")
+    public_key = models.BinaryField(max_length=32)
+    secret = models.BinaryField()
+    """Seed of the Ed25519 key, wrapped in the context ``ledger/<organisation>/<public key in hex>``."""
+    created_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_key"
 
 
 class Sale(models.Model):

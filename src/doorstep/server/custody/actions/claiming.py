@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models.functions import Lower
 
+from doorstep.ownership.actors import user_for
 from doorstep.ownership.cases import open_case
 from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, decide
 from doorstep.ownership.evidence import Evidence
@@ -150,7 +151,7 @@ def file_claim(device: Device, claimant: Claimant, evidence: Collection[Evidence
 
 def file_code(device: Device, organisation: Organisation, user: User | None, now_us: int) -> Decision:
     """Judge what follows from somebody typing the code of a device that has an owner."""
-    actor = f"user:{user.pk}" if user else "operator"
+    actor = user_for(user.pk, organisation.pk) if user else "operator"
     return file_claim(device, Claimant(organisation, user, actor), {Evidence.LABEL_CODE}, now_us)
 
 
