@@ -24,9 +24,7 @@ def issue(
     paper: Paper, device: Device, organisation: Organisation, facts: Mapping[str, str | int], now_us: int
 ) -> SignedDocument:
     """Sign a document for an organisation and store it."""
-    row = SignedDocument.objects.create(
-        organisation=organisation, device=device, paper=paper, at_us=now_us
-    )
+    row = SignedDocument.objects.create(organisation=organisation, device=device, paper=paper, at_us=now_us)
     document = Document(paper, row.pk, device.device_id, device.serial, now_us, facts)
     key = document_key()
     row.text = write(document, key.verifying_key.raw, key.sign)

@@ -17,7 +17,15 @@ from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.trust import BlockEntry, StandingChange
 from doorstep.server.readings.queries import last_arrival_us
 
-__all__ = ["PLATFORM", "block_row", "nudge_later", "plain_reason", "revoke_device", "take_step", "void_tokens"]
+__all__ = [
+    "PLATFORM",
+    "block_row",
+    "nudge_later",
+    "plain_reason",
+    "revoke_device",
+    "take_step",
+    "void_tokens",
+]
 
 PLATFORM: Final = "platform"
 """The actor of what nobody asked for."""
@@ -40,7 +48,9 @@ def revoke_device(device: Device, by: str, reason: str, *, now_us: int) -> Revoc
     reason = plain_reason(reason)
     with transaction.atomic():
         row = Device.objects.select_for_update().get(pk=device.pk)
-        known = row.revocations.filter(block=None, quarantine=False).order_by("-asked_us").first()
+        known = (
+            row.revocations.filter(block=None, quarantine=False, handover=False).order_by("-asked_us").first()
+        )
         if row.standing == Standing.BLOCKED and known is not None:
             return known
         revocation, events = block_row(row, by, reason, now_us=now_us)

@@ -46,6 +46,18 @@ def _expire(_arguments: Mapping[str, Any]) -> None:
     DeviceSession.objects.filter(ended_us__lt=now_us - _KEEP_SESSIONS_US).delete()
     _forget_letters(now_us)
     rotate_aged(now_us)
+    _end_what_ran_out(now_us)
+
+
+def _end_what_ran_out(now_us: int) -> None:
+    # They queue jobs, so they can't be imported above.
+    from doorstep.server.custody.actions.casework import step_due_cases  # noqa: PLC0415
+    from doorstep.server.custody.actions.data_jobs import forget_files  # noqa: PLC0415
+    from doorstep.server.custody.actions.offers import expire_offers  # noqa: PLC0415
+
+    expire_offers(now_us)
+    step_due_cases(now_us)
+    forget_files(now_us)
 
 
 def _forget_letters(now_us: int) -> None:
@@ -69,9 +81,16 @@ def _unblock(arguments: Mapping[str, Any]) -> None:
     free(entry_of(arguments["entry"]), time.time_ns() // 1000)
 
 
+def _data(arguments: Mapping[str, Any]) -> None:
+    from doorstep.server.custody.actions.data_jobs import work  # noqa: PLC0415 - as above
+
+    work(arguments)
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "mail": _mail,
     "expire": _expire,
     "block": _block,
     "unblock": _unblock,
+    "data": _data,
 }

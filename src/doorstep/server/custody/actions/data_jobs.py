@@ -1,7 +1,7 @@
 """Readings are erased, exported or handed over, a piece at a time.
 
-Each piece and the progress that it made are one transaction, so a job goes on after a crash where it was. A job
-of the queue works for a while and then queues its own next one: many workers stay fair to each other.
+Each piece and the progress that it made are one transaction, so a job goes on after a crash where it was. A
+job of the queue works for a while and then queues its own next one: many workers stay fair to each other.
 """
 
 import hashlib
@@ -84,8 +84,10 @@ def work(arguments: Mapping[str, Any]) -> None:
     until = time.monotonic() + _FOR_S
     while time.monotonic() < until:
         with transaction.atomic():
-            job = DataJob.objects.select_for_update(of=("self",)).select_related("device").get(
-                pk=arguments["job"]
+            job = (
+                DataJob.objects.select_for_update(of=("self",))
+                .select_related("device")
+                .get(pk=arguments["job"])
             )
             if job.finished_us is not None:
                 return
@@ -111,9 +113,7 @@ def _whose(one: PastOwnership | Device) -> tuple[Device, int, int]:
 
 
 def _begin(device: Device, period: int, *, by: str, now_us: int, **fields: Any) -> DataJob:
-    job = DataJob(
-        device=device, period=period, by=by, asked_us=now_us, until_us=now_us, total=0, **fields
-    )
+    job = DataJob(device=device, period=period, by=by, asked_us=now_us, until_us=now_us, total=0, **fields)
     job.total = _left(job).count()
     job.save()
     enqueue("data", {"job": job.pk})
@@ -129,7 +129,7 @@ def _left(job: DataJob) -> QuerySet[Message]:
 
 
 def _next_few(job: DataJob) -> QuerySet[Message]:
-    """Return the messages behind those that the job has dealt with; what is passed over is never read again."""
+    """Return the messages behind those that the job has dealt with, so that no row is read twice."""
     behind = Q(epoch__gt=job.at_epoch) | Q(epoch=job.at_epoch, seq__gt=job.at_seq)
     return _left(job).filter(behind, epoch__gte=job.at_epoch)
 
@@ -180,14 +180,17 @@ def _finish(job: DataJob, now_us: int) -> None:
     match job.kind:
         case "erase":
             others = erase_others(job.device, job.period, job.until_us)
-            facts = {"messages": job.done, "others": others}
-            _give_receipt(job, Paper.ERASURE, Kind.ERASED, facts, now_us)
+            _give_receipt(job, Paper.ERASURE, Kind.ERASED, {"messages": job.done, "others": others}, now_us)
             _mark_gone(job, now_us)
         case "hand_over":
             move_roll_ups(job.device, job.period, job.next_period or 0)
             _mark_gone(job, now_us)
         case _:
-            facts = {"messages": job.done, "bytes": job.size, "sha256": _file_digest(job)}
+            facts: dict[str, str | int] = {
+                "messages": job.done,
+                "bytes": job.size,
+                "sha256": _file_digest(job),
+            }
             _give_receipt(job, Paper.EXPORT, Kind.EXPORTED, facts, now_us)
             if job.then_erase:
                 _begin(
@@ -215,8 +218,8 @@ def _file_digest(job: DataJob) -> str:
 def _give_receipt(
     job: DataJob, paper: Paper, kind: Kind, facts: Mapping[str, str | int], now_us: int
 ) -> SignedDocument:
-    known = {"organisation": job.organisation_id, "period": job.period}
-    job.receipt = issue(paper, job.device, job.organisation, known | dict(facts), now_us)
-    detail = {"period": job.period, "receipt": digest_of(job.receipt.text)}
+    whose = {"organisation": job.organisation_id, "period": job.period}
+    job.receipt = issue(paper, job.device, job.organisation, {**whose, **facts}, now_us)
+    detail: dict[str, str | int] = {"period": job.period, "receipt": digest_of(job.receipt.text)}
     ledger.append([(job.device_id, Event(kind, job.device.device_id, job.by, detail))], now_us)
     return job.receipt

@@ -1,4 +1,4 @@
-"""What ends when a device leaves its owner, and what begins with the next one. Rows are locked by the caller."""
+"""What ends when a device leaves its owner, and what begins with the next. The caller locked the rows."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -65,6 +65,7 @@ def end_period(row: Device, leaving: Leaving, now_us: int) -> PastOwnership:
 
     The row is changed and not yet stored, and is still the owner's: the caller takes the step of its life.
     """
+    assert row.owner_id is not None  # somebody had it
     past = PastOwnership.objects.create(
         device=row,
         period=row.ownership_period,
