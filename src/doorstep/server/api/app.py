@@ -17,6 +17,7 @@ from doorstep.server.api import (
     sales,
     standings,
     tokens,
+    webhooks,
 )
 from doorstep.server.api.auth import AUTHENTICATION
 from doorstep.server.api.routing import Api, Router
@@ -46,6 +47,7 @@ for noun in (
     ledger,
     tokens,
     dead_letters,
+    webhooks,
 ):
     api.add_router("", noun.router)
 problems.install(api)

@@ -23,7 +23,7 @@ class Place:
     current: bool
 
 
-_CUSTOMER: Final = (("devices", "device", "Devices"),)
+_CUSTOMER: Final = (("devices", "device", "Devices"), ("groups", "batch", "Groups"))
 _MEMBER: Final = (("people", "people", "People"),)
 _STAFF: Final = (
     ("products", "product", "Products"),
