@@ -21,6 +21,7 @@ from doorstep.server.portal.views import (
     setup,
     setup_methods,
     staff,
+    webhooks,
 )
 
 __all__ = ["urlpatterns"]
@@ -57,6 +58,9 @@ urlpatterns: list[URLPattern] = [
     path("invitations/<int:number>/decline/", invitations.turn_down, name="decline-invitation"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:number>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:number>/act", webhooks.act, name="webhook-act"),
     path("staff/products/", staff.products, name="products"),
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),
