@@ -347,20 +347,8 @@ def clean() -> None:
 TASKS = {
     task.__name__.replace("_", "-"): task
     for task in (
-        demo,
-        up,
-        test,
-        quick,
-        radio,
-        check,
-        cores,
-        fuzz,
-        power_cuts,
-        rest,
-        docs,
-        vectors,
-        lock,
-        clean,
+        *(demo, up, test, quick, radio, check, cores, fuzz, power_cuts, rest),
+        *(docs, vectors, lock, clean),
     )
 }
 STARTED = time.monotonic()
