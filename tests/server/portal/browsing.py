@@ -80,6 +80,8 @@ def member_pages(world: World) -> dict[str, str]:
         "own-claim": f"/claims/{world.claim}/",
         "activate": "/activate/",
         "people": "/people/",
+        "webhooks": "/webhooks/",
+        "webhook": f"/webhooks/{world.webhook}/",
         "invite": "/people/invite/",
         "groups": "/groups/",
         "group": f"/groups/{world.group.pk}/",
