@@ -1,8 +1,8 @@
 """An ownership voucher: the platform's signed word that some devices are for whoever has an address.
 
-COSE_Sign1 by the Operations CA, whose certificate travels along (RFC 9360). Of the address it holds a hash,
-so that a file that is lost on its way names nobody. It is evidence and no more: the product's policy says what
-else must come with it. `docs/spec/voucher.md` is normative.
+COSE_Sign1 by the Operations CA, whose certificate travels along (RFC 9360). Of the address it holds a
+hash, so that a file that is lost on its way names nobody. It is evidence and no more: the product's policy
+says what else must come with it. `docs/spec/voucher.md` is normative.
 """
 
 import hashlib
@@ -105,7 +105,7 @@ def read(data: bytes, roots: Sequence[Certificate], addresses: Collection[str], 
         )
     if now >= voucher.expires:
         raise StaleVoucher(
-            "this voucher has expired", next_step="Ask whoever sold you the devices for a new one."
+            "this voucher has expired", next_step="Ask the seller of the devices for a new one."
         )
     return voucher
 
@@ -121,6 +121,4 @@ def _voucher(payload: bytes) -> Voucher:
         } if not rest and all(isinstance(one, str) for one in devices):
             return Voucher(to, tuple(map(str, devices)), issued, expires)
         case _:
-            raise MalformedMessage(
-                "a voucher names its addressee, its devices, and from when till when it is good"
-            )
+            raise MalformedMessage("a voucher names addressee, devices, and from when till when it is good")
