@@ -125,6 +125,8 @@ class Opening:
             self.legacy.take(batch, device_id, channel, payload)
             return
         if route is None or route.known.opener is None:
+            if route is not None:  # storing tells whether the device is still refused
+                batch.generations[route.known.row] = route.known.generation
             batch.letters.append(_unopened(subject, payload, route, now_us))
             return
         known = route.known
