@@ -8,7 +8,7 @@ import pytest
 
 from doorstep.broker.policy import Admission, ConnectRefused, ConnectRequest, Reason
 from doorstep.broker.registry import Ended, Registry, Verdict
-from doorstep.messaging.proof import seal_connect_proof
+from doorstep.messaging.proof import NO_PROOF_YET, Standing, seal_connect_proof
 from doorstep.runtime.brokers import Broker
 from doorstep.runtime.database import PostgresConnection, SqliteConnection
 from doorstep.runtime.dead_letters import Letter
@@ -77,6 +77,25 @@ def test_registry_uses_up_a_proof_within_one_batch(office: Office) -> None:
     assert isinstance(first, Admission)
     assert isinstance(second, ConnectRefused)
     assert second.reason == Reason.BAD_PROOF
+    assert office.sessions() == [("plain", "server", 1, None)]
+
+
+def test_proof_that_another_authorizer_used_meanwhile_admits_nobody(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them read before either has written: a sniffed proof is sent again at once."""
+    proof = seal_connect_proof(office.device.boot())
+    read = Registry._sealed
+
+    def read_before(registry: Registry, row: tuple[Any, ...]) -> Standing:
+        return read(registry, row)._replace(last=NO_PROOF_YET)
+
+    monkeypatch.setattr(Registry, "_sealed", read_before)
+    [first] = office.judge(office.request(Broker.PLAIN, 1, proof))
+    [second] = office.judge(office.request(Broker.PLAIN, 2, proof))
+    assert isinstance(first, Admission)
+    assert isinstance(second, ConnectRefused)
+    assert (second.reason, second.message[:9]) == (Reason.BAD_PROOF, "replayed:")
     assert office.sessions() == [("plain", "server", 1, None)]
 
 
