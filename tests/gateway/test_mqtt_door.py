@@ -1,6 +1,8 @@
 """MQTT children over real sockets."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -92,6 +94,26 @@ def test_name_that_is_taken_does_not_throw_its_owner_out(tmp_path: Path) -> None
         assert codes == [ACCEPTED] * MAX_OF_ONE + [3]
         await clients[0].publish(UP, b"still here")
         assert len(await vault.after(0, 9)) == 1
+
+    play(tmp_path, scene)
+
+
+def test_child_that_hangs_up_while_it_is_asked_about_leaves_no_place_taken(tmp_path: Path) -> None:
+    async def scene(port: int, hall: Hall, _vault: Vault, _door: MqttDoor) -> None:
+        async def admit_slowly(_device: str) -> None:
+            await asyncio.sleep(0.05)
+
+        hall.relay.admit = admit_slowly  # type: ignore[method-assign]  # the platform takes its time
+        for _ in range(MAX_OF_ONE):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"\x10\x14\x00\x04MQTT\x04\x02\x00\x3c\x00\x08aaaaaaaa")
+            await asyncio.sleep(0.02)
+            abort = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort)
+            writer.close()
+        await asyncio.sleep(0.1)
+        client = await open_client(port)
+        assert await client.connect(CHILD) == ACCEPTED
 
     play(tmp_path, scene)
 

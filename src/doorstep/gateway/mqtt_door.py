@@ -6,7 +6,8 @@ the platform could judge it. What it sends is judged there, too.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from doorstep.errors import DoorstepError, PeerError, ProtocolViolation, RefusedError, UnavailableError
@@ -113,25 +114,30 @@ class _Connection:
         first, *rest = await self._read(_CONNECT_S)
         if not isinstance(first, Connect):
             raise ProtocolViolation("a connection begins with CONNECT")
-        if not await self._enter(first):
+        code = await self._judge(first.client_id)
+        self._writer.write(connack(code))
+        if code != _ACCEPTED:
+            await self._writer.drain()
             return
-        leave = self._hall.listen(self._device, self._deliver)
+        self._device = first.client_id
+        with self._place():
+            await self._writer.drain()
+            leave = self._hall.listen(self._device, self._deliver)
+            try:
+                await self._converse(rest, first.keepalive_s * 1.5 or _LONGEST_SILENCE_S)
+            finally:
+                leave()
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Count the connection under its name, however it ends."""
+        self._of_one[self._device] = self._of_one.get(self._device, 0) + 1
         try:
-            await self._converse(rest, first.keepalive_s * 1.5 or _LONGEST_SILENCE_S)
+            yield
         finally:
-            leave()
             self._of_one[self._device] -= 1
             if not self._of_one[self._device]:
                 del self._of_one[self._device]
-
-    async def _enter(self, connect: Connect) -> bool:
-        code = await self._judge(connect.client_id)
-        if code == _ACCEPTED:
-            self._device = connect.client_id
-            self._of_one[self._device] = self._of_one.get(self._device, 0) + 1
-        self._writer.write(connack(code))
-        await self._writer.drain()
-        return code == _ACCEPTED
 
     async def _judge(self, client_id: str) -> int:
         try:
