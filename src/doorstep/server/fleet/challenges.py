@@ -16,6 +16,7 @@ from django.conf import settings
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
+from doorstep.messaging.ahead import MAX_AHEAD
 from doorstep.messaging.keys import OWNER_NONCE_LENGTH
 from doorstep.messaging.rotation.platform import mixed
 from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed, sealed_row
@@ -34,8 +35,8 @@ __all__ = [
     "settle_in_hand",
 ]
 
-_MARGIN: Final = 64
-"""Epochs that the device may begin, by power cuts, before the answer reached its flash."""
+_MARGIN: Final = MAX_AHEAD
+"""Epochs that the device may have begun unheard before the answer reached its flash."""
 
 
 class OtherCopyAnswered(RefusedError):
