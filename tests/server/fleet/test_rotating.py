@@ -21,6 +21,7 @@ from doorstep.server.fleet.rotation import (
     rotate_certificate,
     rotate_root,
 )
+from doorstep.server.readings.models import Message
 from tests.server.fleet.line import Line
 
 YEAR_US = 365 * 86_400 * 1_000_000
@@ -69,6 +70,8 @@ def test_platform_keeps_no_word_of_what_was_exchanged(line: Line) -> None:
         assert bytes(command.body) == b""
     closed = Downlink.objects.filter(device=line.row, channel="keys").exclude(detail=b"")
     assert [bytes(one.detail)[:2] for one in closed] in ([], [b"\x82\x02"])  # at most the last "done"
+    answers = Message.objects.filter(device=line.row, channel="ack")
+    assert {bytes(one.payload) for one in answers} == {b""}
 
 
 def test_second_wish_finds_the_rotation_that_is_under_way(line: Line) -> None:
