@@ -11,7 +11,7 @@ import pytest
 from doorstep.errors import UnavailableError
 from doorstep.gateway import mqtt_door
 from doorstep.gateway.hall import Hall
-from doorstep.gateway.mqtt_door import MAX_OF_ONE, MqttDoor, open_mqtt
+from doorstep.gateway.mqtt_door import MAX_OF_ONE, MqttDoor
 from doorstep.gateway.store import Limits
 from doorstep.gateway.vault import Vault
 from doorstep.testing.mqtt import ACCEPTED, SUBSCRIBE_REFUSED, open_client
@@ -29,11 +29,8 @@ def play(folder: Path, scene: Scene, limits: Limits | None = None) -> None:
         async with Vault(folder, limits or Limits(room=0)) as vault:
             await vault.keep_child(CHILD)
             hall = Hall(vault, lambda: 1)
-            door, port = await open_mqtt(hall, "127.0.0.1", 0)
-            try:
-                await asyncio.wait_for(scene(port, hall, vault, door), 20)
-            finally:
-                await door.close()
+            async with MqttDoor(hall, "127.0.0.1", 0) as door:
+                await asyncio.wait_for(scene(door.port, hall, vault, door), 20)
 
     asyncio.run(whole())
 
@@ -202,6 +199,6 @@ def test_too_many_connections_are_closed_at_once(tmp_path: Path, monkeypatch: py
 def test_port_that_is_taken_is_named(tmp_path: Path) -> None:
     async def scene(port: int, hall: Hall, _vault: Vault, _door: MqttDoor) -> None:
         with pytest.raises(UnavailableError, match=f"port {port}"):
-            await open_mqtt(hall, "127.0.0.1", port)
+            await MqttDoor(hall, "127.0.0.1", port).__aenter__()
 
     play(tmp_path, scene)

@@ -138,9 +138,9 @@ def _act(device: Device, findings: list[Finding], now_us: int) -> bool:
 
 def _can_be_told_apart(row: Device) -> bool:
     """Whether one of two users can get what the other lacks: a certificate and another root."""
-    if VARIANTS[row.sealed.variant].is_static:
+    if not row.credentials.exists() or open_challenge(row) is not None:
         return False
-    return row.credentials.exists() and open_challenge(row) is None
+    return not VARIANTS[row.sealed.variant].is_static
 
 
 def _calm(now_us: int) -> None:
