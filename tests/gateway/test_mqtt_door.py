@@ -97,7 +97,8 @@ def test_name_that_is_taken_does_not_throw_its_owner_out(tmp_path: Path) -> None
 
 def test_child_that_hangs_up_while_it_is_asked_about_leaves_no_place_taken(tmp_path: Path) -> None:
     async def scene(port: int, hall: Hall, _vault: Vault, _door: MqttDoor) -> None:
-        async def admit_slowly(_device: str) -> None:
+        async def admit_slowly(device: str) -> None:
+            assert device == CHILD
             await asyncio.sleep(0.05)
 
         hall.relay.admit = admit_slowly  # type: ignore[method-assign]  # the platform takes its time

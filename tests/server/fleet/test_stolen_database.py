@@ -86,7 +86,7 @@ def live(line: Line, secrets: Secrets) -> None:
     token, _ = actions.make_registration_token(organisation, user, now_us=line.now_us)
     secrets.note("token", token)
     actions.register_device(statement_of(made, token)[0], authority=authority(), now_us=line.now_us)
-    secrets.note("api key", make_api_key(row.owner, "erp", scopes_of(OrganisationKind.CUSTOMER))[0])
+    secrets.note("api key", make_api_key(organisation, "erp", scopes_of(OrganisationKind.CUSTOMER))[0])
     send_command(
         row, Call("open", {"pin": "pin-of-the-door"}), lasts_s=9_000, by="user:1", now_us=line.now_us
     )
