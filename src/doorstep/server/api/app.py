@@ -8,6 +8,7 @@ from doorstep.server.api import (
     dead_letters,
     devices,
     gateways,
+    imports,
     keys,
     ledger,
     onboarding,
@@ -16,6 +17,7 @@ from doorstep.server.api import (
     readings,
     sales,
     standings,
+    stock,
     tokens,
     webhooks,
 )
@@ -36,6 +38,8 @@ api: Final = Api(
 for noun in (
     products,
     sales,
+    imports,
+    stock,
     onboarding,
     devices,
     standings,

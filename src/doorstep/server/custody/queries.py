@@ -8,20 +8,27 @@ from typing import Any
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, RefusedError
 from doorstep.server.accounts.models import Organisation, OrganisationKind
 from doorstep.server.custody.models import PastSaleLine, Sale, SaleLine
+from doorstep.server.custody.trading import ImportRun
 
 __all__ = [
+    "NoSuchImport",
     "all_sales",
     "deliveries_to",
     "dispatched_stock",
+    "import_of",
     "sales_by",
     "seller_of",
     "serials_of",
     "stock_of",
     "wholesaler_at",
 ]
+
+
+class NoSuchImport(RefusedError):
+    """There is no such import, or none of this organisation's."""
 
 
 def all_sales() -> QuerySet[Sale]:
@@ -70,6 +77,14 @@ def serials_of(wholesaler: Organisation, names: list[str]) -> list[str]:
     for box, serial in in_boxes.values_list("box", "device__serial"):
         boxes.setdefault(box, []).append(serial)
     return [serial for one in names for serial in boxes.get(one, [by_id.get(one, one)])]
+
+
+def import_of(organisation: Organisation, number: int) -> ImportRun:
+    """Return what became of a file that the organisation sent; raise NoSuchImport."""
+    run = ImportRun.objects.filter(organisation=organisation, pk=number).first()
+    if run is None:
+        raise NoSuchImport(f"there is no import {number} of yours", next_step="Older ones are forgotten.")
+    return run
 
 
 def seller_of(organisation: Organisation) -> Organisation | None:
