@@ -3,6 +3,7 @@
 from typing import Final
 
 from doorstep.server.api import (
+    audit,
     blocks,
     commands,
     dead_letters,
@@ -51,6 +52,7 @@ for noun in (
     ledger,
     tokens,
     dead_letters,
+    audit,
     webhooks,
 ):
     api.add_router("", noun.router)

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.queries import CHOSEN, Principal, principal_of
+from doorstep.server.audit.requests import see_page
 
 __all__ = ["customer_page", "member_page", "principal", "proven", "staff_page", "user_of"]
 
@@ -41,7 +42,7 @@ def member_page(view: PageView[Parameters]) -> View[Parameters]:
         somebody = principal(request)
         if somebody is None:
             return redirect("invitations")
-        return view(request, somebody, *args, **kwargs)
+        return see_page(request, somebody, kwargs, lambda: view(request, somebody, *args, **kwargs))
 
     return page
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import (
+    audit,
     blocking,
     commands,
     developer,
@@ -55,6 +56,8 @@ urlpatterns: list[URLPattern] = [
     path("invitations/begin/", invitations.begin, name="begin"),
     path("invitations/<int:number>/accept/", invitations.take, name="accept-invitation"),
     path("invitations/<int:number>/decline/", invitations.turn_down, name="decline-invitation"),
+    path("audit/", audit.trail, name="audit"),
+    path("audit/export.csv", audit.export, name="audit-export"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
     path("staff/products/", staff.products, name="products"),
