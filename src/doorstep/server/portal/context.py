@@ -24,6 +24,7 @@ class Place:
 
 
 _CUSTOMER: Final = (("devices", "device", "Devices"), ("groups", "batch", "Groups"))
+_WHOLESALER: Final = (("stock", "batch", "Stock"), ("orders", "sale", "Orders"))
 _MEMBER: Final = (("people", "people", "People"),)
 _MANAGER: Final = (("audit", "search", "Audit"),)
 _STAFF: Final = (
@@ -53,7 +54,7 @@ def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
     member = (_MEMBER if somebody.may_see_people else ()) + (_MANAGER if somebody.may_audit else ())
     if somebody.is_maker:
         return _STAFF + member
-    return _CUSTOMER + member if somebody.is_customer else member
+    return (_CUSTOMER if somebody.is_customer else _WHOLESALER) + member
 
 
 def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:
