@@ -59,6 +59,11 @@ class ReturnForm(DevicesForm):
 class WithdrawForm(DevicesForm):
     """Why they leave the order."""
 
+    devices = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4, "autocapitalize": "none", "spellcheck": "false"}),
+        max_length=SERIALS_CAP * (_NAME_CAP + 2),
+        help_text="One serial a line.",
+    )
     reason = forms.CharField(max_length=200, help_text=_LEDGER)
 
 

@@ -1,10 +1,9 @@
 """Stock and orders: for wholesalers their own, for the maker's staff what leaves the maker."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,12 +32,15 @@ from doorstep.server.portal.asking import asked
 from doorstep.server.portal.moving import MOVES, DevicesForm, WithdrawForm, serials_in
 from doorstep.server.portal.sentences import sentences
 
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
 __all__ = ["failures", "imported", "move", "order", "orders", "overview", "send_file", "take_back"]
 
 _ROWS: Final = 50
 
 
-def _check_size(file: UploadedFile[bytes]) -> None:
+def _check_size(file: "UploadedFile[bytes]") -> None:
     if file.size is None or file.size > UPLOAD_CAP:
         raise forms.ValidationError(f"The file has more than {UPLOAD_CAP >> 20} MiB. Split it.")
 
