@@ -23,6 +23,7 @@ from doorstep.server.portal.views import (
     setup_methods,
     staff,
     stock,
+    webhooks,
 )
 
 __all__ = ["urlpatterns"]
@@ -69,6 +70,9 @@ urlpatterns: list[URLPattern] = [
     path("orders/", stock.orders, name="orders"),
     path("orders/<int:number>/", stock.order, name="order"),
     path("orders/<int:number>/take-back/", stock.take_back, name="take-back"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:number>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:number>/act", webhooks.act, name="webhook-act"),
     path("staff/products/", staff.products, name="products"),
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),
