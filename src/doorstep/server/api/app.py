@@ -12,6 +12,7 @@ from doorstep.server.api import (
     keys,
     ledger,
     onboarding,
+    people,
     problems,
     products,
     readings,
@@ -49,6 +50,7 @@ for noun in (
     tokens,
     dead_letters,
     audit,
+    people,
     webhooks,
 ):
     api.add_router("", noun.router)
