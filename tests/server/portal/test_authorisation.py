@@ -288,6 +288,8 @@ def _ask_page(  # noqa: PLR0913, PLR0917 - what a request is made of
         told["key"] = stage.words["key"]
     if "<int:paper>" in pattern:
         told["paper"] = 0
+    if "<key:token>" in pattern:
+        told["token"] = "none"
     if "<key:what>" in pattern:
         told["what"] = "none"
     if "<key:name>" in pattern:
