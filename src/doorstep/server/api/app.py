@@ -9,6 +9,7 @@ from doorstep.server.api import (
     dead_letters,
     devices,
     gateways,
+    imports,
     keys,
     ledger,
     onboarding,
@@ -18,6 +19,7 @@ from doorstep.server.api import (
     readings,
     sales,
     standings,
+    stock,
     tokens,
     webhooks,
 )
@@ -38,6 +40,8 @@ api: Final = Api(
 for noun in (
     products,
     sales,
+    imports,
+    stock,
     onboarding,
     devices,
     standings,
