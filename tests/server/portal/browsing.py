@@ -92,6 +92,8 @@ def member_pages(world: World) -> dict[str, str]:
         "passkey-list": "/accounts/2fa/webauthn/",
         "sessions": "/accounts/sessions/",
         "audit": "/audit/",
+        "keys": "/keys/",
+        "delete-account": "/account/delete/",
         "password": "/accounts/password/change/",
         "e-mail": "/accounts/email/",
         "log-out": "/accounts/logout/",

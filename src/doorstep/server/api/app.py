@@ -13,6 +13,7 @@ from doorstep.server.api import (
     keys,
     ledger,
     onboarding,
+    people,
     problems,
     products,
     readings,
@@ -53,6 +54,7 @@ for noun in (
     tokens,
     dead_letters,
     audit,
+    people,
     webhooks,
 ):
     api.add_router("", noun.router)

@@ -21,6 +21,7 @@ from doorstep.errors import (
 )
 from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
+from doorstep.server.accounts.members import NoSuchPerson
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
 from doorstep.server.channels.actions import VersionConflict
@@ -32,6 +33,7 @@ from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, Othe
 from doorstep.server.custody.queries import NoSuchImport
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
+from doorstep.server.fleet.grouping import NoSuchGroup
 from doorstep.server.fleet.products import NoSuchProduct
 from doorstep.server.webhooks.queries import NoSuchWebhook
 
@@ -67,6 +69,8 @@ class Problem(Schema):
 _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
+    (NoSuchPerson, 404, "not-found"),
+    (NoSuchGroup, 404, "not-found"),
     (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
     (NoSuchWebhook, 404, "not-found"),
