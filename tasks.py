@@ -151,6 +151,8 @@ def run(*command: str, why: str) -> None:
 
 def pytest(*arguments: str) -> None:
     """Run pytest in the environment."""
+    # Hundreds of processes start in a run: each would compile everything for itself.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     run("python", "-m", "pytest", *arguments, why=f"Mend the tests named by: pytest {' '.join(arguments)}")
 
 
