@@ -164,6 +164,7 @@ def _attempt(one: Attempt) -> dict[str, Any]:
 
 
 def _person(caller: Caller) -> Person:
+    assert caller.user is not None  # no key has the permission
     return Person(User.objects.get(pk=caller.user), caller.organisation, caller.actor)
 
 
