@@ -4,9 +4,14 @@ from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import (
+    activating,
     audit,
     blocking,
+<<<<<<< HEAD
     cases,
+=======
+    claiming,
+>>>>>>> next
     commands,
     developer,
     devices,
@@ -16,6 +21,7 @@ from doorstep.server.portal.views import (
     invitations,
     legacy_formats,
     people,
+    policies,
     products,
     registration,
     releasing,
@@ -46,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("devices/<key:device_id>/rotate/", rotating.rotate, name="rotate"),
     path("devices/<key:device_id>/release/", releasing.release, name="release-setup"),
     path("devices/<key:device_id>/children/", gateways.children, name="children"),
+<<<<<<< HEAD
     path("devices/<key:device_id>/hand-over/", handovers.give, name="hand-over"),
     path("devices/<key:device_id>/return/", handovers.give_back, name="return-device"),
     path("devices/<key:device_id>/scrap/", handovers.scrap, name="scrap-device"),
@@ -60,6 +67,17 @@ urlpatterns: list[URLPattern] = [
     path("cases/<int:number>/", cases.case, name="case"),
     path("cases/<int:number>/papers/", cases.paper, name="case-paper"),
     path("cases/<int:number>/papers/<int:paper>/", cases.hand_out, name="case-paper-file"),
+=======
+    path("claim/", claiming.claim, name="claim"),
+    path("claims/", claiming.claims, name="own-claims"),
+    path("claims/<int:number>/", claiming.one, name="claim-request"),
+    path("claims/<int:number>/code", claiming.add_code, name="claim-code"),
+    path("claims/<int:number>/order", claiming.add_order, name="claim-order"),
+    path("claims/<int:number>/ask", claiming.ask, name="claim-ask"),
+    path("claims/<int:number>/label", claiming.report, name="claim-label"),
+    path("claims/mail/<key:token>/", claiming.answer, name="claim-answer"),
+    path("activate/", activating.activate, name="activate"),
+>>>>>>> next
     path("people/", people.people, name="people"),
     path("people/invite/", people.add, name="invite"),
     path("people/<int:number>/", people.change, name="member"),
@@ -84,6 +102,7 @@ urlpatterns: list[URLPattern] = [
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),
     path("staff/products/<key:key>/", staff.product, name="product"),
+    path("staff/products/<key:key>/policy/", policies.choose_policy, name="choose-policy"),
     path("staff/products/<key:key>/legacy/", legacy_formats.choose, name="legacy-formats"),
     path("staff/products/<key:key>/setup/", setup_methods.choose, name="setup-methods"),
     path("staff/batches/", staff.batches, name="batches"),
@@ -99,6 +118,7 @@ urlpatterns: list[URLPattern] = [
     path("staff/sales/", staff.sales, name="sales"),
     path("staff/sales/<int:number>/", staff.sale, name="sale"),
     path("staff/claims/", staff.claims, name="claims"),
+    path("staff/claims/<int:number>/vouch/", policies.vouch_for, name="vouch"),
     path("staff/ledger/", staff.ledger, name="ledger"),
     path("staff/ledger/verify", staff.verify, name="ledger-verify"),
     path("staff/dead-letters/", staff.letters, name="dead-letters"),
