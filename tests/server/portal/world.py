@@ -24,12 +24,9 @@ from doorstep.server.channels.models import DeviceEvent, Downlink, ReportedState
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.claiming import Claimant, file_claim
-<<<<<<< HEAD
+from doorstep.server.custody.actions.codes import type_code
 from doorstep.server.custody.actions.offers import Recipient, accept_transfer, offer_transfer
 from doorstep.server.custody.models import Dispute
-=======
-from doorstep.server.custody.actions.codes import type_code
->>>>>>> next
 from doorstep.server.fleet import grouping
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState

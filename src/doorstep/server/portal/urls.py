@@ -7,11 +7,8 @@ from doorstep.server.portal.views import (
     activating,
     audit,
     blocking,
-<<<<<<< HEAD
     cases,
-=======
     claiming,
->>>>>>> next
     commands,
     developer,
     devices,
@@ -52,7 +49,6 @@ urlpatterns: list[URLPattern] = [
     path("devices/<key:device_id>/rotate/", rotating.rotate, name="rotate"),
     path("devices/<key:device_id>/release/", releasing.release, name="release-setup"),
     path("devices/<key:device_id>/children/", gateways.children, name="children"),
-<<<<<<< HEAD
     path("devices/<key:device_id>/hand-over/", handovers.give, name="hand-over"),
     path("devices/<key:device_id>/return/", handovers.give_back, name="return-device"),
     path("devices/<key:device_id>/scrap/", handovers.scrap, name="scrap-device"),
@@ -67,9 +63,9 @@ urlpatterns: list[URLPattern] = [
     path("cases/<int:number>/", cases.case, name="case"),
     path("cases/<int:number>/papers/", cases.paper, name="case-paper"),
     path("cases/<int:number>/papers/<int:paper>/", cases.hand_out, name="case-paper-file"),
-=======
     path("claim/", claiming.claim, name="claim"),
     path("claims/", claiming.claims, name="own-claims"),
+    path("claims/voucher/", claiming.voucher, name="claim-voucher"),
     path("claims/<int:number>/", claiming.one, name="claim-request"),
     path("claims/<int:number>/code", claiming.add_code, name="claim-code"),
     path("claims/<int:number>/order", claiming.add_order, name="claim-order"),
@@ -77,7 +73,6 @@ urlpatterns: list[URLPattern] = [
     path("claims/<int:number>/label", claiming.report, name="claim-label"),
     path("claims/mail/<key:token>/", claiming.answer, name="claim-answer"),
     path("activate/", activating.activate, name="activate"),
->>>>>>> next
     path("people/", people.people, name="people"),
     path("people/invite/", people.add, name="invite"),
     path("people/<int:number>/", people.change, name="member"),
