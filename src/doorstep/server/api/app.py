@@ -12,14 +12,17 @@ from doorstep.server.api import (
     devices,
     gateways,
     handovers,
+    imports,
     keys,
     ledger,
     onboarding,
+    people,
     problems,
     products,
     readings,
     sales,
     standings,
+    stock,
     tokens,
     webhooks,
 )
@@ -40,6 +43,8 @@ api: Final = Api(
 for noun in (
     products,
     sales,
+    imports,
+    stock,
     onboarding,
     devices,
     standings,
@@ -55,6 +60,7 @@ for noun in (
     data,
     dead_letters,
     audit,
+    people,
     webhooks,
 ):
     api.add_router("", noun.router)

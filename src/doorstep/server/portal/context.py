@@ -26,6 +26,7 @@ class Place:
 
 _CUSTOMER: Final = (("devices", "device", "Devices"), ("groups", "batch", "Groups"))
 _OWNER: Final = (("handovers", "sale", "Coming and going"), ("cases", "claim", "Disputes"))
+_WHOLESALER: Final = (("stock", "batch", "Stock"), ("orders", "sale", "Orders"))
 _MEMBER: Final = (("people", "people", "People"),)
 _WEBHOOKS: Final = (("webhooks", "letter", "Webhooks"),)
 _MANAGER: Final = (("audit", "search", "Audit"),)
@@ -63,7 +64,7 @@ def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
     if somebody.is_maker:
         return _STAFF + member
     owner = _OWNER if somebody.may(Permission.CUSTOMER_HANDOVERS_READ) else ()
-    return (*_CUSTOMER, *owner, *member) if somebody.is_customer else member
+    return (*_CUSTOMER, *owner, *member) if somebody.is_customer else _WHOLESALER + member
 
 
 def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:
