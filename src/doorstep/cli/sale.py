@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from doorstep.cli.progress import bar
+from doorstep.cli.remote import Elsewhere, elsewhere
+from doorstep.client import Client, ProblemAnswer
 from doorstep.errors import MisuseError, RefusedError, UnavailableError
 from doorstep.server.setup import migrate
 
 if TYPE_CHECKING:
+    from doorstep.client.shapes import Buyer, SaleDone
     from doorstep.server.custody.sale_rows import BadLine
 
 __all__ = ["sale"]
@@ -32,11 +35,36 @@ def sale() -> None:
 @click.argument("serials", nargs=-1, required=True)
 @click.option("--buyer", default="", help="E-mail address of the customer.")
 @click.option("--wholesaler", default="", help="E-mail address of the wholesaler.")
+@elsewhere
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(*, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, as_json: bool) -> None:
+def add(  # noqa: PLR0913 - one for each option
+    *,
+    order: str,
+    serials: tuple[str, ...],
+    buyer: str,
+    wholesaler: str,
+    server: str | None,
+    api_key_file: Path | None,
+    as_json: bool,
+) -> None:
     """Record devices as sold, all or none."""
     if bool(buyer) == bool(wholesaler):
         raise MisuseError("a sale has one buyer", next_step="Give --buyer or --wholesaler.")
+    client = Elsewhere(server, api_key_file).client()
+    if client is None:
+        done = _record(order, serials, buyer, wholesaler)
+    else:
+        with client:
+            done = _record_at(client, order, serials, buyer, wholesaler)
+    if as_json:
+        click.echo(json.dumps(done))
+        return
+    click.echo(
+        f"Order {done['order']}: {len(done['sold'])} sold, {len(done['unchanged'])} were sold so before."
+    )
+
+
+def _record(order: str, serials: tuple[str, ...], buyer: str, wholesaler: str) -> "SaleDone":
     migrate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import SaleRefused, record_sale  # noqa: PLC0415
@@ -49,10 +77,19 @@ def add(*, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, as
         for row in error.rows:
             click.secho(f"{row.serial}: {row.sentence}", fg="red", err=True)
         raise
-    if as_json:
-        click.echo(json.dumps({"order": done.order, "sold": done.sold, "unchanged": done.unchanged}))
-        return
-    click.echo(f"Order {done.order}: {len(done.sold)} sold, {len(done.unchanged)} were sold so before.")
+    return {"order": done.order, "sold": list(done.sold), "unchanged": list(done.unchanged)}
+
+
+def _record_at(
+    client: Client, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str
+) -> "SaleDone":
+    to: Buyer = {"wholesaler": wholesaler} if wholesaler else {"email": buyer}
+    try:
+        return client.record_sale({"order": order, "serials": list(serials), "buyer": to})
+    except ProblemAnswer as error:
+        for row in error.rows:
+            click.secho(f"{row['serial']}: {row['detail']}", fg="red", err=True)
+        raise
 
 
 @sale.command("import")

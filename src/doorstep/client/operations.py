@@ -1,0 +1,511 @@
+"""A method for each operation of the REST API.
+
+Made by ``python -m tests.docs.test_client`` from the API's description: never change it by hand.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from doorstep.client import shapes
+
+__all__ = ["Operations"]
+
+
+class Operations(ABC):
+    """The operations, by their names in the description."""
+
+    @abstractmethod
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content: tuple[str, bytes] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Ask, and return the value of the answer."""
+
+    @abstractmethod
+    def pages(self, fetch: Callable[[str], Any]) -> Iterator[Any]:
+        """Yield the items of every page that ``fetch`` gets by its cursor."""
+
+    def list_products(self) -> shapes.Products:
+        """List the products."""
+        found: shapes.Products = self.call("GET", "/api/v1/products")
+        return found
+
+    def set_onboarding(self, key: str, body: shapes.OnboardingIn) -> shapes.ProductOut:
+        """Choose a product's onboarding methods; a weak one needs its risk accepted, once, and marks the
+        product.
+
+        Batches made from now on have them; devices that are made keep theirs.
+        """
+        found: shapes.ProductOut = self.call("PUT", f"/api/v1/products/{_part(key)}/onboarding", body=body)
+        return found
+
+    def set_legacy_formats(self, key: str, body: shapes.LegacyIn) -> shapes.ProductOut:
+        """Choose which insecure message formats are taken of a product's devices; each needs its risk
+        accepted.
+
+        It holds from now on for all of them, and marks the product and each device that uses one.
+        """
+        found: shapes.ProductOut = self.call("PUT", f"/api/v1/products/{_part(key)}/legacy", body=body)
+        return found
+
+    def record_sale(self, body: shapes.SaleIn, *, idempotency_key: str | None = None) -> shapes.SaleDone:
+        """Record an order as sold: every row, or none and each bad row named.
+
+        Repeat it freely: with the same Idempotency-Key it answers the same, and the same order never
+        sells twice.
+        """
+        found: shapes.SaleDone = self.call(
+            "POST", "/api/v1/sales", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_sales(self, *, cursor: str = "", limit: int = 50) -> shapes.SalePage:
+        """List sales, newest first."""
+        found: shapes.SalePage = self.call("GET", "/api/v1/sales", query={"cursor": cursor, "limit": limit})
+        return found
+
+    def each_sales(self, *, limit: int = 50) -> Iterator[shapes.SaleOut]:
+        """Go through all pages of `list_sales`."""
+        return self.pages(lambda cursor: self.list_sales(cursor=cursor, limit=limit))
+
+    def make_challenge(self, *, idempotency_key: str | None = None) -> shapes.ChallengeOut:
+        """Make a challenge that a device signs; good for five minutes and for the caller's organisation."""
+        found: shapes.ChallengeOut = self.call(
+            "POST", "/api/v1/onboarding/challenges", idempotency_key=idempotency_key
+        )
+        return found
+
+    def attest_device(
+        self, body: shapes.AttestationIn, *, idempotency_key: str | None = None
+    ) -> shapes.AttestationOut:
+        """Say what is known of a device by its signed statement, which the caller's phone relays."""
+        found: shapes.AttestationOut = self.call(
+            "POST", "/api/v1/onboarding/attestations", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def look_up_device(self, *, serial: str) -> shapes.FoundOut:
+        """Find a device to seal Wi-Fi credentials for, by serial or device id, typed or said in any
+        case.
+        """
+        found: shapes.FoundOut = self.call("GET", "/api/v1/devices/lookup", query={"serial": serial})
+        return found
+
+    def release_setup(self, device_id: str, *, idempotency_key: str | None = None) -> shapes.ReleaseOut:
+        """Allow to set a device up again that the caller owns: its code died when it was claimed."""
+        found: shapes.ReleaseOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/release-setup", idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_devices(
+        self,
+        *,
+        serial: str | None = None,
+        product: str | None = None,
+        batch: str | None = None,
+        life: shapes.Life | None = None,
+        standing: shapes.Standing | None = None,
+        disputed: bool | None = None,
+        cursor: str = "",
+        limit: int = 50,
+    ) -> shapes.DevicePage:
+        """List the devices that the caller may see, by device id; all, or those that fit every filter."""
+        found: shapes.DevicePage = self.call(
+            "GET",
+            "/api/v1/devices",
+            query={
+                "serial": serial,
+                "product": product,
+                "batch": batch,
+                "life": life,
+                "standing": standing,
+                "disputed": disputed,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return found
+
+    def each_devices(
+        self,
+        *,
+        serial: str | None = None,
+        product: str | None = None,
+        batch: str | None = None,
+        life: shapes.Life | None = None,
+        standing: shapes.Standing | None = None,
+        disputed: bool | None = None,
+        limit: int = 50,
+    ) -> Iterator[shapes.DeviceOut]:
+        """Go through all pages of `list_devices`."""
+        return self.pages(
+            lambda cursor: self.list_devices(
+                cursor=cursor,
+                serial=serial,
+                product=product,
+                batch=batch,
+                life=life,
+                standing=standing,
+                disputed=disputed,
+                limit=limit,
+            )
+        )
+
+    def get_device(self, device_id: str) -> shapes.DeviceOut:
+        """Return one device."""
+        found: shapes.DeviceOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}")
+        return found
+
+    def revoke_device(
+        self, device_id: str, body: shapes.RevokeIn, *, idempotency_key: str | None = None
+    ) -> shapes.RevocationOut:
+        """Revoke a device: nothing of it is accepted from now on. Asked again, it tells how far it is."""
+        found: shapes.RevocationOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/revoke", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def get_standing(self, device_id: str) -> shapes.StandingOut:
+        """Return how far a device is trusted and why; its owner and the staff may ask."""
+        found: shapes.StandingOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}/standing")
+        return found
+
+    def quarantine_device(
+        self, device_id: str, body: shapes.WhyIn, *, idempotency_key: str | None = None
+    ) -> shapes.StandingOut:
+        """Accept nothing of a device until somebody decides; its certificates are kept."""
+        found: shapes.StandingOut = self.call(
+            "POST",
+            f"/api/v1/devices/{_part(device_id)}/quarantine",
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def clear_device(
+        self, device_id: str, body: shapes.WhyIn, *, idempotency_key: str | None = None
+    ) -> shapes.StandingOut:
+        """End a suspicion or a quarantine."""
+        found: shapes.StandingOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/clear", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_children(self, device_id: str) -> shapes.ChildrenOut:
+        """List the devices behind a gateway."""
+        found: shapes.ChildrenOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}/children")
+        return found
+
+    def attach_child(self, device_id: str, child_id: str) -> shapes.ChildrenOut:
+        """Let a gateway carry a device's messages, and no other any more. Asked again, nothing changes."""
+        found: shapes.ChildrenOut = self.call(
+            "PUT", f"/api/v1/devices/{_part(device_id)}/children/{_part(child_id)}"
+        )
+        return found
+
+    def detach_child(self, device_id: str, child_id: str) -> None:
+        """Cut a device off from its gateway at once; what the gateway still holds of it is refused."""
+        self.call("DELETE", f"/api/v1/devices/{_part(device_id)}/children/{_part(child_id)}")
+
+    def add_block(self, body: shapes.BlockIn, *, idempotency_key: str | None = None) -> shapes.BlockState:
+        """Block a batch, a hardware id or a factory key at once; ask again to see how far the clearing-
+        up is.
+
+        A line that is open already is answered as it is.
+        """
+        found: shapes.BlockState = self.call(
+            "POST", "/api/v1/blocks", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_blocks(self, *, cursor: str = "", limit: int = 50) -> shapes.BlockPage:
+        """List the lines, newest first."""
+        found: shapes.BlockPage = self.call("GET", "/api/v1/blocks", query={"cursor": cursor, "limit": limit})
+        return found
+
+    def each_blocks(self, *, limit: int = 50) -> Iterator[shapes.BlockOut]:
+        """Go through all pages of `list_blocks`."""
+        return self.pages(lambda cursor: self.list_blocks(cursor=cursor, limit=limit))
+
+    def get_block(self, number: int) -> shapes.BlockState:
+        """Return one line, and how far it is."""
+        found: shapes.BlockState = self.call("GET", f"/api/v1/blocks/{_part(number)}")
+        return found
+
+    def lift_block(
+        self, number: int, body: shapes.LiftIn, *, idempotency_key: str | None = None
+    ) -> shapes.BlockOut:
+        """End a block by a new line; its devices come in again as they renew, unless otherwise blocked."""
+        found: shapes.BlockOut = self.call(
+            "POST", f"/api/v1/blocks/{_part(number)}/lift", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_readings(self, device_id: str, *, after_us: int = 0, limit: int = 100) -> shapes.Readings:
+        """Return the newest readings that arrived after ``after_us``, in this owner's time alone."""
+        found: shapes.Readings = self.call(
+            "GET",
+            f"/api/v1/devices/{_part(device_id)}/readings",
+            query={"after_us": after_us, "limit": limit},
+        )
+        return found
+
+    def send_command(
+        self, device_id: str, body: shapes.CommandIn, *, idempotency_key: str | None = None
+    ) -> shapes.CommandOut:
+        """Queue a command. It goes out when the device shows itself, until the device answers or it
+        expires.
+        """
+        found: shapes.CommandOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/commands", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_commands(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.CommandPage:
+        """List what was sent, or waits to be sent, to a device in this owner's time."""
+        found: shapes.CommandPage = self.call(
+            "GET", f"/api/v1/devices/{_part(device_id)}/commands", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_commands(self, device_id: str, *, limit: int = 50) -> Iterator[shapes.CommandOut]:
+        """Go through all pages of `list_commands`."""
+        return self.pages(lambda cursor: self.list_commands(device_id, cursor=cursor, limit=limit))
+
+    def get_command(self, device_id: str, command_id: str) -> shapes.CommandOut:
+        """Return one command and how far it is."""
+        found: shapes.CommandOut = self.call(
+            "GET", f"/api/v1/devices/{_part(device_id)}/commands/{_part(command_id)}"
+        )
+        return found
+
+    def cancel_command(
+        self, device_id: str, command_id: str, *, idempotency_key: str | None = None
+    ) -> shapes.CommandOut:
+        """Withdraw a command. One that was sent may be carried out all the same, and then says so."""
+        found: shapes.CommandOut = self.call(
+            "POST",
+            f"/api/v1/devices/{_part(device_id)}/commands/{_part(command_id)}/cancel",
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def get_desired(self, device_id: str) -> shapes.DesiredOut:
+        """Return the settings that a device should have, and those that it has."""
+        found: shapes.DesiredOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}/desired")
+        return found
+
+    def put_desired(self, device_id: str, body: shapes.DesiredIn) -> shapes.DesiredOut:
+        """Replace the settings that a device should have; 409 when somebody else did so in between."""
+        found: shapes.DesiredOut = self.call("PUT", f"/api/v1/devices/{_part(device_id)}/desired", body=body)
+        return found
+
+    def list_events(self, device_id: str, *, limit: int = 50) -> shapes.Events:
+        """Return the newest events that a device told, in this owner's time alone."""
+        found: shapes.Events = self.call(
+            "GET", f"/api/v1/devices/{_part(device_id)}/events", query={"limit": limit}
+        )
+        return found
+
+    def rotate_key(
+        self, device_id: str, body: shapes.RotateIn, *, idempotency_key: str | None = None
+    ) -> shapes.RotationOut:
+        """Begin to replace a key; one that is under way is returned. Both work until the new one is in
+        use.
+        """
+        found: shapes.RotationOut = self.call(
+            "POST",
+            f"/api/v1/devices/{_part(device_id)}/keys/rotate",
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def list_key_rotations(self, device_id: str) -> shapes.RotationsOut:
+        """List the newest replacements of a device's keys."""
+        found: shapes.RotationsOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}/keys/rotations")
+        return found
+
+    def list_custody(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.EntryPage:
+        """List what happened to a device, oldest first."""
+        found: shapes.EntryPage = self.call(
+            "GET", f"/api/v1/devices/{_part(device_id)}/ledger", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_custody(self, device_id: str, *, limit: int = 50) -> Iterator[shapes.EntryOut]:
+        """Go through all pages of `list_custody`."""
+        return self.pages(lambda cursor: self.list_custody(device_id, cursor=cursor, limit=limit))
+
+    def make_registration_token(
+        self, body: shapes.TokenIn, *, idempotency_key: str | None = None
+    ) -> shapes.TokenOut:
+        """Make a single-use token, good for ten minutes, that lets one device join the caller's
+        organisation.
+        """
+        found: shapes.TokenOut = self.call(
+            "POST", "/api/v1/registration-tokens", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_dead_letters(
+        self, *, device_id: str = "", cursor: str = "", limit: int = 50
+    ) -> shapes.LetterPage:
+        """List what was refused, newest first."""
+        found: shapes.LetterPage = self.call(
+            "GET", "/api/v1/dead-letters", query={"device_id": device_id, "cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_dead_letters(self, *, device_id: str = "", limit: int = 50) -> Iterator[shapes.LetterOut]:
+        """Go through all pages of `list_dead_letters`."""
+        return self.pages(
+            lambda cursor: self.list_dead_letters(cursor=cursor, device_id=device_id, limit=limit)
+        )
+
+    def list_audit(
+        self,
+        *,
+        device: str = "",
+        actor: str = "",
+        action: str = "",
+        since_us: int | None = None,
+        until_us: int | None = None,
+        staff: bool = False,
+        cursor: str = "",
+        limit: int = 50,
+    ) -> shapes.DeedPage:
+        """List who did what for the caller's organisation and to its devices, and which of the staff
+        looked.
+        """
+        found: shapes.DeedPage = self.call(
+            "GET",
+            "/api/v1/audit",
+            query={
+                "device": device,
+                "actor": actor,
+                "action": action,
+                "since_us": since_us,
+                "until_us": until_us,
+                "staff": staff,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return found
+
+    def each_audit(
+        self,
+        *,
+        device: str = "",
+        actor: str = "",
+        action: str = "",
+        since_us: int | None = None,
+        until_us: int | None = None,
+        staff: bool = False,
+        limit: int = 50,
+    ) -> Iterator[shapes.DeedOut]:
+        """Go through all pages of `list_audit`."""
+        return self.pages(
+            lambda cursor: self.list_audit(
+                cursor=cursor,
+                device=device,
+                actor=actor,
+                action=action,
+                since_us=since_us,
+                until_us=until_us,
+                staff=staff,
+                limit=limit,
+            )
+        )
+
+    def list_webhooks(self, *, cursor: str = "", limit: int = 50) -> shapes.WebhookPage:
+        """List the organisation's webhooks."""
+        found: shapes.WebhookPage = self.call(
+            "GET", "/api/v1/webhooks", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_webhooks(self, *, limit: int = 50) -> Iterator[shapes.WebhookOut]:
+        """Go through all pages of `list_webhooks`."""
+        return self.pages(lambda cursor: self.list_webhooks(cursor=cursor, limit=limit))
+
+    def add_webhook(
+        self, body: shapes.WebhookIn, *, idempotency_key: str | None = None
+    ) -> shapes.WebhookMade:
+        """Tell events to an address from now on; the secret in the answer signs them and is shown this
+        once.
+        """
+        found: shapes.WebhookMade = self.call(
+            "POST", "/api/v1/webhooks", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def get_webhook(self, number: int) -> shapes.WebhookOut:
+        """Return one webhook."""
+        found: shapes.WebhookOut = self.call("GET", f"/api/v1/webhooks/{_part(number)}")
+        return found
+
+    def change_webhook(self, number: int, body: shapes.WebhookChange) -> shapes.WebhookOut:
+        """Change a webhook, or enable it again. What happened while it was disabled was not kept for it."""
+        found: shapes.WebhookOut = self.call("PUT", f"/api/v1/webhooks/{_part(number)}", body=body)
+        return found
+
+    def remove_webhook(self, number: int) -> None:
+        """Remove a webhook and what waits for it."""
+        self.call("DELETE", f"/api/v1/webhooks/{_part(number)}")
+
+    def rotate_webhook_secret(self, number: int, *, idempotency_key: str | None = None) -> shapes.SecretOut:
+        """Give a webhook a new signing secret."""
+        found: shapes.SecretOut = self.call(
+            "POST", f"/api/v1/webhooks/{_part(number)}/secret", idempotency_key=idempotency_key
+        )
+        return found
+
+    def test_webhook(self, number: int, *, idempotency_key: str | None = None) -> shapes.ReplayOut:
+        """Send a ``webhook.test`` event to this webhook alone."""
+        found: shapes.ReplayOut = self.call(
+            "POST", f"/api/v1/webhooks/{_part(number)}/test", idempotency_key=idempotency_key
+        )
+        return found
+
+    def replay_webhook(
+        self, number: int, body: shapes.ReplayIn, *, idempotency_key: str | None = None
+    ) -> shapes.ReplayOut:
+        """Deliver again, with the same ``webhook-id``: one event, or what did not arrive since a time."""
+        found: shapes.ReplayOut = self.call(
+            "POST", f"/api/v1/webhooks/{_part(number)}/replay", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_webhook_deliveries(
+        self, number: int, *, state: shapes.DeliveryState | None = None, cursor: str = "", limit: int = 50
+    ) -> shapes.DeliveryPage:
+        """List what was told, or waits to be told, to a webhook; all, or what is in one state."""
+        found: shapes.DeliveryPage = self.call(
+            "GET",
+            f"/api/v1/webhooks/{_part(number)}/deliveries",
+            query={"state": state, "cursor": cursor, "limit": limit},
+        )
+        return found
+
+    def each_webhook_deliveries(
+        self, number: int, *, state: shapes.DeliveryState | None = None, limit: int = 50
+    ) -> Iterator[shapes.DeliveryOut]:
+        """Go through all pages of `list_webhook_deliveries`."""
+        return self.pages(
+            lambda cursor: self.list_webhook_deliveries(number, cursor=cursor, state=state, limit=limit)
+        )
+
+
+def _part(value: object) -> str:
+    return quote(str(value), safe="")
