@@ -47,17 +47,18 @@ def operations(described: _Node) -> str:
         for verb, operation in route.items()
         for method in _methods(path, verb.upper(), operation, schemas)
     ]
+    text = "\n".join(methods)
     return "\n".join(
         [
             f'"""A method for each operation of the REST API.\n\n{_MADE}\n"""\n',
             "from abc import ABC, abstractmethod",
             "from collections.abc import Callable, Iterator, Mapping",
-            "from typing import Any, Literal",
+            f"from typing import {'Any, Literal' if 'Literal[' in text else 'Any'}",
             "from urllib.parse import quote\n",
             "from doorstep.client import shapes\n",
             '__all__ = ["Operations"]\n',
             _HEAD,
-            "\n".join(methods),
+            text,
             '\n\ndef _part(value: object) -> str:\n    return quote(str(value), safe="")\n',
         ]
     )
