@@ -33,9 +33,27 @@ class Operations(ABC):
     def pages(self, fetch: Callable[[str], Any]) -> Iterator[Any]:
         """Yield the items of every page that ``fetch`` gets by its cursor."""
 
-    def list_products(self) -> shapes.Products:
+    def list_products(self, *, cursor: str = "", limit: int = 50) -> shapes.ProductPage:
         """List the products."""
-        found: shapes.Products = self.call("GET", "/api/v1/products")
+        found: shapes.ProductPage = self.call(
+            "GET", "/api/v1/products", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_products(self, *, limit: int = 50) -> Iterator[shapes.ProductOut]:
+        """Go through all pages of `list_products`."""
+        return self.pages(lambda cursor: self.list_products(cursor=cursor, limit=limit))
+
+    def add_product(self, body: shapes.ProductIn, *, idempotency_key: str | None = None) -> shapes.ProductOut:
+        """Add a product. Its devices are made by `doorstep factory batch`."""
+        found: shapes.ProductOut = self.call(
+            "POST", "/api/v1/products", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def get_product(self, key: str) -> shapes.ProductOut:
+        """Return one product."""
+        found: shapes.ProductOut = self.call("GET", f"/api/v1/products/{_part(key)}")
         return found
 
     def set_onboarding(self, key: str, body: shapes.OnboardingIn) -> shapes.ProductOut:
@@ -56,6 +74,24 @@ class Operations(ABC):
         found: shapes.ProductOut = self.call("PUT", f"/api/v1/products/{_part(key)}/legacy", body=body)
         return found
 
+    def list_batches(
+        self, *, product: str | None = None, cursor: str = "", limit: int = 50
+    ) -> shapes.BatchPage:
+        """List the batches, all or those of one product."""
+        found: shapes.BatchPage = self.call(
+            "GET", "/api/v1/batches", query={"product": product, "cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_batches(self, *, product: str | None = None, limit: int = 50) -> Iterator[shapes.BatchOut]:
+        """Go through all pages of `list_batches`."""
+        return self.pages(lambda cursor: self.list_batches(cursor=cursor, product=product, limit=limit))
+
+    def get_batch(self, number: str) -> shapes.BatchOut:
+        """Return one batch."""
+        found: shapes.BatchOut = self.call("GET", f"/api/v1/batches/{_part(number)}")
+        return found
+
     def record_sale(self, body: shapes.SaleIn, *, idempotency_key: str | None = None) -> shapes.SaleDone:
         """Record an order as sold: every row, or none and each bad row named.
 
@@ -67,14 +103,43 @@ class Operations(ABC):
         )
         return found
 
-    def list_sales(self, *, cursor: str = "", limit: int = 50) -> shapes.SalePage:
-        """List sales, newest first."""
-        found: shapes.SalePage = self.call("GET", "/api/v1/sales", query={"cursor": cursor, "limit": limit})
+    def list_sales(
+        self,
+        *,
+        order: str | None = None,
+        buyer_email: str | None = None,
+        serial: str | None = None,
+        cursor: str = "",
+        limit: int = 50,
+    ) -> shapes.SalePage:
+        """List sales, newest first; all, or those that fit every filter."""
+        found: shapes.SalePage = self.call(
+            "GET",
+            "/api/v1/sales",
+            query={
+                "order": order,
+                "buyer_email": buyer_email,
+                "serial": serial,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
         return found
 
-    def each_sales(self, *, limit: int = 50) -> Iterator[shapes.SaleOut]:
+    def each_sales(
+        self,
+        *,
+        order: str | None = None,
+        buyer_email: str | None = None,
+        serial: str | None = None,
+        limit: int = 50,
+    ) -> Iterator[shapes.SaleOut]:
         """Go through all pages of `list_sales`."""
-        return self.pages(lambda cursor: self.list_sales(cursor=cursor, limit=limit))
+        return self.pages(
+            lambda cursor: self.list_sales(
+                cursor=cursor, order=order, buyer_email=buyer_email, serial=serial, limit=limit
+            )
+        )
 
     def make_challenge(self, *, idempotency_key: str | None = None) -> shapes.ChallengeOut:
         """Make a challenge that a device signs; good for five minutes and for the caller's organisation."""
@@ -270,16 +335,24 @@ class Operations(ABC):
         )
         return found
 
-    def list_commands(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.CommandPage:
+    def list_commands(
+        self, device_id: str, *, state: shapes.Delivery | None = None, cursor: str = "", limit: int = 50
+    ) -> shapes.CommandPage:
         """List what was sent, or waits to be sent, to a device in this owner's time."""
         found: shapes.CommandPage = self.call(
-            "GET", f"/api/v1/devices/{_part(device_id)}/commands", query={"cursor": cursor, "limit": limit}
+            "GET",
+            f"/api/v1/devices/{_part(device_id)}/commands",
+            query={"state": state, "cursor": cursor, "limit": limit},
         )
         return found
 
-    def each_commands(self, device_id: str, *, limit: int = 50) -> Iterator[shapes.CommandOut]:
+    def each_commands(
+        self, device_id: str, *, state: shapes.Delivery | None = None, limit: int = 50
+    ) -> Iterator[shapes.CommandOut]:
         """Go through all pages of `list_commands`."""
-        return self.pages(lambda cursor: self.list_commands(device_id, cursor=cursor, limit=limit))
+        return self.pages(
+            lambda cursor: self.list_commands(device_id, cursor=cursor, state=state, limit=limit)
+        )
 
     def get_command(self, device_id: str, command_id: str) -> shapes.CommandOut:
         """Return one command and how far it is."""
@@ -330,10 +403,33 @@ class Operations(ABC):
         )
         return found
 
-    def list_key_rotations(self, device_id: str) -> shapes.RotationsOut:
-        """List the newest replacements of a device's keys."""
-        found: shapes.RotationsOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}/keys/rotations")
+    def list_key_rotations(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.RotationPage:
+        """List the replacements of a device's keys."""
+        found: shapes.RotationPage = self.call(
+            "GET",
+            f"/api/v1/devices/{_part(device_id)}/keys/rotations",
+            query={"cursor": cursor, "limit": limit},
+        )
         return found
+
+    def each_key_rotations(self, device_id: str, *, limit: int = 50) -> Iterator[shapes.RotationOut]:
+        """Go through all pages of `list_key_rotations`."""
+        return self.pages(lambda cursor: self.list_key_rotations(device_id, cursor=cursor, limit=limit))
+
+    def list_ledger(
+        self, *, kind: shapes.Kind | None = None, cursor: str = "", limit: int = 50
+    ) -> shapes.LedgerPage:
+        """List what happened to all devices, oldest first; all of it, or entries of one kind."""
+        found: shapes.LedgerPage = self.call(
+            "GET", "/api/v1/ledger", query={"kind": kind, "cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_ledger(
+        self, *, kind: shapes.Kind | None = None, limit: int = 50
+    ) -> Iterator[shapes.LedgerEntry]:
+        """Go through all pages of `list_ledger`."""
+        return self.pages(lambda cursor: self.list_ledger(cursor=cursor, kind=kind, limit=limit))
 
     def list_custody(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.EntryPage:
         """List what happened to a device, oldest first."""
@@ -345,6 +441,11 @@ class Operations(ABC):
     def each_custody(self, device_id: str, *, limit: int = 50) -> Iterator[shapes.EntryOut]:
         """Go through all pages of `list_custody`."""
         return self.pages(lambda cursor: self.list_custody(device_id, cursor=cursor, limit=limit))
+
+    def get_registration_token(self, number: int) -> shapes.TokenState:
+        """Say whether a device came with a token, and what became of its claim."""
+        found: shapes.TokenState = self.call("GET", f"/api/v1/registration-tokens/{_part(number)}")
+        return found
 
     def make_registration_token(
         self, body: shapes.TokenIn, *, idempotency_key: str | None = None
@@ -358,18 +459,24 @@ class Operations(ABC):
         return found
 
     def list_dead_letters(
-        self, *, device_id: str = "", cursor: str = "", limit: int = 50
+        self, *, device_id: str = "", reason: str | None = None, cursor: str = "", limit: int = 50
     ) -> shapes.LetterPage:
         """List what was refused, newest first."""
         found: shapes.LetterPage = self.call(
-            "GET", "/api/v1/dead-letters", query={"device_id": device_id, "cursor": cursor, "limit": limit}
+            "GET",
+            "/api/v1/dead-letters",
+            query={"device_id": device_id, "reason": reason, "cursor": cursor, "limit": limit},
         )
         return found
 
-    def each_dead_letters(self, *, device_id: str = "", limit: int = 50) -> Iterator[shapes.LetterOut]:
+    def each_dead_letters(
+        self, *, device_id: str = "", reason: str | None = None, limit: int = 50
+    ) -> Iterator[shapes.LetterOut]:
         """Go through all pages of `list_dead_letters`."""
         return self.pages(
-            lambda cursor: self.list_dead_letters(cursor=cursor, device_id=device_id, limit=limit)
+            lambda cursor: self.list_dead_letters(
+                cursor=cursor, device_id=device_id, reason=reason, limit=limit
+            )
         )
 
     def list_audit(

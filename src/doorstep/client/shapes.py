@@ -10,6 +10,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 __all__ = [
     "AttestationIn",
     "AttestationOut",
+    "BatchOut",
+    "BatchPage",
     "BlockIn",
     "BlockOut",
     "BlockPage",
@@ -24,6 +26,7 @@ __all__ = [
     "CommandPage",
     "DeedOut",
     "DeedPage",
+    "Delivery",
     "DeliveryOut",
     "DeliveryPage",
     "DeliveryState",
@@ -39,6 +42,9 @@ __all__ = [
     "Events",
     "FoundOut",
     "InsecureFormat",
+    "Kind",
+    "LedgerEntry",
+    "LedgerPage",
     "LegacyIn",
     "LetterOut",
     "LetterPage",
@@ -47,8 +53,9 @@ __all__ = [
     "OnboardingIn",
     "PointOut",
     "Problem",
+    "ProductIn",
     "ProductOut",
-    "Products",
+    "ProductPage",
     "ReadingOut",
     "Readings",
     "ReleaseOut",
@@ -58,9 +65,10 @@ __all__ = [
     "RevokeIn",
     "RotateIn",
     "RotationOut",
-    "RotationsOut",
+    "RotationPage",
     "RowProblem",
     "SaleDone",
+    "SaleFilter",
     "SaleIn",
     "SaleOut",
     "SalePage",
@@ -69,6 +77,7 @@ __all__ = [
     "StandingOut",
     "TokenIn",
     "TokenOut",
+    "TokenState",
     "WeakMethod",
     "WebhookChange",
     "WebhookIn",
@@ -93,15 +102,44 @@ class AttestationOut(TypedDict):
     serial: str
     product: str
     sale: str
+    """yours, wholesaler or unknown."""
     owner: str
+    """nobody, yours or another."""
     blocked: bool
     presence: bool
+    """Somebody pressed its button."""
     may_set_up: bool
     sentence: str
+    """The same in plain words."""
     public_key: str | None
+    """As in a look-up; null for a device that the caller may not set up."""
     setup_code: str | None
+    """The label's code, where the product releases it and the device showed presence."""
     oob_code: str | None
+    """The out-of-band data of its Bluetooth pairing; released together with the code."""
     risk: str
+    """What this check can't exclude; to be shown."""
+
+
+class BatchOut(TypedDict):
+    """A batch."""
+
+    number: str
+    product: str
+    count: int
+    """How many devices were asked for."""
+    made: int
+    """How many there are. `GET /devices?batch=…` lists them."""
+    onboarding_methods: list[str]
+    """What its devices open."""
+    created_us: int
+
+
+class BatchPage(TypedDict):
+    """Batches, newest first."""
+
+    items: list[BatchOut]
+    next: str | None
 
 
 class BlockIn(TypedDict):
@@ -109,6 +147,7 @@ class BlockIn(TypedDict):
 
     kind: Literal["batch", "hardware_id", "key"]
     value: str
+    """Batch number, hardware id, or hex SHA-256 of the factory key's SubjectPublicKeyInfo."""
     reason: str
 
 
@@ -117,12 +156,14 @@ class BlockOut(TypedDict):
 
     number: int
     action: str
+    """block or lift."""
     kind: str
     value: str
     reason: str
     by: str
     at_us: int
     lifted_by: int | None
+    """The line that ended this one."""
 
 
 class BlockPage(TypedDict):
@@ -137,15 +178,20 @@ class BlockState(TypedDict):
 
     number: int
     action: str
+    """block or lift."""
     kind: str
     value: str
     reason: str
     by: str
     at_us: int
     lifted_by: int | None
+    """The line that ended this one."""
     devices: int
+    """How many devices it names."""
     shut_out: int
+    """Of them, how many are accepted no more: all, from the moment of the answer."""
     finished: int
+    """Of them, how many have no session and nothing in a queue any more."""
 
 
 class Buyer(TypedDict):
@@ -170,6 +216,7 @@ class ChangeOut(TypedDict):
     after: str
     step: str
     evidence: str
+    """alternation, fork or tag_failures; empty when people decided."""
     sentence: str
     by: str
 
@@ -195,6 +242,7 @@ class CommandIn(TypedDict):
     name: str
     arguments: NotRequired[dict[str, float | bool | str]]
     expires_in_s: NotRequired[int]
+    """The device does not carry it out later than that."""
 
 
 class CommandOut(TypedDict):
@@ -202,9 +250,12 @@ class CommandOut(TypedDict):
 
     command_id: str
     channel: str
+    """``cmd``, or ``config`` for settings on their way."""
     name: str
     state: str
+    """queued, sent, acknowledged, refused, expired or cancelled."""
     detail: str
+    """What the device said about it."""
     tries: int
     asked_by: str
     asked_us: int
@@ -227,14 +278,20 @@ class DeedOut(TypedDict):
     at_us: int
     actor: str
     action: str
+    """Name of the page or operation."""
     way: str
+    """portal or rest."""
     looked: bool
+    """The maker's staff looked, and changed nothing."""
     device_id: str
     before: dict[str, str | int | bool | None]
     after: dict[str, str | int | bool | None]
     address: str
+    """Where it came from; only for who acted for the caller's organisation."""
     erased: bool
+    """Before, after and address were erased."""
     digest: str
+    """SHA-256 of the entry, hexadecimal."""
 
 
 class DeedPage(TypedDict):
@@ -244,19 +301,27 @@ class DeedPage(TypedDict):
     next: str | None
 
 
+Delivery = Literal["queued", "sent", "acknowledged", "refused", "expired", "cancelled"]
+
+
 class DeliveryOut(TypedDict):
     """An event on its way to a webhook."""
 
     event_id: str
+    """The ``webhook-id`` of every attempt."""
     type: EventType
     at_us: int
+    """When it happened."""
     data: dict[str, Any]
     state: DeliveryState
     attempts: int
     tried_us: int | None
     due_us: int | None
+    """When it is tried again; null once it is not."""
     status: int | None
+    """HTTP status of the last answer; null when there was none."""
     detail: str
+    """Why the last attempt failed."""
 
 
 class DeliveryPage(TypedDict):
@@ -274,17 +339,21 @@ class DesiredIn(TypedDict):
 
     settings: dict[str, float | bool | str]
     version: int
+    """The version that you read; another one in between is a conflict."""
 
 
 class DesiredOut(TypedDict):
     """The settings that a device should have, and what it said last about itself."""
 
     version: int
+    """Of ``settings``; 0 when nobody ever set any."""
     settings: dict[str, float | bool | str]
     asked_us: int | None
     applied_version: int | None
     waiting: bool
+    """The device has not said yet that it applied them."""
     reported: list[PointOut]
+    """What the device said last on channel ``state``."""
     reported_us: int | None
 
 
@@ -307,14 +376,21 @@ class DeviceOut(TypedDict):
     product: str
     batch: str
     life: str
+    """made, stocked, dispatched, sold, onboarded, owned, transferred, returned, swapped or scrapped."""
     blocked: bool
+    """Nothing of it is accepted: it is blocked or in quarantine."""
     standing: str
+    """ok, suspected, quarantined or blocked."""
     disputed: bool
     owned: bool
     alias: str
+    """The name its owner gave it; empty for everybody else."""
     weak_setup: list[str]
+    """Keys of the weak onboarding methods that it was made with; none is best."""
     insecure_formats: list[str]
+    """The legacy message format that is taken of it; none is best."""
     last_seen_us: int | None
+    """When its newest message was stored; only for its owner."""
 
 
 class DevicePage(TypedDict):
@@ -333,6 +409,7 @@ class EntryOut(TypedDict):
     actor: str
     detail: dict[str, str | int]
     digest: str
+    """SHA-256 of the entry, hexadecimal."""
 
 
 class EntryPage(TypedDict):
@@ -384,8 +461,11 @@ class FoundOut(TypedDict):
     serial: str
     product: str
     public_key: str
+    """Factory key, uncompressed P-256 point, base64url: credentials are sealed to it."""
     sale: str
+    """yours, wholesaler or unknown."""
     owner: str
+    """nobody or yours."""
 
 
 class InsecureFormat(TypedDict):
@@ -393,6 +473,63 @@ class InsecureFormat(TypedDict):
 
     format: str
     risk: str
+
+
+Kind = Literal[
+    "made",
+    "stocked",
+    "dispatched",
+    "received",
+    "sold",
+    "onboarded",
+    "owned",
+    "claim_held",
+    "claim_refused",
+    "claim_disputed",
+    "case_decided",
+    "case_appealed",
+    "label_reported",
+    "blocked",
+    "unblocked",
+    "suspected",
+    "quarantined",
+    "cleared",
+    "transfer_offered",
+    "transfer_ended",
+    "transferred",
+    "released",
+    "returned",
+    "swapped",
+    "replaces",
+    "scrapped",
+    "erased",
+    "exported",
+    "setup_released",
+    "code_released",
+    "corrected",
+    "key_added",
+]
+
+
+class LedgerEntry(TypedDict):
+    """An entry of the whole ledger."""
+
+    number: int
+    at_us: int
+    kind: str
+    actor: str
+    detail: dict[str, str | int]
+    digest: str
+    """SHA-256 of the entry, hexadecimal."""
+    device_id: str
+    """Empty where it is about no device."""
+
+
+class LedgerPage(TypedDict):
+    """Entries of all devices, oldest first."""
+
+    items: list[LedgerEntry]
+    next: str | None
 
 
 class LegacyIn(TypedDict):
@@ -407,6 +544,7 @@ class LetterOut(TypedDict):
 
     at_us: int
     device_id: str
+    """As the topic or credential named it; it may not exist."""
     topic: str
     reason: str
     detail: str
@@ -466,6 +604,20 @@ class Problem(TypedDict):
     detail: str
     next_step: str
     rows: NotRequired[list[RowProblem] | None]
+    """Each bad row, when a sale was refused because of its rows."""
+
+
+class ProductIn(TypedDict):
+    """A product to be."""
+
+    key: str
+    """As programs write it; it stays for good."""
+    name: str
+    """As customers read it."""
+    claim_policy: NotRequired[str]
+    """The evidence that makes somebody the owner; empty for the strong one."""
+    identity: NotRequired[Literal["certificate", "symmetric_key"]]
+    """What its devices are made with; it stays for good."""
 
 
 class ProductOut(TypedDict):
@@ -476,14 +628,16 @@ class ProductOut(TypedDict):
     identity_method: str
     claim_policy: str
     onboarding_methods: list[str]
+    """What devices open that are made from now on."""
     weak_setup: list[WeakMethod]
     insecure_formats: list[InsecureFormat]
 
 
-class Products(TypedDict):
-    """Every product, by name."""
+class ProductPage(TypedDict):
+    """Products by key."""
 
     items: list[ProductOut]
+    next: str | None
 
 
 class ReadingOut(TypedDict):
@@ -494,6 +648,7 @@ class ReadingOut(TypedDict):
     time_us: int
     value: float | bool | str
     channel: str
+    """``data`` for sealed messages; a legacy format's name for those that are insecure."""
 
 
 class Readings(TypedDict):
@@ -530,11 +685,15 @@ class RevocationOut(TypedDict):
     reason: str
     asked_us: int
     kicked_us: int | None
+    """Every session of the device was closed."""
     purged_us: int | None
+    """Its queued and retained messages are gone: the revocation is finished."""
     sessions_kicked: int
     messages_purged: int
     effective_us: int | None
+    """From then on nothing of it was accepted."""
     last_accepted_us: int | None
+    """When the last message that was accepted had arrived."""
 
 
 class RevokeIn(TypedDict):
@@ -547,6 +706,9 @@ class RotateIn(TypedDict):
     """Which key."""
 
     key: NotRequired[Literal["root", "certificate", "exchange"]]
+    """``root``: of its sealed messages; ``exchange``: the same by EDHOC, so that a thief of the old root
+    cannot follow; ``certificate``: the operational one.
+    """
 
 
 class RotationOut(TypedDict):
@@ -555,19 +717,24 @@ class RotationOut(TypedDict):
     device_id: str
     number: int
     kind: str
+    """fresh, owner or exchanged (the sealed root), or certificate."""
     stage: str
+    """offered: the platform waits for the device; staged: the old and the new key work; settled."""
     outcome: str
+    """done or abandoned, once it is settled."""
     detail: str
+    """Why it waits, or was abandoned."""
     asked_by: str
     asked_us: int
     staged_us: int | None
     settled_us: int | None
 
 
-class RotationsOut(TypedDict):
-    """The newest replacements of a device's keys."""
+class RotationPage(TypedDict):
+    """Replacements of a device's keys, newest first."""
 
     items: list[RotationOut]
+    next: str | None
 
 
 class RowProblem(TypedDict):
@@ -584,7 +751,18 @@ class SaleDone(TypedDict):
 
     order: str
     sold: list[str]
+    """Serials sold by this request."""
     unchanged: list[str]
+    """Serials that this order had sold before."""
+
+
+class SaleFilter(TypedDict):
+    """Which sales."""
+
+    order: NotRequired[str | None]
+    buyer_email: NotRequired[str | None]
+    serial: NotRequired[str | None]
+    """The order that has this device."""
 
 
 class SaleIn(TypedDict):
@@ -602,6 +780,7 @@ class SaleOut(TypedDict):
     buyer_email: str
     wholesaler: str
     serials: int
+    """How many devices it has."""
     created_us: int
 
 
@@ -626,6 +805,7 @@ class StandingOut(TypedDict):
 
     device_id: str
     standing: str
+    """ok, suspected, quarantined or blocked."""
     changes: list[ChangeOut]
 
 
@@ -641,6 +821,19 @@ class TokenOut(TypedDict):
 
     token: str
     number: int
+    """Which one it is, for asking the portal what became of it."""
+    expires_us: int
+
+
+class TokenState(TypedDict):
+    """What became of a token."""
+
+    number: int
+    state: str
+    """waiting, expired, bound or held."""
+    sentence: str
+    device_id: str | None
+    """The device that came, once it is the organisation's."""
     expires_us: int
 
 
@@ -656,6 +849,7 @@ class WebhookChange(TypedDict):
 
     url: str
     types: NotRequired[list[EventType]]
+    """Types to hear; none means all."""
     description: NotRequired[str]
     enabled: NotRequired[bool]
 
@@ -665,6 +859,7 @@ class WebhookIn(TypedDict):
 
     url: str
     types: NotRequired[list[EventType]]
+    """Types to hear; none means all."""
     description: NotRequired[str]
 
 
@@ -677,7 +872,9 @@ class WebhookMade(TypedDict):
     description: str
     enabled: bool
     disabled_because: str
+    """Empty while it is enabled."""
     failing_since_us: int | None
+    """When the first delivery failed since the last one that worked."""
     created_us: int
     secret: str
 
@@ -691,7 +888,9 @@ class WebhookOut(TypedDict):
     description: str
     enabled: bool
     disabled_because: str
+    """Empty while it is enabled."""
     failing_since_us: int | None
+    """When the first delivery failed since the last one that worked."""
     created_us: int
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from doorstep.server.api import (
     audit,
+    batches,
     blocks,
     commands,
     dead_letters,
@@ -36,6 +37,7 @@ api: Final = Api(
 )
 for noun in (
     products,
+    batches,
     sales,
     onboarding,
     devices,

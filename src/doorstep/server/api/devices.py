@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from django.http import HttpRequest
-from ninja import Query, Schema, Status
+from ninja import Query, Status
 
 from doorstep.ownership.life import Life
 from doorstep.ownership.standing import Standing
@@ -13,6 +13,7 @@ from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line, Reason
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import REVOKE, device_for, devices_for
 from doorstep.server.fleet.actions import revoke_device

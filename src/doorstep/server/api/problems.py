@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from doorstep.errors import (
@@ -23,6 +23,7 @@ from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
+from doorstep.server.api.schema import Schema
 from doorstep.server.channels.actions import VersionConflict
 from doorstep.server.channels.queries import NoSuchCommand
 from doorstep.server.custody.actions import SaleRefused
@@ -32,6 +33,8 @@ from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, Othe
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
 from doorstep.server.fleet.products import NoSuchProduct
+from doorstep.server.fleet.queries import NoSuchBatch
+from doorstep.server.portal.queries import NoSuchToken
 from doorstep.server.webhooks.queries import NoSuchWebhook
 
 __all__ = ["PROBLEM_MEDIA", "TYPES", "Problem", "RowProblem", "install", "plain_problem"]
@@ -69,6 +72,8 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
     (NoSuchWebhook, 404, "not-found"),
+    (NoSuchBatch, 404, "not-found"),
+    (NoSuchToken, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
     (InsecureFormat, 422, "risk-not-accepted"),

@@ -1,9 +1,9 @@
 """Sales, as the ERP tells them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Schema, Status
+from ninja import Field, Query, Status
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Organisation
@@ -12,6 +12,7 @@ from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us, to_us
 from doorstep.server.custody.actions import record_sale
 from doorstep.server.custody.actions.sales import SERIALS_CAP
@@ -62,6 +63,18 @@ class SaleOut(Schema):
     created_us: int
 
 
+class SaleFilter(Schema):
+    """Which sales."""
+
+    order: Line | None = None
+    buyer_email: Line | None = None
+    serial: Line | None = None
+    """The order that has this device."""
+
+
+_COLUMNS: Final = {"order": "order", "buyer_email": "buyer_email__iexact", "serial": "lines__device__serial"}
+
+
 class SalePage(Schema):
     """Sales, newest first."""
 
@@ -87,10 +100,15 @@ def record(request: HttpRequest, sale: SaleIn) -> Any:
 
 
 @router.get("/sales", response={200: SalePage}, operation_id="list_sales")
-def list_sales(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
-    """List sales, newest first."""
+def list_sales(
+    request: HttpRequest, wanted: Query[SaleFilter], cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+) -> Any:
+    """List sales, newest first; all, or those that fit every filter."""
     require(caller_of(request), Permission.MAKER_SALES_READ)
-    return page(all_sales(), "-pk", _shown, cursor, limit)
+    fits = {_COLUMNS[name]: value for name, value in wanted.dict(exclude_none=True).items()}
+    # Apart from the count of an order's devices, which a filter by one of them must not change.
+    rows = all_sales().filter(pk__in=Sale.objects.filter(**fits).values("pk")) if fits else all_sales()
+    return page(rows, "-pk", _shown, cursor, limit)
 
 
 def _buyer(buyer: Buyer) -> str | Organisation:
