@@ -1,6 +1,6 @@
 """A method for each operation of the REST API.
 
-Made by ``python -m tests.docs.test_client`` from the API's description: never change it by hand.
+Made by ``python -m tests.client.test_source`` from the API's description: never change it by hand.
 """
 
 from abc import ABC, abstractmethod

@@ -1,6 +1,6 @@
 """Shapes of what the REST API takes and answers.
 
-Made by ``python -m tests.docs.test_client`` from the API's description: never change it by hand.
+Made by ``python -m tests.client.test_source`` from the API's description: never change it by hand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The client as the description has it; ``python -m tests.docs.test_client`` writes it."""
+"""The client as the description has it; ``python -m tests.client.test_source`` writes it."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.client_source import operations, shapes
+from tests.client.source import operations, shapes
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "src" / "doorstep" / "client"
@@ -29,8 +29,10 @@ def _formatted(source: str) -> str:
 
 @pytest.mark.parametrize("name", ["shapes.py", "operations.py"])
 def test_client_is_what_the_description_says(name: str) -> None:
-    """Write it again with: python -m tests.docs.test_client."""
-    assert (FOLDER / name).read_text(encoding="utf-8") == written()[name], "python -m tests.docs.test_client"
+    """Write it again with: python -m tests.client.test_source."""
+    assert (FOLDER / name).read_text(encoding="utf-8") == written()[name], (
+        "python -m tests.client.test_source"
+    )
 
 
 if __name__ == "__main__":

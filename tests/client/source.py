@@ -12,7 +12,7 @@ __all__ = ["operations", "shapes"]
 _Node = Mapping[str, Any]
 _WIDTH: Final = 108
 _MADE: Final = (
-    "Made by ``python -m tests.docs.test_client`` from the API's description: never change it by hand."
+    "Made by ``python -m tests.client.test_source`` from the API's description: never change it by hand."
 )
 _PLAIN: Final = {
     "string": "str",
