@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from doorstep.server.accounts.models import Organisation
-from doorstep.server.api.imports import UPLOAD_CAP
 from doorstep.server.custody import ledger
+from doorstep.server.custody.actions.imports import UPLOAD_CAP
 from tests.server.making import MadeDevice, customer, devices, wholesaler
 
 ClientOf = Callable[..., Client]

@@ -21,6 +21,7 @@ __all__ = [
     "member_pages",
     "staff_pages",
     "violations",
+    "wholesaler_pages",
 ]
 
 ANSWERS: Final = (
@@ -79,6 +80,10 @@ def member_pages(world: World) -> dict[str, str]:
         "group": f"/groups/{world.group.pk}/",
         "invitations": "/invitations/",
         "account": "/account/",
+        "passkeys": "/accounts/2fa/",
+        "passkey-list": "/accounts/2fa/webauthn/",
+        "sessions": "/accounts/sessions/",
+        "audit": "/audit/",
         "password": "/accounts/password/change/",
         "e-mail": "/accounts/email/",
         "log-out": "/accounts/logout/",
@@ -102,10 +107,25 @@ def staff_pages(world: World) -> dict[str, str]:
         "batch": f"/staff/batches/{world.batch.number}/",
         "staff-device": f"/staff/devices/{world.live.device_id}/",
         "sales": "/staff/sales/",
+        "staff-dispatch": "/stock/dispatch/",
+        "staff-order": f"/orders/{world.live.sale_line.sale_id}/",
         "sale": f"/staff/sales/{world.live.sale_line.sale_id}/",
         "claims": "/staff/claims/",
         "ledger": "/staff/ledger/",
         "dead-letters": "/staff/dead-letters/",
+    }
+
+
+def wholesaler_pages(order: int, delivery: int, file: int) -> dict[str, str]:
+    """Pages of a wholesaler."""
+    return {
+        "stock": "/stock/",
+        "dispatch": "/stock/dispatch/",
+        "orders": "/orders/",
+        "order": f"/orders/{order}/",
+        "delivery": f"/orders/{delivery}/",
+        "send-file": "/stock/file/",
+        "imported": f"/stock/file/{file}/",
     }
 
 

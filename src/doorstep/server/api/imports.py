@@ -13,16 +13,14 @@ from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.sales import READ, WRITE
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import import_file
+from doorstep.server.custody.actions.imports import UPLOAD_CAP
 from doorstep.server.custody.queries import import_of
 from doorstep.server.custody.trading import ImportRun
 from doorstep.server.fleet.access import require
 
-__all__ = ["UPLOAD_CAP", "read_upload", "router"]
+__all__ = ["router"]
 
 router = Router(tags=["sales"])
-
-UPLOAD_CAP: Final = 2 * 1024 * 1024
-"""Bytes of a file that somebody waits for."""
 
 _CSV: Final = {"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}}
 
@@ -49,7 +47,7 @@ def import_sales(request: HttpRequest, file: Annotated[UploadedFile, File()]) ->
     """
     caller = caller_of(request)
     require(caller, *WRITE)
-    content = read_upload(file)
+    content = _bytes_of(file)
     run = import_file(content, caller.organisation, actor=caller.actor, source="csv", now_us=now_us())
     return Status(201, _shown(run))
 
@@ -76,8 +74,7 @@ def get_failures(request: HttpRequest, number: Number) -> Any:
     return answer
 
 
-def read_upload(file: Any) -> bytes:
-    """Return an uploaded file's bytes; raise MisuseError when there are too many."""
+def _bytes_of(file: UploadedFile) -> bytes:
     if file.size is None or file.size > UPLOAD_CAP:
         raise MisuseError(f"the file has more than {UPLOAD_CAP >> 20} MiB", next_step="Split it.")
     content: bytes = file.read()

@@ -22,6 +22,7 @@ from doorstep.server.portal.views import (
     setup,
     setup_methods,
     staff,
+    stock,
     webhooks,
 )
 
@@ -61,6 +62,14 @@ urlpatterns: list[URLPattern] = [
     path("audit/export.csv", audit.export, name="audit-export"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
+    path("stock/", stock.overview, name="stock"),
+    path("stock/file/", stock.send_file, name="send-file"),
+    path("stock/file/<int:number>/", stock.imported, name="imported"),
+    path("stock/file/<int:number>/failures.csv", stock.failures, name="import-failures"),
+    path("stock/<key:what>/", stock.move, name="move"),
+    path("orders/", stock.orders, name="orders"),
+    path("orders/<int:number>/", stock.order, name="order"),
+    path("orders/<int:number>/take-back/", stock.take_back, name="take-back"),
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/<int:number>/", webhooks.webhook, name="webhook"),
     path("webhooks/<int:number>/act", webhooks.act, name="webhook-act"),
