@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from doorstep.ownership.chain import LedgerBroken
+from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody import ledger as custody_ledger
 from doorstep.server.custody.models import Sale
+from doorstep.server.custody.queries import all_sales, holder_of
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import (
     active_credential,
@@ -26,6 +28,7 @@ from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.ledger import chapters, story_of
+from doorstep.server.portal.views.policies import simulated
 from doorstep.server.readings.queries import dead_letters
 
 __all__ = [
@@ -59,7 +62,8 @@ def products(request: HttpRequest, principal: Principal) -> HttpResponse:
 def product(request: HttpRequest, principal: Principal, key: str) -> HttpResponse:
     """Show one product: its methods, its claim policy, its batches."""
     row = get_object_or_404(all_products(), key=key)
-    context = {"product": row, "page": _page(request, all_batches().filter(product=row))}
+    trials = simulated(row.claim_policy)
+    context = {"product": row, **trials, "page": _page(request, all_batches().filter(product=row))}
     return render(request, "portal/staff/product.html", context)
 
 
@@ -94,6 +98,7 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(row, "sealed", None),
         "story": story_of(row),
+        "holder": holder_of(row),
     }
     return render(request, "portal/staff/device.html", context)
 
@@ -102,14 +107,14 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
 @staff_page
 def sales(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List sales, newest first."""
-    return render(request, "portal/staff/sales.html", {"page": _page(request, queries.all_sales())})
+    return render(request, "portal/staff/sales.html", {"page": _page(request, all_sales())})
 
 
 @require_safe
 @staff_page
 def sale(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Show one sale and its devices."""
-    row = get_object_or_404(Sale.objects.select_related("wholesaler"), pk=number)
+    row = get_object_or_404(Sale.objects.select_related("wholesaler", "seller"), pk=number)
     return render(
         request, "portal/staff/sale.html", {"sale": row, "page": _page(request, queries.lines_of(row))}
     )
@@ -119,7 +124,12 @@ def sale(request: HttpRequest, principal: Principal, number: int) -> HttpRespons
 @staff_page
 def claims(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show what waits for somebody: held claims and open disputes."""
-    context = {"disputes": queries.open_disputes()[:_ROWS], "page": _page(request, queries.held_claims())}
+    may_vouch = principal.may(Permission.MAKER_CLAIMS_VOUCH)
+    context = {
+        "may_vouch": may_vouch,
+        "disputes": queries.open_disputes()[:_ROWS],
+        "page": _page(request, queries.held_claims()),
+    }
     return render(request, "portal/staff/claims.html", context)
 
 
