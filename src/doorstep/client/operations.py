@@ -112,7 +112,9 @@ class Operations(ABC):
         cursor: str = "",
         limit: int = 50,
     ) -> shapes.SalePage:
-        """List sales, newest first; all, or those that fit every filter."""
+        """List sales and dispatches, newest first: a wholesaler its own, the maker all; or those that
+        fit.
+        """
         found: shapes.SalePage = self.call(
             "GET",
             "/api/v1/sales",
@@ -140,6 +142,87 @@ class Operations(ABC):
                 cursor=cursor, order=order, buyer_email=buyer_email, serial=serial, limit=limit
             )
         )
+
+    def withdraw_sale(
+        self, body: shapes.WithdrawIn, *, idempotency_key: str | None = None
+    ) -> shapes.RowsDone:
+        """Take devices out of an order that nobody has received or owns yet; the ledger keeps both
+        entries.
+        """
+        found: shapes.RowsDone = self.call(
+            "POST", "/api/v1/sales/withdraw", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_deliveries(self, *, cursor: str = "", limit: int = 50) -> shapes.SalePage:
+        """List what was dispatched to the wholesaler, newest first."""
+        found: shapes.SalePage = self.call(
+            "GET", "/api/v1/deliveries", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_deliveries(self, *, limit: int = 50) -> Iterator[shapes.SaleOut]:
+        """Go through all pages of `list_deliveries`."""
+        return self.pages(lambda cursor: self.list_deliveries(cursor=cursor, limit=limit))
+
+    def import_sales(self, body: bytes, *, idempotency_key: str | None = None) -> shapes.ImportOut:
+        """Store the rows of a CSV file: `order`, `serial`, and `buyer_email` or `wholesaler`, perhaps
+        `box`.
+
+        Good rows are stored, bad ones kept to be fetched. The same file again changes nothing.
+        """
+        found: shapes.ImportOut = self.call(
+            "POST", "/api/v1/imports", content=("multipart/form-data", body), idempotency_key=idempotency_key
+        )
+        return found
+
+    def get_import(self, number: int) -> shapes.ImportOut:
+        """Tell what became of a file; the last twenty of an organisation are known."""
+        found: shapes.ImportOut = self.call("GET", f"/api/v1/imports/{_part(number)}")
+        return found
+
+    def get_import_failures(self, number: int) -> str:
+        """Return the rows that were not stored as CSV of the same form, with what to mend in `problem`."""
+        found: str = self.call("GET", f"/api/v1/imports/{_part(number)}/failures")
+        return found
+
+    def list_stock(
+        self, *, order: str = "", box: str = "", cursor: str = "", limit: int = 50
+    ) -> shapes.StockPage:
+        """List what a wholesaler holds, on its way or received; for the maker what all of them hold."""
+        found: shapes.StockPage = self.call(
+            "GET", "/api/v1/stock", query={"order": order, "box": box, "cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_stock(self, *, order: str = "", box: str = "", limit: int = 50) -> Iterator[shapes.StockOut]:
+        """Go through all pages of `list_stock`."""
+        return self.pages(lambda cursor: self.list_stock(cursor=cursor, order=order, box=box, limit=limit))
+
+    def receive_devices(
+        self, body: shapes.SerialsIn, *, idempotency_key: str | None = None
+    ) -> shapes.RowsDone:
+        """Say that devices have come which were dispatched to you. Good rows are stored."""
+        found: shapes.RowsDone = self.call(
+            "POST", "/api/v1/stock/receive", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def return_devices(self, body: shapes.ReturnIn, *, idempotency_key: str | None = None) -> shapes.RowsDone:
+        """Send devices from your stock back to the maker. Good rows are stored."""
+        found: shapes.RowsDone = self.call(
+            "POST", "/api/v1/stock/return", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def take_devices_into_stock(
+        self, body: shapes.SerialsIn, *, idempotency_key: str | None = None
+    ) -> shapes.RowsDone:
+        """Put devices into the maker's stock, from the line or as they come back. Good rows are stored."""
+        found: shapes.RowsDone = self.call(
+            "POST", "/api/v1/stock/take-in", body=body, idempotency_key=idempotency_key
+        )
+        return found
 
     def make_challenge(self, *, idempotency_key: str | None = None) -> shapes.ChallengeOut:
         """Make a challenge that a device signs; good for five minutes and for the caller's organisation."""

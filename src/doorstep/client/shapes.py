@@ -41,6 +41,7 @@ __all__ = [
     "EventType",
     "Events",
     "FoundOut",
+    "ImportOut",
     "InsecureFormat",
     "Kind",
     "LedgerEntry",
@@ -61,20 +62,25 @@ __all__ = [
     "ReleaseOut",
     "ReplayIn",
     "ReplayOut",
+    "ReturnIn",
     "RevocationOut",
     "RevokeIn",
     "RotateIn",
     "RotationOut",
     "RotationPage",
     "RowProblem",
+    "RowsDone",
     "SaleDone",
     "SaleFilter",
     "SaleIn",
     "SaleOut",
     "SalePage",
     "SecretOut",
+    "SerialsIn",
     "Standing",
     "StandingOut",
+    "StockOut",
+    "StockPage",
     "TokenIn",
     "TokenOut",
     "TokenState",
@@ -85,6 +91,7 @@ __all__ = [
     "WebhookOut",
     "WebhookPage",
     "WhyIn",
+    "WithdrawIn",
 ]
 
 
@@ -435,12 +442,22 @@ EventType = Literal[
     "device.suspected",
     "device.quarantined",
     "device.cleared",
+    "device.claim_refused",
+    "device.dispute_decided",
+    "device.dispute_appealed",
     "device.dispatched",
     "device.sold",
+    "device.received",
+    "device.transfer_offered",
+    "device.transfer_ended",
     "device.transferred",
+    "device.released",
     "device.returned",
     "device.swapped",
     "device.scrapped",
+    "device.erased",
+    "device.exported",
+    "device.corrected",
     "sale.recorded",
     "alert.raised",
     "alert.cleared",
@@ -466,6 +483,16 @@ class FoundOut(TypedDict):
     """yours, wholesaler or unknown."""
     owner: str
     """nobody or yours."""
+
+
+class ImportOut(TypedDict):
+    """What became of a file."""
+
+    number: int
+    at_us: int
+    stored: int
+    unchanged: int
+    failed: int
 
 
 class InsecureFormat(TypedDict):
@@ -678,6 +705,13 @@ class ReplayOut(TypedDict):
     queued: int
 
 
+class ReturnIn(TypedDict):
+    """Devices that go back."""
+
+    serials: list[str]
+    reason: str
+
+
 class RevocationOut(TypedDict):
     """A revocation and how far it is. Times are microseconds since 1970."""
 
@@ -738,12 +772,20 @@ class RotationPage(TypedDict):
 
 
 class RowProblem(TypedDict):
-    """A row of a sale that can't be stored."""
+    """A row that can't be stored."""
 
     row: int
     serial: str
     reason: str
     detail: str
+
+
+class RowsDone(TypedDict):
+    """What became of the rows. Good ones are done, whatever the others are."""
+
+    done: list[str]
+    unchanged: list[str]
+    failed: list[RowProblem]
 
 
 class SaleDone(TypedDict):
@@ -766,19 +808,27 @@ class SaleFilter(TypedDict):
 
 
 class SaleIn(TypedDict):
-    """An order."""
+    """An order: sold to a customer, or dispatched to a wholesaler."""
 
     order: str
     serials: list[str]
     buyer: Buyer
+    box: NotRequired[str]
+    """Label of the box in which they travel."""
+    seller: NotRequired[str]
+    """Address of the wholesaler that holds them, where the maker tells it in their place."""
 
 
 class SaleOut(TypedDict):
     """A stored sale."""
 
     order: str
+    seller: str
+    """Name of the wholesaler that sold; empty: the maker."""
     buyer_email: str
+    """The seller alone reads it."""
     wholesaler: str
+    """Name of the wholesaler to which it was dispatched."""
     serials: int
     """How many devices it has."""
     created_us: int
@@ -797,6 +847,12 @@ class SecretOut(TypedDict):
     secret: str
 
 
+class SerialsIn(TypedDict):
+    """Devices."""
+
+    serials: list[str]
+
+
 Standing = Literal["ok", "suspected", "quarantined", "blocked"]
 
 
@@ -807,6 +863,26 @@ class StandingOut(TypedDict):
     standing: str
     """ok, suspected, quarantined or blocked."""
     changes: list[ChangeOut]
+
+
+class StockOut(TypedDict):
+    """A device that a wholesaler holds and nobody owns."""
+
+    device_id: str
+    serial: str
+    product: str
+    wholesaler: str
+    order: str
+    sender: str
+    box: str
+    received_us: int | None
+
+
+class StockPage(TypedDict):
+    """Devices, newest first."""
+
+    items: list[StockOut]
+    next: str | None
 
 
 class TokenIn(TypedDict):
@@ -905,3 +981,13 @@ class WhyIn(TypedDict):
     """Why."""
 
     reason: str
+
+
+class WithdrawIn(TypedDict):
+    """Devices to take out of an order."""
+
+    order: str
+    serials: list[str]
+    reason: str
+    seller: NotRequired[str]
+    """As in a sale."""
