@@ -50,6 +50,7 @@ urlpatterns: list[URLPattern] = [
     path("devices/<key:device_id>/children/", gateways.children, name="children"),
     path("claim/", claiming.claim, name="claim"),
     path("claims/", claiming.claims, name="own-claims"),
+    path("claims/voucher/", claiming.voucher, name="claim-voucher"),
     path("claims/<int:number>/", claiming.one, name="claim-request"),
     path("claims/<int:number>/code", claiming.add_code, name="claim-code"),
     path("claims/<int:number>/order", claiming.add_order, name="claim-order"),
