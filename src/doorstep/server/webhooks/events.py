@@ -28,8 +28,6 @@ class EventType(enum.StrEnum):
     """Nothing of a device is accepted until somebody decides."""
     DEVICE_CLEARED = "device.cleared"
     """A suspicion or a quarantine ended well."""
-    DEVICE_REFUSED = "device.claim_refused"
-    """A claim was refused."""
     DEVICE_DECIDED = "device.dispute_decided"
     """The staff's desk closed a dispute."""
     DEVICE_APPEALED = "device.dispute_appealed"
@@ -79,7 +77,6 @@ BY_KIND: Final[Mapping[Kind, EventType]] = {
     Kind.SUSPECTED: EventType.DEVICE_SUSPECTED,
     Kind.QUARANTINED: EventType.DEVICE_QUARANTINED,
     Kind.CLEARED: EventType.DEVICE_CLEARED,
-    Kind.CLAIM_REFUSED: EventType.DEVICE_REFUSED,
     Kind.CASE_DECIDED: EventType.DEVICE_DECIDED,
     Kind.CASE_APPEALED: EventType.DEVICE_APPEALED,
     Kind.DISPATCHED: EventType.DEVICE_DISPATCHED,
