@@ -541,6 +541,187 @@ class Operations(ABC):
         )
         return found
 
+    def list_cases(self, *, cursor: str = "", limit: int = 50) -> shapes.CasePage:
+        """List disputes: all of them for the staff, else those of the caller's organisation."""
+        found: shapes.CasePage = self.call("GET", "/api/v1/cases", query={"cursor": cursor, "limit": limit})
+        return found
+
+    def each_cases(self, *, limit: int = 50) -> Iterator[shapes.CaseOut]:
+        """Go through all pages of `list_cases`."""
+        return self.pages(lambda cursor: self.list_cases(cursor=cursor, limit=limit))
+
+    def get_case(self, number: int) -> shapes.CaseDetail:
+        """Return one dispute with its record."""
+        found: shapes.CaseDetail = self.call("GET", f"/api/v1/cases/{_part(number)}")
+        return found
+
+    def take_case_step(
+        self, number: int, body: shapes.StepIn, *, idempotency_key: str | None = None
+    ) -> shapes.CaseDetail:
+        """Take a step in a dispute, as a person who is logged in."""
+        found: shapes.CaseDetail = self.call(
+            "POST", f"/api/v1/cases/{_part(number)}/steps", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_attempts(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.Attempts:
+        """List what others tried with a device since its owner has it."""
+        found: shapes.Attempts = self.call(
+            "GET", f"/api/v1/devices/{_part(device_id)}/attempts", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_attempts(self, device_id: str, *, limit: int = 50) -> Iterator[shapes.AttemptOut]:
+        """Go through all pages of `list_attempts`."""
+        return self.pages(lambda cursor: self.list_attempts(device_id, cursor=cursor, limit=limit))
+
+    def list_handovers(self, *, cursor: str = "", limit: int = 50) -> shapes.OfferPage:
+        """List offers that the caller's organisation made or took, and those to the caller's own
+        addresses.
+        """
+        found: shapes.OfferPage = self.call(
+            "GET", "/api/v1/handovers", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_handovers(self, *, limit: int = 50) -> Iterator[shapes.OfferOut]:
+        """Go through all pages of `list_handovers`."""
+        return self.pages(lambda cursor: self.list_handovers(cursor=cursor, limit=limit))
+
+    def get_handover(self, number: int) -> shapes.OfferOut:
+        """Return one offer."""
+        found: shapes.OfferOut = self.call("GET", f"/api/v1/handovers/{_part(number)}")
+        return found
+
+    def offer_transfer(
+        self, device_id: str, body: shapes.TransferIn, *, idempotency_key: str | None = None
+    ) -> shapes.OfferOut:
+        """Offer a device to an address. It stays its owner's until whoever confirmed that address
+        accepts.
+        """
+        found: shapes.OfferOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/transfer", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def offer_return(
+        self, device_id: str, body: shapes.ReturnIn, *, idempotency_key: str | None = None
+    ) -> shapes.OfferOut:
+        """Announce that a device goes back. It stays its owner's until the maker has it."""
+        found: shapes.OfferOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/return", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def accept_handover(
+        self, number: int, body: shapes.AcceptIn, *, idempotency_key: str | None = None
+    ) -> shapes.OfferOut:
+        """Accept a transfer, as a person whose address it was offered to; or a return, as the maker."""
+        found: shapes.OfferOut = self.call(
+            "POST", f"/api/v1/handovers/{_part(number)}/accept", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def decline_handover(self, number: int, *, idempotency_key: str | None = None) -> shapes.OfferOut:
+        """Say no to a transfer, as a person whose address it was offered to."""
+        found: shapes.OfferOut = self.call(
+            "POST", f"/api/v1/handovers/{_part(number)}/decline", idempotency_key=idempotency_key
+        )
+        return found
+
+    def cancel_handover(self, number: int, *, idempotency_key: str | None = None) -> shapes.OfferOut:
+        """Take an offer back."""
+        found: shapes.OfferOut = self.call(
+            "POST", f"/api/v1/handovers/{_part(number)}/cancel", idempotency_key=idempotency_key
+        )
+        return found
+
+    def swap_device(
+        self, device_id: str, body: shapes.SwapIn, *, idempotency_key: str | None = None
+    ) -> shapes.SwapOut:
+        """Give a broken device's owner another one; the readings of the old one stay theirs."""
+        found: shapes.SwapOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/swap", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def scrap_device(
+        self, device_id: str, body: shapes.ScrapIn, *, idempotency_key: str | None = None
+    ) -> shapes.DocumentOut:
+        """End a device for ever, and return the certificate. The maker scraps only what nobody owns."""
+        found: shapes.DocumentOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/scrap", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_past_devices(self, *, cursor: str = "", limit: int = 50) -> shapes.PastPage:
+        """List the devices that the organisation had."""
+        found: shapes.PastPage = self.call(
+            "GET", "/api/v1/past-devices", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_past_devices(self, *, limit: int = 50) -> Iterator[shapes.PastOut]:
+        """Go through all pages of `list_past_devices`."""
+        return self.pages(lambda cursor: self.list_past_devices(cursor=cursor, limit=limit))
+
+    def list_past_readings(self, number: int, *, limit: int = 100) -> shapes.PastReadings:
+        """Return the newest readings of the time in which the organisation had the device."""
+        found: shapes.PastReadings = self.call(
+            "GET", f"/api/v1/past-devices/{_part(number)}/readings", query={"limit": limit}
+        )
+        return found
+
+    def ask_for_past_data(
+        self, number: int, body: shapes.DataIn, *, idempotency_key: str | None = None
+    ) -> shapes.JobOut:
+        """Export or erase the readings that were kept of a past device."""
+        found: shapes.JobOut = self.call(
+            "POST", f"/api/v1/past-devices/{_part(number)}/data", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def ask_for_data(
+        self, device_id: str, body: shapes.DataIn, *, idempotency_key: str | None = None
+    ) -> shapes.JobOut:
+        """Export or erase the readings of a device until now."""
+        found: shapes.JobOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/data", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_data_jobs(self, *, cursor: str = "", limit: int = 50) -> shapes.JobPage:
+        """List exports, erasures and hand-overs of the organisation's readings, and how far they are."""
+        found: shapes.JobPage = self.call(
+            "GET", "/api/v1/data-jobs", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_data_jobs(self, *, limit: int = 50) -> Iterator[shapes.JobOut]:
+        """Go through all pages of `list_data_jobs`."""
+        return self.pages(lambda cursor: self.list_data_jobs(cursor=cursor, limit=limit))
+
+    def get_data_job(self, number: int) -> shapes.JobOut:
+        """Return one data job."""
+        found: shapes.JobOut = self.call("GET", f"/api/v1/data-jobs/{_part(number)}")
+        return found
+
+    def list_documents(self, *, cursor: str = "", limit: int = 50) -> shapes.DocumentPage:
+        """List the organisation's signed documents."""
+        found: shapes.DocumentPage = self.call(
+            "GET", "/api/v1/documents", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_documents(self, *, limit: int = 50) -> Iterator[shapes.DocumentOut]:
+        """Go through all pages of `list_documents`."""
+        return self.pages(lambda cursor: self.list_documents(cursor=cursor, limit=limit))
+
+    def get_document_key(self) -> shapes.KeyOut:
+        """Return the public key that signs documents."""
+        found: shapes.KeyOut = self.call("GET", "/api/v1/document-key")
+        return found
+
     def list_dead_letters(
         self, *, device_id: str = "", reason: str | None = None, cursor: str = "", limit: int = 50
     ) -> shapes.LetterPage:
@@ -617,6 +798,81 @@ class Operations(ABC):
                 limit=limit,
             )
         )
+
+    def list_people(self, *, cursor: str = "", limit: int = 50) -> shapes.PersonPage:
+        """List who acts for the caller's organisation."""
+        found: shapes.PersonPage = self.call(
+            "GET", "/api/v1/people", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_people(self, *, limit: int = 50) -> Iterator[shapes.PersonOut]:
+        """Go through all pages of `list_people`."""
+        return self.pages(lambda cursor: self.list_people(cursor=cursor, limit=limit))
+
+    def change_person(self, number: int, body: shapes.GrantIn) -> shapes.PersonOut:
+        """Give a member another role or other groups. Only an owner makes or unmakes owners."""
+        found: shapes.PersonOut = self.call("PUT", f"/api/v1/people/{_part(number)}", body=body)
+        return found
+
+    def remove_person(self, number: int) -> None:
+        """End a membership, with effect on the next request."""
+        self.call("DELETE", f"/api/v1/people/{_part(number)}")
+
+    def invite(self, body: shapes.InviteIn, *, idempotency_key: str | None = None) -> shapes.InvitationOut:
+        """Invite an address by mail; a newer invitation takes the place of one that waits."""
+        found: shapes.InvitationOut = self.call(
+            "POST", "/api/v1/invitations", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_invitations(self, *, cursor: str = "", limit: int = 50) -> shapes.InvitationPage:
+        """List the invitations that wait."""
+        found: shapes.InvitationPage = self.call(
+            "GET", "/api/v1/invitations", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_invitations(self, *, limit: int = 50) -> Iterator[shapes.InvitationOut]:
+        """Go through all pages of `list_invitations`."""
+        return self.pages(lambda cursor: self.list_invitations(cursor=cursor, limit=limit))
+
+    def withdraw_invitation(self, number: int) -> None:
+        """Take an invitation back."""
+        self.call("DELETE", f"/api/v1/invitations/{_part(number)}")
+
+    def list_groups(self, *, cursor: str = "", limit: int = 50) -> shapes.GroupPage:
+        """List the device groups that the caller sees."""
+        found: shapes.GroupPage = self.call("GET", "/api/v1/groups", query={"cursor": cursor, "limit": limit})
+        return found
+
+    def each_groups(self, *, limit: int = 50) -> Iterator[shapes.GroupOut]:
+        """Go through all pages of `list_groups`."""
+        return self.pages(lambda cursor: self.list_groups(cursor=cursor, limit=limit))
+
+    def make_group(self, body: shapes.GroupIn, *, idempotency_key: str | None = None) -> shapes.GroupOut:
+        """Make a device group."""
+        found: shapes.GroupOut = self.call(
+            "POST", "/api/v1/groups", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def rename_group(self, number: int, body: shapes.GroupIn) -> shapes.GroupOut:
+        """Give a device group another name."""
+        found: shapes.GroupOut = self.call("PUT", f"/api/v1/groups/{_part(number)}", body=body)
+        return found
+
+    def remove_group(self, number: int) -> None:
+        """End a device group: who saw its devices through it alone sees them no more, and its keys end."""
+        self.call("DELETE", f"/api/v1/groups/{_part(number)}")
+
+    def put_into_group(self, number: int, device_id: str) -> None:
+        """Put a device into a group. Asked again, nothing changes."""
+        self.call("PUT", f"/api/v1/groups/{_part(number)}/devices/{_part(device_id)}")
+
+    def take_out_of_group(self, number: int, device_id: str) -> None:
+        """Take a device out of a group. Asked again, nothing changes."""
+        self.call("DELETE", f"/api/v1/groups/{_part(number)}/devices/{_part(device_id)}")
 
     def list_webhooks(self, *, cursor: str = "", limit: int = 50) -> shapes.WebhookPage:
         """List the organisation's webhooks."""

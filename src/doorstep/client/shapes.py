@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 __all__ = [
+    "AcceptIn",
+    "AttemptOut",
+    "Attempts",
     "AttestationIn",
     "AttestationOut",
     "BatchOut",
@@ -17,6 +20,10 @@ __all__ = [
     "BlockPage",
     "BlockState",
     "Buyer",
+    "CaseDetail",
+    "CaseOut",
+    "CasePage",
+    "CaseStep",
     "ChallengeOut",
     "ChangeOut",
     "ChildOut",
@@ -24,6 +31,8 @@ __all__ = [
     "CommandIn",
     "CommandOut",
     "CommandPage",
+    "DataChoice",
+    "DataIn",
     "DeedOut",
     "DeedPage",
     "Delivery",
@@ -35,14 +44,26 @@ __all__ = [
     "DeviceFilter",
     "DeviceOut",
     "DevicePage",
+    "DocumentOut",
+    "DocumentPage",
     "EntryOut",
     "EntryPage",
     "EventOut",
     "EventType",
     "Events",
     "FoundOut",
+    "GrantIn",
+    "GroupIn",
+    "GroupOut",
+    "GroupPage",
     "ImportOut",
     "InsecureFormat",
+    "InvitationOut",
+    "InvitationPage",
+    "InviteIn",
+    "JobOut",
+    "JobPage",
+    "KeyOut",
     "Kind",
     "LedgerEntry",
     "LedgerPage",
@@ -51,7 +72,15 @@ __all__ = [
     "LetterPage",
     "Life",
     "LiftIn",
+    "OfferOut",
+    "OfferPage",
     "OnboardingIn",
+    "PaperOut",
+    "PastOut",
+    "PastPage",
+    "PastReadings",
+    "PersonOut",
+    "PersonPage",
     "PointOut",
     "Problem",
     "ProductIn",
@@ -59,6 +88,7 @@ __all__ = [
     "ProductPage",
     "ReadingOut",
     "Readings",
+    "RecordOut",
     "ReleaseOut",
     "ReplayIn",
     "ReplayOut",
@@ -75,15 +105,20 @@ __all__ = [
     "SaleIn",
     "SaleOut",
     "SalePage",
+    "ScrapIn",
     "SecretOut",
     "SerialsIn",
     "Standing",
     "StandingOut",
+    "StepIn",
     "StockOut",
     "StockPage",
+    "SwapIn",
+    "SwapOut",
     "TokenIn",
     "TokenOut",
     "TokenState",
+    "TransferIn",
     "WeakMethod",
     "WebhookChange",
     "WebhookIn",
@@ -93,6 +128,29 @@ __all__ = [
     "WhyIn",
     "WithdrawIn",
 ]
+
+
+class AcceptIn(TypedDict):
+    """What the device is to be called."""
+
+    alias: NotRequired[str]
+
+
+class AttemptOut(TypedDict):
+    """What somebody tried with the device, and not who it was."""
+
+    at_us: int
+    what: str
+    detail: str
+    outcome: str
+    count: int
+
+
+class Attempts(TypedDict):
+    """Attempts, newest first."""
+
+    items: list[AttemptOut]
+    next: str | None
 
 
 class AttestationIn(TypedDict):
@@ -208,6 +266,60 @@ class Buyer(TypedDict):
     wholesaler: NotRequired[str]
 
 
+class CaseDetail(TypedDict):
+    """A dispute with its record."""
+
+    number: int
+    serial: str
+    state: str
+    party: str
+    evidence: list[str]
+    opened_us: int
+    due_us: int | None
+    closed_us: int | None
+    possible: list[str]
+    records: list[RecordOut]
+    papers: list[PaperOut]
+
+
+class CaseOut(TypedDict):
+    """A dispute. Its owner and claimant are named to the staff alone."""
+
+    number: int
+    serial: str
+    state: str
+    party: str
+    evidence: list[str]
+    opened_us: int
+    due_us: int | None
+    closed_us: int | None
+    possible: list[str]
+
+
+class CasePage(TypedDict):
+    """Disputes, newest first."""
+
+    items: list[CaseOut]
+    next: str | None
+
+
+CaseStep = Literal[
+    "answer",
+    "reply",
+    "ask",
+    "dismiss",
+    "propose",
+    "confirm",
+    "object",
+    "appeal",
+    "concede",
+    "withdraw",
+    "lapse",
+    "settle",
+    "remind",
+]
+
+
 class ChallengeOut(TypedDict):
     """A challenge for one device's attestation, base64url."""
 
@@ -276,6 +388,15 @@ class CommandPage(TypedDict):
 
     items: list[CommandOut]
     next: str | None
+
+
+DataChoice = Literal["keep", "hand_over", "erase", "export"]
+
+
+class DataIn(TypedDict):
+    """What is to happen to readings."""
+
+    kind: Literal["export", "erase"]
 
 
 class DeedOut(TypedDict):
@@ -407,6 +528,23 @@ class DevicePage(TypedDict):
     next: str | None
 
 
+class DocumentOut(TypedDict):
+    """A signed document; ``text`` is the file to keep (docs/spec/documents.md)."""
+
+    number: int
+    paper: str
+    serial: str
+    at_us: int
+    text: str
+
+
+class DocumentPage(TypedDict):
+    """Documents, newest first."""
+
+    items: list[DocumentOut]
+    next: str | None
+
+
 class EntryOut(TypedDict):
     """A ledger entry. What concerns another organisation shows neither actor nor detail."""
 
@@ -484,6 +622,34 @@ class FoundOut(TypedDict):
     """nobody or yours."""
 
 
+class GrantIn(TypedDict):
+    """What somebody may do, and with which devices."""
+
+    role: str
+    groups: NotRequired[list[int] | None]
+
+
+class GroupIn(TypedDict):
+    """What a group is called."""
+
+    name: str
+
+
+class GroupOut(TypedDict):
+    """A device group."""
+
+    number: int
+    name: str
+    devices: int
+
+
+class GroupPage(TypedDict):
+    """Groups, by number."""
+
+    items: list[GroupOut]
+    next: str | None
+
+
 class ImportOut(TypedDict):
     """What became of a file."""
 
@@ -499,6 +665,59 @@ class InsecureFormat(TypedDict):
 
     format: str
     risk: str
+
+
+class InvitationOut(TypedDict):
+    """An invitation that waits."""
+
+    number: int
+    email: str
+    role: str
+    groups: list[int] | None
+    expires_us: int
+
+
+class InvitationPage(TypedDict):
+    """Invitations, newest first."""
+
+    items: list[InvitationOut]
+    next: str | None
+
+
+class InviteIn(TypedDict):
+    """Whom to invite, to what."""
+
+    role: str
+    groups: NotRequired[list[int] | None]
+    email: str
+
+
+class JobOut(TypedDict):
+    """A data job and how far it is."""
+
+    number: int
+    serial: str
+    period: int
+    kind: str
+    total: int
+    done: int
+    asked_us: int
+    finished_us: int | None
+    size: int
+    receipt: int | None
+
+
+class JobPage(TypedDict):
+    """Data jobs, newest first."""
+
+    items: list[JobOut]
+    next: str | None
+
+
+class KeyOut(TypedDict):
+    """The Ed25519 key that signs documents: 32 bytes, hexadecimal."""
+
+    public_key: str
 
 
 Kind = Literal[
@@ -604,11 +823,92 @@ class LiftIn(TypedDict):
     reason: str
 
 
+class OfferOut(TypedDict):
+    """An offer. Times are microseconds since 1970."""
+
+    number: int
+    serial: str
+    product: str
+    way: str
+    state: str
+    data: str
+    giver: str
+    email: str
+    words: str
+    offered_us: int
+    due_us: int
+    closed_us: int | None
+
+
+class OfferPage(TypedDict):
+    """Offers, newest first."""
+
+    items: list[OfferOut]
+    next: str | None
+
+
 class OnboardingIn(TypedDict):
     """The methods to have on, all of them, and the weak ones among them whose risk a person accepts."""
 
     methods: list[str]
     accept_risk: NotRequired[list[str]]
+
+
+class PaperOut(TypedDict):
+    """A paper that a side brought; the portal hands it out."""
+
+    number: int
+    party: str
+    name: str
+    kind: str
+    size: int
+    sha256: str
+    at_us: int
+
+
+class PastOut(TypedDict):
+    """A device that the organisation had."""
+
+    number: int
+    serial: str
+    alias: str
+    period: int
+    ended_us: int
+    ended_by: str
+    data: str
+    replacement: str | None
+    gone_us: int | None
+
+
+class PastPage(TypedDict):
+    """Past devices, newest first."""
+
+    items: list[PastOut]
+    next: str | None
+
+
+class PastReadings(TypedDict):
+    """Readings of a past device, oldest first."""
+
+    points: list[PointOut]
+
+
+class PersonOut(TypedDict):
+    """A member."""
+
+    number: int
+    email: str
+    name: str
+    role: str
+    groups: list[int] | None
+    joined_us: int
+
+
+class PersonPage(TypedDict):
+    """Members, by number."""
+
+    items: list[PersonOut]
+    next: str | None
 
 
 class PointOut(TypedDict):
@@ -683,6 +983,16 @@ class Readings(TypedDict):
     next_after_us: int
 
 
+class RecordOut(TypedDict):
+    """A step that was taken. What the other side said is not shown."""
+
+    at_us: int
+    step: str
+    after: str
+    party: str
+    words: str
+
+
 class ReleaseOut(TypedDict):
     """A release to bring to the device, base64url; no secret."""
 
@@ -704,10 +1014,10 @@ class ReplayOut(TypedDict):
 
 
 class ReturnIn(TypedDict):
-    """Devices that go back."""
+    """Why the device goes back, and what happens to its readings."""
 
-    serials: list[str]
-    reason: str
+    data: NotRequired[DataChoice]
+    words: NotRequired[str]
 
 
 class RevocationOut(TypedDict):
@@ -839,6 +1149,13 @@ class SalePage(TypedDict):
     next: str | None
 
 
+class ScrapIn(TypedDict):
+    """Why, and what happens to the readings."""
+
+    reason: str
+    data: NotRequired[DataChoice]
+
+
 class SecretOut(TypedDict):
     """A new signing secret, shown this once. For a day the one before signs, too."""
 
@@ -863,6 +1180,13 @@ class StandingOut(TypedDict):
     changes: list[ChangeOut]
 
 
+class StepIn(TypedDict):
+    """A step, and what is said with it."""
+
+    step: CaseStep
+    words: NotRequired[str]
+
+
 class StockOut(TypedDict):
     """A device that a wholesaler holds and nobody owns."""
 
@@ -881,6 +1205,19 @@ class StockPage(TypedDict):
 
     items: list[StockOut]
     next: str | None
+
+
+class SwapIn(TypedDict):
+    """Serial or id of the device that takes its place."""
+
+    replacement: str
+
+
+class SwapOut(TypedDict):
+    """The device that is the owner's now."""
+
+    device_id: str
+    serial: str
 
 
 class TokenIn(TypedDict):
@@ -909,6 +1246,14 @@ class TokenState(TypedDict):
     device_id: str | None
     """The device that came, once it is the organisation's."""
     expires_us: int
+
+
+class TransferIn(TypedDict):
+    """To whom the device is offered, and what happens to its readings."""
+
+    email: str
+    data: NotRequired[DataChoice]
+    words: NotRequired[str]
 
 
 class WeakMethod(TypedDict):
