@@ -89,6 +89,7 @@ def claim(request: HttpRequest) -> HttpResponse:
 @customer_page
 def claims(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the organisation's claims by serial."""
+    _whole(principal)
     rows = [(row, view_of(row)) for row in requests_of(principal.organisation)[:100]]
     return render(request, "portal/claims.html", {"rows": rows})
 
@@ -197,7 +198,14 @@ def _claimant(principal: Principal, alias: str) -> Claimant:
     return Claimant(principal.organisation, principal.user, principal.actor, alias=alias)
 
 
+def _whole(principal: Principal) -> None:
+    """Refuse who is limited to groups: what is claimed stands in none yet."""
+    if principal.groups is not None:
+        raise Http404
+
+
 def _find(principal: Principal, number: int) -> ClaimRequest:
+    _whole(principal)
     rows = ClaimRequest.objects.select_related("organisation", "user")
     row = rows.filter(organisation=principal.organisation, pk=number).first()
     if row is None:
