@@ -12,6 +12,8 @@ import uvicorn
 
 from doorstep.errors import UnavailableError
 from doorstep.runtime.heartbeat import BEAT_S, Heartbeat
+from doorstep.runtime.loop import run_loop
+from doorstep.server.http import BoundedHttp
 
 __all__ = ["Figures", "Listener", "listening", "serve", "uvicorn_config"]
 
@@ -46,9 +48,10 @@ def listening(address: str, port: int, setting: str) -> Iterator[socket.socket]:
 
 
 def uvicorn_config(app: Any, **more: Any) -> uvicorn.Config:
-    """Return what all our servers share: no access log, no banner, bounded waiting at the end."""
+    """Return what all our servers share: bounded heads, no access log, no banner, bounded end."""
     return uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -67,7 +70,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was begun and return; ``beside`` stops with it."""
     with _returning_on_signals():
-        asyncio.run(_serve(uvicorn.Server(config), listener, heartbeat, figures, beside))
+        run_loop(_serve(uvicorn.Server(config), listener, heartbeat, figures, beside))
 
 
 class _Beside(uvicorn.Server):
