@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "doorstep.server.readings",
     "doorstep.server.channels",
     "doorstep.server.jobs",
+    "doorstep.server.audit",
+    "doorstep.server.webhooks",
     "doorstep.server.api",
 ]
 

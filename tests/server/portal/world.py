@@ -14,15 +14,22 @@ from django.db import transaction
 
 from doorstep.messaging.channels import Call
 from doorstep.ownership.evidence import Evidence
-from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.accounts.grants import Grant
+from doorstep.server.accounts.members import change_member
+from doorstep.server.accounts.models import DeviceGroup, Member, Organisation, OrganisationKind, Role, User
 from doorstep.server.channels.actions import send_command, want_settings
 from doorstep.server.channels.models import DeviceEvent, Downlink, ReportedState
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.claiming import Claimant, file_claim
+from doorstep.server.fleet import grouping
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
 from doorstep.server.readings.models import DeadLetter, Message
+from doorstep.server.webhooks.actions import add_endpoint
+from doorstep.server.webhooks.events import EventType
+from doorstep.server.webhooks.models import WebhookDelivery
+from doorstep.server.webhooks.outbox import emit
 from tests.server import making
 
 __all__ = ["PASSWORD", "World", "furnish", "person", "send"]
@@ -40,7 +47,11 @@ class World:
     staff: User
     owner: User
     viewer: User
+    colleague: User
+    """An operator who is limited to the group."""
     stranger: User
+    group: DeviceGroup
+    """``live`` stands in it and nothing else."""
     product: Product
     batch: Batch
     live: Device
@@ -51,6 +62,8 @@ class World:
     held: Device
     unsold: Device
     order: str
+    webhook: int
+    """Number of the owner's only one: one event arrived, one did not yet."""
 
 
 def person(organisation: Organisation, role: Role, name: str = "") -> User:
@@ -125,11 +138,14 @@ def furnish() -> World:
     _revoke(rows[4], owner)
     _dead_letters(rows[4])
     _commands(rows[0], owner)
+    group, colleague = _grouped(home, rows[0])
     live, quiet, waiting, disputed, revoked, held, unsold = (_fresh(row) for row in rows[:7])
     return World(
         staff=staff,
         owner=owner,
         viewer=viewer,
+        colleague=colleague,
+        group=group,
         stranger=stranger,
         product=live.product,
         batch=live.batch,
@@ -141,7 +157,35 @@ def furnish() -> World:
         held=held,
         unsold=unsold,
         order=order,
+        webhook=_webhook(home, live),
     )
+
+
+def _webhook(home: Organisation, row: Device) -> int:
+    at_us = now_us() - 600 * _SECOND
+    endpoint, _ = add_endpoint(home, "https://erp.example.org/doorstep", (), "ERP", now_us=at_us)
+    for status, detail in ((204, ""), (503, "it answered 503")):
+        about = {"device_id": row.device_id, "serial": row.serial, "at_us": at_us}
+        emit(EventType.ALERT_RAISED, home.pk, about, now_us=at_us)
+        delivery = WebhookDelivery.objects.filter(endpoint=endpoint).latest("pk")
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            state="waiting" if detail else "delivered",
+            attempts=1,
+            tried_us=at_us,
+            due_us=now_us() + 3600 * _SECOND,
+            status=status,
+            detail=detail,
+        )
+    return endpoint.number
+
+
+def _grouped(home: Organisation, row: Device) -> tuple[DeviceGroup, User]:
+    group = grouping.make_group(home, "Greenhouses")
+    grouping.place(_fresh(row), group)
+    colleague = person(home, Role.OPERATOR)
+    member = Member.objects.get(user=colleague)
+    change_member(member, Grant(Role.OPERATOR, frozenset({group.pk})), by_owner=True)
+    return group, colleague
 
 
 def _fresh(row: Device) -> Device:

@@ -26,10 +26,13 @@ from doorstep.server.api.pace import TooFast
 from doorstep.server.channels.actions import VersionConflict
 from doorstep.server.channels.queries import NoSuchCommand
 from doorstep.server.custody.actions import SaleRefused
-from doorstep.server.custody.actions.tokens import CodeRefused
+from doorstep.server.custody.actions.attempts import TooManyAttempts
+from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
+from doorstep.server.fleet.blocking import NoSuchLine
 from doorstep.server.fleet.products import NoSuchProduct
+from doorstep.server.webhooks.queries import NoSuchWebhook
 
 __all__ = ["PROBLEM_MEDIA", "TYPES", "Problem", "RowProblem", "install", "plain_problem"]
 
@@ -63,7 +66,9 @@ class Problem(Schema):
 _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
+    (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
+    (NoSuchWebhook, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
     (InsecureFormat, 422, "risk-not-accepted"),
@@ -75,6 +80,7 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (OtherConversation, 409, "other-conversation"),
     (ChallengeRefused, 409, "challenge-refused"),
     (TooFast, 429, "too-fast"),
+    (TooManyAttempts, 429, "too-many-attempts"),
     (VerificationFailed, 401, "not-authenticated"),
     (MalformedMessage, 400, "malformed"),
     (MisuseError, 422, "invalid"),
@@ -93,7 +99,12 @@ _PLAIN: Final = {
 }
 """Status that HTTP or a framework gives by itself → type."""
 
-TYPES: Final = frozenset({_TYPE + kind for _, _, kind in _TABLE} | {_TYPE + kind for kind in _PLAIN.values()})
+_NOT_AS_DESCRIBED: Final = "not-as-described"
+"""A request that contradicts openapi.json; one that agrees with it never gets this."""
+
+TYPES: Final = frozenset(
+    _TYPE + kind for kind in (*(kind for _, _, kind in _TABLE), *_PLAIN.values(), _NOT_AS_DESCRIBED)
+)
 """Every type that a problem can have; programs may rely on them."""
 
 
@@ -134,7 +145,7 @@ def _of_validation(_: HttpRequest, error: Any) -> HttpResponse:
         f"{'.'.join(str(part) for part in one.get('loc', ()))}: {one.get('msg', '')}" for one in error.errors
     ]
     detail = "; ".join(places)[:500]
-    return _answer(422, "invalid", detail, _COMPARE)
+    return _answer(422, _NOT_AS_DESCRIBED, detail, _COMPARE)
 
 
 def _of_http(_: HttpRequest, error: Any) -> HttpResponse:

@@ -23,8 +23,10 @@ class Place:
     current: bool
 
 
-_CUSTOMER: Final = (("devices", "device", "Devices"),)
+_CUSTOMER: Final = (("devices", "device", "Devices"), ("groups", "batch", "Groups"))
 _MEMBER: Final = (("people", "people", "People"),)
+_WEBHOOKS: Final = (("webhooks", "letter", "Webhooks"),)
+_MANAGER: Final = (("audit", "search", "Audit"),)
 _STAFF: Final = (
     ("products", "product", "Products"),
     ("batches", "batch", "Batches"),
@@ -49,7 +51,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
-    member = _MEMBER if somebody.may_see_people else ()
+    member = (
+        *(_MEMBER if somebody.may_see_people else ()),
+        *(_WEBHOOKS if somebody.may_see_webhooks else ()),
+        *(_MANAGER if somebody.may_audit else ()),
+    )
     if somebody.is_maker:
         return _STAFF + member
     return _CUSTOMER + member if somebody.is_customer else member

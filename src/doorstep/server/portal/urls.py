@@ -4,11 +4,14 @@ from django.urls import URLPattern, path
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import (
+    audit,
     blocking,
     commands,
     developer,
     devices,
     gateways,
+    groups,
+    invitations,
     legacy_formats,
     people,
     products,
@@ -19,6 +22,7 @@ from doorstep.server.portal.views import (
     setup,
     setup_methods,
     staff,
+    webhooks,
 )
 
 __all__ = ["urlpatterns"]
@@ -41,8 +45,25 @@ urlpatterns: list[URLPattern] = [
     path("devices/<key:device_id>/release/", releasing.release, name="release-setup"),
     path("devices/<key:device_id>/children/", gateways.children, name="children"),
     path("people/", people.people, name="people"),
+    path("people/invite/", people.add, name="invite"),
+    path("people/<int:number>/", people.change, name="member"),
+    path("people/<int:number>/remove/", people.remove, name="remove-member"),
+    path("people/invitations/<int:number>/withdraw/", people.withdraw, name="withdraw-invitation"),
+    path("groups/", groups.groups, name="groups"),
+    path("groups/<int:number>/", groups.group, name="group"),
+    path("groups/<int:number>/devices/", groups.placing, name="group-devices"),
+    path("groups/<int:number>/remove/", groups.remove, name="remove-group"),
+    path("invitations/", invitations.invitations, name="invitations"),
+    path("invitations/begin/", invitations.begin, name="begin"),
+    path("invitations/<int:number>/accept/", invitations.take, name="accept-invitation"),
+    path("invitations/<int:number>/decline/", invitations.turn_down, name="decline-invitation"),
+    path("audit/", audit.trail, name="audit"),
+    path("audit/export.csv", audit.export, name="audit-export"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:number>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:number>/act", webhooks.act, name="webhook-act"),
     path("staff/products/", staff.products, name="products"),
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),

@@ -31,6 +31,7 @@ __all__ = [
     "file_claim",
     "file_claims",
     "file_code",
+    "filing_for",
     "filing_of_contact",
     "judge_held_claims",
     "sold",
@@ -181,6 +182,16 @@ def filing_of_contact(device: Device, actor: str, now_us: int) -> Filing:
     return _foremost([(one, cases[id(one)].judged()) for one in filings])[0]
 
 
+def filing_for(device: Device, claimant: Claimant) -> Filing:
+    """Return an organisation's claim with everything that speaks for it now; the device is locked."""
+    organisation = claimant.organisation
+    if device.owner_id is None:
+        waits = _filings(device, frozenset(), claimant.actor)
+        return next(one for one in waits if one.claimant.organisation == organisation)
+    bought = {Evidence.SALE} if sold_to(device, organisation) else set[Evidence]()
+    return Filing(device, claimant, brought(device, organisation) | bought)
+
+
 def _filings(device: Device, more: frozenset[Evidence], actor: str) -> list[Filing]:
     """Return the claims that wait, oldest first, each with everything that speaks for it now."""
     people = waiting(device)
@@ -190,7 +201,9 @@ def _filings(device: Device, more: frozenset[Evidence], actor: str) -> list[Fili
         one: kinds | more | ({Evidence.SALE} if (device.pk, one.pk) in bought else frozenset())
         for one, (_, kinds) in people.items()
     }
-    complete = {one for one, kinds in evidence.items() if evaluate(policy, kinds)}
+    # That the device reported speaks for all who wait, whichever of them it was noted for.
+    heard = {Evidence.DEVICE_KEY}
+    complete = {one for one, kinds in evidence.items() if evaluate(policy, kinds | heard)}
     aliases = dict(
         ClaimRequest.objects.filter(serial=device.serial, organisation__in=people).values_list(
             "organisation", "alias"
