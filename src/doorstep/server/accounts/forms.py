@@ -10,6 +10,7 @@ __all__ = [
     "LogIn",
     "NewEmail",
     "NewPassword",
+    "PlainWords",
     "Reauthenticate",
     "ResetPassword",
     "SetPassword",
@@ -25,12 +26,16 @@ _WORDS: Final = {
     "remember": ("Stay logged in on this device", ""),
     "oldpassword": ("Password now", ""),
     "password1": _NEW,
+    "code": ("Code", ""),
 }
 """Label and help of allauth's fields."""
 
 
-class _PlainWords(forms.BaseForm):
+class PlainWords(forms.BaseForm):
+    """Replaces allauth's labels and placeholders."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Go through the fields."""
         super().__init__(*args, **kwargs)
         # One field shown in the clear by the browser's own means is safer than a word typed twice blindly.
         self.fields.pop("password2", None)
@@ -43,11 +48,11 @@ class _PlainWords(forms.BaseForm):
             field.error_messages["required"] = "Please fill this in."
 
 
-class LogIn(_PlainWords, theirs.LoginForm):  # type: ignore[misc]  # allauth ships no types
+class LogIn(PlainWords, theirs.LoginForm):  # type: ignore[misc]  # allauth ships no types
     """E-mail address and password."""
 
 
-class SignUp(_PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth ships no types
+class SignUp(PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth ships no types
     """E-mail and password, and how to call the person and the place of the devices."""
 
     name = forms.CharField(
@@ -71,23 +76,23 @@ class SignUp(_PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth s
         self.fields["password1"].label = "Password"
 
 
-class ResetPassword(_PlainWords, theirs.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
+class ResetPassword(PlainWords, theirs.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
     """The address that the link goes to."""
 
 
-class NewPassword(_PlainWords, theirs.ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
+class NewPassword(PlainWords, theirs.ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
     """The password chosen after following the link."""
 
 
-class ChangePassword(_PlainWords, theirs.ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
+class ChangePassword(PlainWords, theirs.ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
     """The password now, and the next one."""
 
 
-class SetPassword(_PlainWords, theirs.SetPasswordForm):  # type: ignore[misc]  # allauth ships no types
+class SetPassword(PlainWords, theirs.SetPasswordForm):  # type: ignore[misc]  # allauth ships no types
     """The first password of an account that has none."""
 
 
-class NewEmail(_PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allauth ships no types
+class NewEmail(PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allauth ships no types
     """The address to change to."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -96,5 +101,5 @@ class NewEmail(_PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allau
         self.fields["email"].label = "New e-mail address"
 
 
-class Reauthenticate(_PlainWords, theirs.ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
+class Reauthenticate(PlainWords, theirs.ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
     """The password once more, before something important."""
