@@ -29,11 +29,16 @@ _LOOK_S: Final = 0.05
 
 
 @contextlib.contextmanager
-def listening(address: str, port: int, setting: str) -> Iterator[socket.socket]:
-    """Yield a bound socket; raise UnavailableError that names the setting when it can't be had."""
+def listening(address: str, port: int, setting: str, *, shared: bool = False) -> Iterator[socket.socket]:
+    """Yield a bound socket; raise UnavailableError that names the setting when it can't be had.
+
+    A ``shared`` port takes further processes of this user that share it, and no others.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((address, port))
             listener.listen(_BACKLOG)

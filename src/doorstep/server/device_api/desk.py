@@ -29,6 +29,7 @@ from doorstep.server.custody.actions.registration import Request, UnknownToken, 
 from doorstep.server.device_api import nonces
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
+from doorstep.server.device_api.processes import processes
 from doorstep.server.fleet.models import Device
 
 __all__ = ["STATUS", "Desk"]
@@ -44,7 +45,11 @@ class Desk:
     settings: Settings
     authority: Authority
     nonce_key: bytes = field(repr=False)
-    attempts: Attempts = field(default_factory=Attempts)
+    attempts: Attempts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take this process's share of the attempts that are answered plainly."""
+        self.attempts = Attempts(processes(self.settings))
 
     def nonce(self, device: str) -> bytes:
         """Make a nonce; it is given for any well-formed id, so that it tells nobody which exist."""

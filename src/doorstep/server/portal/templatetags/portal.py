@@ -1,5 +1,6 @@
 """Icons, times and figures as the portal's pages show them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from doorstep.messaging.delivery import OPEN, Delivery
+from doorstep.ownership.evidence import Evidence
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import detail_of
 from doorstep.server.clock import from_us, now_us, to_us
@@ -146,6 +148,18 @@ def label_of(name: str) -> str:
 def listed(kinds: list[str]) -> str:
     """Write evidence kinds as words."""
     return ", ".join(kinds).replace("_", " ") or "none"
+
+
+@register.filter
+def kinds(brings: Iterable[Evidence]) -> str:
+    """Write evidence kinds as words, in the order of their enum."""
+    return listed([one.value for one in Evidence if one in set(brings)])
+
+
+@register.filter
+def kind_sentence(kind: str) -> str:
+    """Write how a kind of evidence is brought."""
+    return Evidence(kind).sentence
 
 
 @register.filter
