@@ -18,7 +18,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.jobs.models import Job
-from tests.server.making import MadeDevice, authority, customer, devices, statement_of
+from tests.server.making import MadeDevice, authority, customer, devices, statement_of, wholesaler
 
 _T = TypeVar("_T")
 
@@ -114,6 +114,30 @@ def test_serial_sold_at_once_in_two_orders_is_sold_once() -> None:
             return "sold"
 
         assert sorted(_at_once([lambda: sell(1), lambda: sell(2)])) == ["already_sold", "sold"]
+
+
+def test_device_moved_at_once_by_its_wholesaler_and_its_sender_goes_one_way() -> None:
+    first, second = wholesaler(), wholesaler()
+    for device in devices(5):
+        here, there = f"{device.serial}-1", f"{device.serial}-2"
+        at = {"actor": "operator", "now_us": now_us()}
+        actions.record_sale(here, [device.serial], first, source="api", **at)
+
+        def pass_on(device: MadeDevice = device, order: str = there, at: Any = at) -> int:
+            done = actions.record_sale(
+                order, [device.serial], second, source="api", seller=first, keep_good=True, **at
+            )
+            return len(done.sold)
+
+        def give_back(device: MadeDevice = device, at: Any = at) -> int:
+            return len(actions.return_to_maker(first, [device.serial], "unsold", **at).done)
+
+        def take_back(device: MadeDevice = device, order: str = here, at: Any = at) -> int:
+            return len(actions.withdraw(None, order, [device.serial], "wrong", **at).done)
+
+        assert sum(_at_once([pass_on, give_back, take_back])) == 1
+        assert device.row.life in {"dispatched", "returned", "stocked"}
+    ledger.verify_all()
 
 
 def test_revocation_at_once_with_registration_leaves_no_usable_certificate() -> None:

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from doorstep.server.accounts.models import Organisation, OrganisationKind, Role
 
-__all__ = ["Caller", "Permission", "permissions_of", "scopes_of"]
+__all__ = ["Caller", "Permission", "permissions_of", "scopes_of", "within"]
 
 
 class Permission(enum.StrEnum):
@@ -102,6 +102,9 @@ _WHOLE: Final = frozenset(
     {
         Permission.CUSTOMER_TOKENS_WRITE,
         Permission.CUSTOMER_PEOPLE_READ,
+        Permission.CUSTOMER_PEOPLE_WRITE,
+        Permission.CUSTOMER_GROUPS_WRITE,
+        Permission.CUSTOMER_AUDIT_READ,
         Permission.CUSTOMER_WEBHOOKS_READ,
         Permission.CUSTOMER_WEBHOOKS_WRITE,
     }
@@ -121,7 +124,12 @@ def permissions_of(kind: OrganisationKind, role: Role, *, limited: bool = False)
     ``limited``: they see only the devices of groups granted to them.
     """
     granted = frozenset(one for one in Permission if one.scope is kind and _has(role, one))
-    return granted - _WHOLE if limited else granted
+    return within(granted, limited=limited)
+
+
+def within(permissions: frozenset[Permission], *, limited: bool) -> frozenset[Permission]:
+    """Leave out what concerns the whole organisation, for who is limited to groups."""
+    return permissions - _WHOLE if limited else permissions
 
 
 def scopes_of(kind: OrganisationKind) -> list[Permission]:
@@ -151,6 +159,8 @@ class Caller:
     """Primary key of the API key, when there is one."""
     user: int | None = None
     """Primary key of the user, when there is one."""
+    is_owner: bool = False
+    """A person who owns the organisation; nobody else makes owners."""
     groups: frozenset[int] | None = None
     """Primary keys of the device groups to which their sight is limited; None: it is not."""
 

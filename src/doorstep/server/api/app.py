@@ -9,14 +9,17 @@ from doorstep.server.api import (
     dead_letters,
     devices,
     gateways,
+    imports,
     keys,
     ledger,
     onboarding,
+    people,
     problems,
     products,
     readings,
     sales,
     standings,
+    stock,
     tokens,
     webhooks,
 )
@@ -37,6 +40,8 @@ api: Final = Api(
 for noun in (
     products,
     sales,
+    imports,
+    stock,
     onboarding,
     devices,
     standings,
@@ -49,6 +54,7 @@ for noun in (
     tokens,
     dead_letters,
     audit,
+    people,
     webhooks,
 ):
     api.add_router("", noun.router)

@@ -21,6 +21,7 @@ from doorstep.errors import (
 )
 from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
+from doorstep.server.accounts.members import NoSuchPerson
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
 from doorstep.server.channels.actions import VersionConflict
@@ -29,8 +30,10 @@ from doorstep.server.custody.actions import SaleRefused
 from doorstep.server.custody.actions.attempts import TooManyAttempts
 from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
+from doorstep.server.custody.queries import NoSuchImport
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
+from doorstep.server.fleet.grouping import NoSuchGroup
 from doorstep.server.fleet.products import NoSuchProduct
 from doorstep.server.webhooks.queries import NoSuchWebhook
 
@@ -43,7 +46,7 @@ _COMPARE: Final = "Compare the request with docs/reference/openapi.json."
 
 
 class RowProblem(Schema):
-    """A row of a sale that can't be stored."""
+    """A row that can't be stored."""
 
     row: int
     serial: str
@@ -66,9 +69,12 @@ class Problem(Schema):
 _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
+    (NoSuchPerson, 404, "not-found"),
+    (NoSuchGroup, 404, "not-found"),
     (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
     (NoSuchWebhook, 404, "not-found"),
+    (NoSuchImport, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
     (InsecureFormat, 422, "risk-not-accepted"),

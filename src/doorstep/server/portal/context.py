@@ -24,6 +24,7 @@ class Place:
 
 
 _CUSTOMER: Final = (("devices", "device", "Devices"), ("groups", "batch", "Groups"))
+_WHOLESALER: Final = (("stock", "batch", "Stock"), ("orders", "sale", "Orders"))
 _MEMBER: Final = (("people", "people", "People"),)
 _WEBHOOKS: Final = (("webhooks", "letter", "Webhooks"),)
 _MANAGER: Final = (("audit", "search", "Audit"),)
@@ -58,7 +59,7 @@ def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
     )
     if somebody.is_maker:
         return _STAFF + member
-    return _CUSTOMER + member if somebody.is_customer else member
+    return (_CUSTOMER if somebody.is_customer else _WHOLESALER) + member
 
 
 def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:

@@ -50,7 +50,7 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Send people to what they come for."""
     if principal.is_maker:
         return redirect("products")
-    return redirect("devices" if principal.is_customer else "people")
+    return redirect("devices" if principal.is_customer else "stock")
 
 
 @require_safe
