@@ -30,6 +30,7 @@ from doorstep.server.custody.actions import SaleRefused
 from doorstep.server.custody.actions.attempts import TooManyAttempts
 from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
+from doorstep.server.custody.holdings import NothingHere
 from doorstep.server.custody.queries import NoSuchImport
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
@@ -73,6 +74,7 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchGroup, 404, "not-found"),
     (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
+    (NothingHere, 404, "not-found"),
     (NoSuchWebhook, 404, "not-found"),
     (NoSuchImport, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
