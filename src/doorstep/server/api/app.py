@@ -4,6 +4,7 @@ from typing import Final
 
 from doorstep.server.api import (
     audit,
+    batches,
     blocks,
     cases,
     commands,
@@ -42,6 +43,7 @@ api: Final = Api(
 )
 for noun in (
     products,
+    batches,
     sales,
     imports,
     stock,
