@@ -2,16 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from doorstep.cli.progress import bar
+from doorstep.cli.remote import Elsewhere, elsewhere
 from doorstep.cli.stock import show_rows
+from doorstep.client import Client, ProblemAnswer
 from doorstep.errors import MisuseError, RefusedError, UnavailableError
 from doorstep.server.setup import migrate
 
 if TYPE_CHECKING:
+    from doorstep.client.shapes import Buyer, SaleDone, SaleIn
     from doorstep.server.custody.sale_rows import BadLine
 
 __all__ = ["sale"]
@@ -42,20 +45,28 @@ def sale() -> None:
 )
 @_SELLER
 @click.option("--box", default="", help="Label of the box in which they travel.")
+@elsewhere
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(  # noqa: PLR0913 - a sale has this many facts
-    *,
-    order: str,
-    serials: tuple[str, ...],
-    buyer: str,
-    wholesaler: str,
-    seller: str,
-    box: str,
-    as_json: bool,
-) -> None:
+def add(*, server: str | None, api_key_file: Path | None, as_json: bool, **told: Any) -> None:
     """Record devices as sold to a customer, or dispatched to a wholesaler: all or none."""
-    if bool(buyer) == bool(wholesaler):
+    if bool(told["buyer"]) == bool(told["wholesaler"]):
         raise MisuseError("a sale has one buyer", next_step="Give --buyer or --wholesaler.")
+    client = Elsewhere(server, api_key_file).client()
+    if client is None:
+        done = _record(**told)
+    else:
+        with client:
+            done = _record_at(client, **told)
+    if as_json:
+        click.echo(json.dumps(done))
+        return
+    sold, before = len(done["sold"]), len(done["unchanged"])
+    click.echo(f"Order {done['order']}: {sold} sold, {before} were sold so before.")
+
+
+def _record(  # noqa: PLR0913 - a sale has this many facts
+    *, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, seller: str, box: str
+) -> "SaleDone":
     migrate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import SaleRefused, record_sale  # noqa: PLC0415
@@ -77,10 +88,27 @@ def add(  # noqa: PLR0913 - a sale has this many facts
         for row in error.rows:
             click.secho(f"{row.serial}: {row.sentence}", fg="red", err=True)
         raise
-    if as_json:
-        click.echo(json.dumps({"order": done.order, "sold": done.sold, "unchanged": done.unchanged}))
-        return
-    click.echo(f"Order {done.order}: {len(done.sold)} sold, {len(done.unchanged)} were sold so before.")
+    return {"order": done.order, "sold": list(done.sold), "unchanged": list(done.unchanged)}
+
+
+def _record_at(  # noqa: PLR0913 - a sale has this many facts
+    client: Client,
+    *,
+    order: str,
+    serials: tuple[str, ...],
+    buyer: str,
+    wholesaler: str,
+    seller: str,
+    box: str,
+) -> "SaleDone":
+    to: Buyer = {"wholesaler": wholesaler} if wholesaler else {"email": buyer}
+    wish: SaleIn = {"order": order, "serials": list(serials), "buyer": to, "box": box, "seller": seller}
+    try:
+        return client.record_sale(wish)
+    except ProblemAnswer as error:
+        for row in error.rows:
+            click.secho(f"{row['serial']}: {row['detail']}", fg="red", err=True)
+        raise
 
 
 @sale.command()

@@ -116,26 +116,40 @@ def test_serial_sold_at_once_in_two_orders_is_sold_once() -> None:
         assert sorted(_at_once([lambda: sell(1), lambda: sell(2)])) == ["already_sold", "sold"]
 
 
+def _ways_out(device: MadeDevice, first: Organisation, second: Organisation) -> list[Callable[[], int]]:
+    """A device on its way to a wholesaler: passed on, given back and taken back."""
+    serials, here = [device.serial], f"{device.serial}-1"
+    actions.record_sale(here, serials, first, actor="operator", source="api", now_us=now_us())
+
+    def pass_on() -> int:
+        order = f"{device.serial}-2"
+        done = actions.record_sale(
+            order,
+            serials,
+            second,
+            actor="operator",
+            source="api",
+            now_us=now_us(),
+            seller=first,
+            keep_good=True,
+        )
+        return len(done.sold)
+
+    def give_back() -> int:
+        done = actions.return_to_maker(first, serials, "unsold", actor="operator", now_us=now_us())
+        return len(done.done)
+
+    def take_back() -> int:
+        done = actions.withdraw(None, here, serials, "wrong", actor="operator", now_us=now_us())
+        return len(done.done)
+
+    return [pass_on, give_back, take_back]
+
+
 def test_device_moved_at_once_by_its_wholesaler_and_its_sender_goes_one_way() -> None:
     first, second = wholesaler(), wholesaler()
     for device in devices(5):
-        here, there = f"{device.serial}-1", f"{device.serial}-2"
-        at = {"actor": "operator", "now_us": now_us()}
-        actions.record_sale(here, [device.serial], first, source="api", **at)
-
-        def pass_on(device: MadeDevice = device, order: str = there, at: Any = at) -> int:
-            done = actions.record_sale(
-                order, [device.serial], second, source="api", seller=first, keep_good=True, **at
-            )
-            return len(done.sold)
-
-        def give_back(device: MadeDevice = device, at: Any = at) -> int:
-            return len(actions.return_to_maker(first, [device.serial], "unsold", **at).done)
-
-        def take_back(device: MadeDevice = device, order: str = here, at: Any = at) -> int:
-            return len(actions.withdraw(None, order, [device.serial], "wrong", **at).done)
-
-        assert sum(_at_once([pass_on, give_back, take_back])) == 1
+        assert sum(_at_once(_ways_out(device, first, second))) == 1
         assert device.row.life in {"dispatched", "returned", "stocked"}
     ledger.verify_all()
 

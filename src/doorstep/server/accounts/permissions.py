@@ -23,6 +23,13 @@ class Permission(enum.StrEnum):
     """The staff's word for a claimant, as evidence."""
     MAKER_LEDGER_READ = "maker:ledger:read"
     MAKER_DEAD_LETTERS_READ = "maker:dead-letters:read"
+    MAKER_CASES_READ = "maker:cases:read"
+    """Disputes with what both sides brought."""
+    MAKER_CASES_WRITE = "maker:cases:write"
+    """Decide disputes. No key has it: it takes the eyes of people."""
+    MAKER_HANDOVERS_READ = "maker:handovers:read"
+    MAKER_HANDOVERS_WRITE = "maker:handovers:write"
+    """Take devices back, swap and scrap them."""
     MAKER_PEOPLE_READ = "maker:people:read"
     MAKER_PEOPLE_WRITE = "maker:people:write"
     """Invitations, roles, and what limited members see."""
@@ -57,6 +64,15 @@ class Permission(enum.StrEnum):
     CUSTOMER_SETUP_RELEASE = "customer:setup:release"
     CUSTOMER_GATEWAYS_WRITE = "customer:gateways:write"
     """Which gateway may carry the messages of which device."""
+    CUSTOMER_CASES_READ = "customer:cases:read"
+    CUSTOMER_CASES_WRITE = "customer:cases:write"
+    """Speak and act in disputes."""
+    CUSTOMER_HANDOVERS_READ = "customer:handovers:read"
+    """Offers, devices of the past, receipts."""
+    CUSTOMER_HANDOVERS_WRITE = "customer:handovers:write"
+    """Transfer, return and scrap devices, and accept those that others offer."""
+    CUSTOMER_DATA_WRITE = "customer:data:write"
+    """Export and erase readings."""
     CUSTOMER_GROUPS_WRITE = "customer:groups:write"
     """Device groups, and which device stands in which."""
     CUSTOMER_PEOPLE_READ = "customer:people:read"
@@ -107,15 +123,26 @@ _WHOLE: Final = frozenset(
         Permission.CUSTOMER_AUDIT_READ,
         Permission.CUSTOMER_WEBHOOKS_READ,
         Permission.CUSTOMER_WEBHOOKS_WRITE,
+        Permission.CUSTOMER_CASES_READ,
+        Permission.CUSTOMER_CASES_WRITE,
+        Permission.CUSTOMER_HANDOVERS_READ,
+        Permission.CUSTOMER_HANDOVERS_WRITE,
+        Permission.CUSTOMER_DATA_WRITE,
     }
 )
 """What concerns the whole organisation, and so nobody who is limited to groups: a device that is added
-stands in no group yet, and a webhook hears of every device."""
+stands in no group yet, one that left stands in none any more, and a webhook hears of every device."""
 
 _PEOPLE_ONLY: Final = frozenset(
-    {Permission.MAKER_KEYS_WRITE, Permission.WHOLESALER_KEYS_WRITE, Permission.CUSTOMER_KEYS_WRITE}
+    {
+        Permission.MAKER_KEYS_WRITE,
+        Permission.WHOLESALER_KEYS_WRITE,
+        Permission.CUSTOMER_KEYS_WRITE,
+        Permission.MAKER_CASES_WRITE,
+        Permission.CUSTOMER_CASES_WRITE,
+    }
 )
-"""What no API key can have: a stolen key must not make others that outlive it."""
+"""What no API key can have: a stolen key must not make others that outlive it, and cases are for people."""
 
 
 def permissions_of(kind: OrganisationKind, role: Role, *, limited: bool = False) -> frozenset[Permission]:

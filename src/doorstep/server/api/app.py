@@ -4,11 +4,15 @@ from typing import Final
 
 from doorstep.server.api import (
     audit,
+    batches,
     blocks,
+    cases,
     commands,
+    data,
     dead_letters,
     devices,
     gateways,
+    handovers,
     imports,
     keys,
     ledger,
@@ -39,6 +43,7 @@ api: Final = Api(
 )
 for noun in (
     products,
+    batches,
     sales,
     imports,
     stock,
@@ -52,6 +57,9 @@ for noun in (
     keys,
     ledger,
     tokens,
+    cases,
+    handovers,
+    data,
     dead_letters,
     audit,
     people,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.urls import reverse
 
+from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.portal.access import principal
 from doorstep.server.settings import DOORSTEP
@@ -24,6 +25,7 @@ class Place:
 
 
 _CUSTOMER: Final = (("devices", "device", "Devices"), ("groups", "batch", "Groups"))
+_OWNER: Final = (("handovers", "sale", "Coming and going"), ("cases", "claim", "Disputes"))
 _WHOLESALER: Final = (("stock", "batch", "Stock"), ("orders", "sale", "Orders"))
 _MEMBER: Final = (("people", "people", "People"),)
 _WEBHOOKS: Final = (("webhooks", "letter", "Webhooks"),)
@@ -33,6 +35,8 @@ _STAFF: Final = (
     ("batches", "batch", "Batches"),
     ("sales", "sale", "Sales"),
     ("claims", "claim", "Claims"),
+    ("cases", "claim", "Disputes"),
+    ("handovers", "sale", "Returns"),
     ("blocks", "refused", "Block-list"),
     ("ledger", "ledger", "Ledger"),
     ("dead-letters", "refused", "Dead letters"),
@@ -59,7 +63,8 @@ def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
     )
     if somebody.is_maker:
         return _STAFF + member
-    return (_CUSTOMER if somebody.is_customer else _WHOLESALER) + member
+    owner = _OWNER if somebody.may(Permission.CUSTOMER_HANDOVERS_READ) else ()
+    return (*_CUSTOMER, *owner, *member) if somebody.is_customer else _WHOLESALER + member
 
 
 def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:
