@@ -79,12 +79,12 @@ def test_digest_leaves_a_device_in_peace_that_was_just_rolled_up() -> None:
 
 
 def test_digest_works_off_a_long_history_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorstep.server.readings.digest._MESSAGES_AT_ONCE", 3)
+    monkeypatch.setattr("doorstep.server.readings.digest._MESSAGES_AT_ONCE", 70)
     device, _, _ = _owned()
-    for seq in range(10):
+    for seq in range(150):
         _sent(device, seq, _NOW - _MINUTE, t=1.0)
     assert not digest(_NOW)
-    assert _days(device) == [(10, 10.0, 1.0, 1.0)]
+    assert _days(device) == [(150, 150.0, 1.0, 1.0)]
 
 
 def test_digest_skips_a_payload_that_no_ingest_wrote() -> None:

@@ -30,6 +30,7 @@ _LATE_US: Final = 2_000_000
 """Ingest notes a device's last time at most once a second, so what came right behind it may be unnoticed."""
 _DEVICES_AT_ONCE: Final = 200
 _MESSAGES_AT_ONCE: Final = 5_000
+"""Of one device; more than a window is wide, or no step would get on."""
 
 _FRESH: Final = (
     "SELECT epoch, seq, received_us, ownership_period, payload FROM message"  # noqa: S608 - our own words
