@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from doorstep.server.accounts.api_keys import make_api_key
-from doorstep.server.accounts.models import Organisation
-from doorstep.server.accounts.permissions import Permission
+from doorstep.server.accounts.models import Organisation, OrganisationKind
+from doorstep.server.accounts.permissions import scopes_of
 from tests.server.making import maker
 
 
@@ -16,7 +16,7 @@ def client_of(rolled_back: None) -> Callable[..., Client]:
     """Make a client with a key; without scopes it has all that its organisation can have."""
 
     def make(organisation: Organisation, *scopes: str) -> Client:
-        granted = scopes or [one for one in Permission if one.scope == organisation.kind]
+        granted = scopes or scopes_of(OrganisationKind(organisation.kind))
         key, _ = make_api_key(organisation, "test", granted)
         return Client(headers={"Authorization": f"Bearer {key}"})
 

@@ -12,8 +12,8 @@ from doorstep.errors import IllegalTransition, MisuseError
 from doorstep.identity.statement import Purpose
 from doorstep.ownership.standing import Standing
 from doorstep.server.accounts.api_keys import make_api_key
-from doorstep.server.accounts.models import Organisation, User
-from doorstep.server.accounts.permissions import Permission
+from doorstep.server.accounts.models import Organisation, OrganisationKind, User
+from doorstep.server.accounts.permissions import scopes_of
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.registration import DeviceBlocked
@@ -35,7 +35,7 @@ def owned() -> Owned:
 
 
 def rest(organisation: Organisation) -> Client:
-    granted = [one for one in Permission if one.scope == organisation.kind]
+    granted = scopes_of(OrganisationKind(organisation.kind))
     return Client(headers={"Authorization": f"Bearer {make_api_key(organisation, 'test', granted)[0]}"})
 
 

@@ -5,13 +5,14 @@ import hashlib
 import hmac
 import os
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
 
 from doorstep.errors import MisuseError, VerificationFailed
-from doorstep.server.accounts.models import ApiKey, Organisation
-from doorstep.server.accounts.permissions import Caller, Permission
+from doorstep.server.accounts.models import ApiKey, Organisation, OrganisationKind
+from doorstep.server.accounts.permissions import Caller, Permission, scopes_of
 
 __all__ = ["KEY_CAP", "find_caller", "make_api_key", "parse_scopes"]
 
@@ -21,11 +22,13 @@ KEY_CAP: Final = 100
 _PREFIX_BYTES: Final = 5
 _NAME_CAP: Final = 80
 _NO_SUCH_KEY: Final = bytes(32)
+_USED_TO: Final = timedelta(hours=1)
+"""How exactly the last use is kept."""
 
 
 def parse_scopes(names: Collection[str], organisation: Organisation) -> frozenset[Permission]:
     """Read scopes by name; raise MisuseError for one that is unknown or means nothing to the organisation."""
-    possible = [permission for permission in Permission if permission.scope == organisation.kind]
+    possible = scopes_of(OrganisationKind(organisation.kind))
     unknown = sorted(set(names) - set(possible))
     if unknown or not names:
         raise MisuseError(
@@ -61,11 +64,19 @@ def find_caller(key: str) -> Caller:
     if len(key) > KEY_CAP or not key.isascii() or not key.isprintable():
         key = ""
     row = ApiKey.objects.select_related("organisation").filter(prefix=key.partition(".")[0]).first()
+    now = datetime.now(UTC)
     expected = bytes(row.key_hash) if row else _NO_SUCH_KEY
     matches = hmac.compare_digest(expected, hashlib.sha256(key.encode()).digest())
-    if row is None or not matches or row.revoked_at is not None:
+    if row is None or not matches or row.revoked_at is not None or _is_over(row, now):
         raise VerificationFailed(
             "this API key is not known", next_step="Check it, or make one: doorstep account api-key"
         )
+    if row.last_used_at is None or now - row.last_used_at > _USED_TO:
+        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
     scopes = frozenset(Permission(scope) for scope in row.scopes)
-    return Caller(row.organisation, scopes, f"key:{row.prefix}", key=row.pk)
+    groups = None if row.group_id is None else frozenset({row.group_id})
+    return Caller(row.organisation, scopes, f"key:{row.prefix}", key=row.pk, groups=groups)
+
+
+def _is_over(row: ApiKey, now: datetime) -> bool:
+    return row.expires_at is not None and row.expires_at <= now

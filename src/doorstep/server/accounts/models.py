@@ -5,7 +5,17 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-__all__ = ["ApiKey", "Member", "Organisation", "User"]
+__all__ = [
+    "ApiKey",
+    "DeviceGroup",
+    "GroupGrant",
+    "Invitation",
+    "Member",
+    "Organisation",
+    "OrganisationKind",
+    "Role",
+    "User",
+]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -89,12 +99,76 @@ class Member(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="members")
     role = models.CharField(max_length=10, choices=Role.choices)
+    limited = models.BooleanField(default=False, db_default=False)
+    """Sees no device but those of the groups granted; only operators and viewers can be."""
     joined_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "member"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "organisation"], name="one_role_a_member")
+            models.UniqueConstraint(fields=["user", "organisation"], name="one_role_a_member"),
+            models.CheckConstraint(
+                condition=models.Q(limited=False) | models.Q(role__in=(Role.OPERATOR, Role.VIEWER)),
+                name="who_manages_sees_everything",
+            ),
+        ]
+
+
+class DeviceGroup(models.Model):
+    """Devices of an organisation that people are let see together, such as those of one place."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="device_groups")
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "device_group"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "name"], name="one_group_a_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupGrant(models.Model):
+    """A limited member sees the devices of this group; what they may do with them is their role."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="grants")
+    group = models.ForeignKey(DeviceGroup, on_delete=models.CASCADE, related_name="grants")
+
+    class Meta:
+        db_table = "group_grant"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "group"], name="one_grant_a_group")
+        ]
+
+
+class Invitation(models.Model):
+    """A mail that makes whoever owns the address a member; only the hash of its token is kept."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    """In lower case; only an account with this address, confirmed, can accept."""
+    role = models.CharField(max_length=10, choices=Role.choices)
+    limited = models.BooleanField(default=False)
+    groups = models.JSONField(default=list)
+    """Primary keys of the groups that a limited member will see, of those that are left by then."""
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    invited_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField()
+    closed_us = models.BigIntegerField(null=True, blank=True)
+    """When it was accepted, withdrawn or overtaken by a newer one."""
+
+    class Meta:
+        db_table = "invitation"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"],
+                condition=models.Q(closed_us__isnull=True),
+                name="one_open_invitation_an_address",
+            )
         ]
 
 
@@ -109,7 +183,13 @@ class ApiKey(models.Model):
     """SHA-256 of the whole key, which holds 256 random bits."""
     scopes = models.JSONField(default=list)
     """Permissions ``scope:resource:action`` of ``doorstep.server.accounts.permissions``."""
+    group = models.ForeignKey(DeviceGroup, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    """It sees the devices of this group alone. It dies with the group, lest it see more than was granted."""
+    created_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    """To the hour, so that a busy program costs no write for each request."""
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -2,11 +2,11 @@
 
 import enum
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from doorstep.server.accounts.models import Organisation, OrganisationKind, Role
 
-__all__ = ["Caller", "Permission", "permissions_of"]
+__all__ = ["Caller", "Permission", "permissions_of", "scopes_of"]
 
 
 class Permission(enum.StrEnum):
@@ -21,8 +21,19 @@ class Permission(enum.StrEnum):
     MAKER_DEVICES_REVOKE = "maker:devices:revoke"
     MAKER_LEDGER_READ = "maker:ledger:read"
     MAKER_DEAD_LETTERS_READ = "maker:dead-letters:read"
+    MAKER_PEOPLE_READ = "maker:people:read"
+    MAKER_PEOPLE_WRITE = "maker:people:write"
+    """Invitations, roles, and what limited members see."""
+    MAKER_KEYS_WRITE = "maker:keys:write"
+    """API keys: see, make and end them. No key has it."""
+    MAKER_AUDIT_READ = "maker:audit:read"
+    """Who did what, from where."""
     WHOLESALER_DEVICES_READ = "wholesaler:devices:read"
     """Devices that it bought and that nobody owns yet."""
+    WHOLESALER_PEOPLE_READ = "wholesaler:people:read"
+    WHOLESALER_PEOPLE_WRITE = "wholesaler:people:write"
+    WHOLESALER_KEYS_WRITE = "wholesaler:keys:write"
+    WHOLESALER_AUDIT_READ = "wholesaler:audit:read"
     CUSTOMER_DEVICES_READ = "customer:devices:read"
     CUSTOMER_DEVICES_REVOKE = "customer:devices:revoke"
     CUSTOMER_READINGS_READ = "customer:readings:read"
@@ -35,11 +46,23 @@ class Permission(enum.StrEnum):
     CUSTOMER_SETUP_RELEASE = "customer:setup:release"
     CUSTOMER_GATEWAYS_WRITE = "customer:gateways:write"
     """Which gateway may carry the messages of which device."""
+    CUSTOMER_GROUPS_WRITE = "customer:groups:write"
+    """Device groups, and which device stands in which."""
+    CUSTOMER_PEOPLE_READ = "customer:people:read"
+    CUSTOMER_PEOPLE_WRITE = "customer:people:write"
+    CUSTOMER_KEYS_WRITE = "customer:keys:write"
+    CUSTOMER_AUDIT_READ = "customer:audit:read"
+    """Who did what, from where, and when the maker's staff looked at its devices."""
 
     @property
     def scope(self) -> OrganisationKind:
         """The kind of organisation whose members and keys can have it."""
         return OrganisationKind(self.value.partition(":")[0])
+
+    @classmethod
+    def of(cls, kind: str, what: str) -> Self:
+        """Return one that every kind of organisation has, as it is called for this kind."""
+        return cls(f"{kind}:{what}")
 
     @property
     def reads(self) -> bool:
@@ -52,14 +75,43 @@ _OPERATOR: Final = frozenset(
 )
 """What operators may write; viewers write nothing, admins and owners everything."""
 
+_MANAGERS_ONLY: Final = frozenset(
+    {Permission.MAKER_AUDIT_READ, Permission.WHOLESALER_AUDIT_READ, Permission.CUSTOMER_AUDIT_READ}
+)
+"""What only admins and owners may read: it tells what colleagues did, and from which address."""
 
-def permissions_of(kind: OrganisationKind, role: Role) -> frozenset[Permission]:
-    """Return what a member with this role may do for an organisation of this kind."""
-    of_kind = {permission for permission in Permission if permission.scope is kind}
-    if role in {Role.OWNER, Role.ADMIN}:
-        return frozenset(of_kind)
-    written = _OPERATOR if role is Role.OPERATOR else frozenset[Permission]()
-    return frozenset(one for one in of_kind if one.reads or one in written)
+_WHOLE: Final = frozenset({Permission.CUSTOMER_TOKENS_WRITE, Permission.CUSTOMER_PEOPLE_READ})
+"""What concerns the whole organisation, and so nobody who is limited to groups: a device that is added
+stands in no group yet."""
+
+_PEOPLE_ONLY: Final = frozenset(
+    {Permission.MAKER_KEYS_WRITE, Permission.WHOLESALER_KEYS_WRITE, Permission.CUSTOMER_KEYS_WRITE}
+)
+"""What no API key can have: a stolen key must not make others that outlive it."""
+
+
+def permissions_of(kind: OrganisationKind, role: Role, *, limited: bool = False) -> frozenset[Permission]:
+    """Return what a member with this role may do for an organisation of this kind.
+
+    ``limited``: they see only the devices of groups granted to them.
+    """
+    granted = frozenset(one for one in Permission if one.scope is kind and _has(role, one))
+    return granted - _WHOLE if limited else granted
+
+
+def scopes_of(kind: OrganisationKind) -> list[Permission]:
+    """Return what an API key of an organisation of this kind can be given, in order."""
+    return [one for one in Permission if one.scope is kind and one not in _PEOPLE_ONLY]
+
+
+def _has(role: Role, permission: Permission) -> bool:
+    match role:
+        case Role.OWNER | Role.ADMIN:
+            return True
+        case Role.OPERATOR:
+            return permission in _OPERATOR or (permission.reads and permission not in _MANAGERS_ONLY)
+        case Role.VIEWER:
+            return permission.reads and permission not in _MANAGERS_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +126,8 @@ class Caller:
     """Primary key of the API key, when there is one."""
     user: int | None = None
     """Primary key of the user, when there is one."""
+    groups: frozenset[int] | None = None
+    """Primary keys of the device groups to which their sight is limited; None: it is not."""
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller has the permission and it means something to their organisation."""

@@ -21,6 +21,19 @@ class Principal:
     role: Role
     organisations: tuple[Organisation, ...]
     """Every organisation the user can act for, the current one included, by name."""
+    groups: frozenset[int] | None = None
+    """Primary keys of the device groups to which their sight is limited; None: it is not."""
+
+    @property
+    def actor(self) -> str:
+        """The user as the ledger names them."""
+        return f"user:{self.user.pk}"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What they may do for the organisation."""
+        kind = OrganisationKind(self.organisation.kind)
+        return permissions_of(kind, self.role, limited=self.groups is not None)
 
     @property
     def is_maker(self) -> bool:
@@ -62,9 +75,38 @@ class Principal:
         """Whether they may make products."""
         return self.may(Permission.MAKER_PRODUCTS_WRITE)
 
+    @property
+    def may_see_people(self) -> bool:
+        """Whether they may see who else acts for the organisation."""
+        return self.may_of("people:read")
+
+    @property
+    def may_manage_people(self) -> bool:
+        """Whether they may invite people, change what each may do, and remove them."""
+        return self.may_of("people:write")
+
+    @property
+    def may_group(self) -> bool:
+        """Whether they may say which device stands in which group."""
+        return self.may(Permission.CUSTOMER_GROUPS_WRITE)
+
+    @property
+    def may_make_keys(self) -> bool:
+        """Whether they may see, make and end API keys."""
+        return self.may_of("keys:write")
+
+    @property
+    def may_audit(self) -> bool:
+        """Whether they may read who did what."""
+        return self.may_of("audit:read")
+
+    def may_of(self, what: str) -> bool:
+        """Whether they have the ``resource:action`` that every kind of organisation has."""
+        return self.may(Permission.of(self.organisation.kind, what))
+
     def may(self, permission: Permission) -> bool:
         """Whether the role has the permission in an organisation of this kind."""
-        return permission in permissions_of(OrganisationKind(self.organisation.kind), self.role)
+        return permission in self.permissions
 
 
 def principal_of(user: User, chosen: int | None = None) -> Principal | None:
@@ -76,7 +118,11 @@ def principal_of(user: User, chosen: int | None = None) -> Principal | None:
         return None
     current = next((row for row in memberships if row.organisation_id == chosen), memberships[0])
     names = sorted((row.organisation for row in memberships), key=lambda row: row.name.casefold())
-    return Principal(user, current.organisation, Role(current.role), tuple(names))
+    return Principal(user, current.organisation, Role(current.role), tuple(names), _groups(current))
+
+
+def _groups(member: Member) -> frozenset[int] | None:
+    return frozenset(member.grants.values_list("group", flat=True)) if member.limited else None
 
 
 def members_of(principal: Principal) -> list[Member]:

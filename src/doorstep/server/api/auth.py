@@ -8,8 +8,8 @@ from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
 from doorstep.server.accounts.api_keys import find_caller
-from doorstep.server.accounts.models import OrganisationKind, User
-from doorstep.server.accounts.permissions import Caller, permissions_of
+from doorstep.server.accounts.models import User
+from doorstep.server.accounts.permissions import Caller
 from doorstep.server.accounts.queries import CHOSEN, principal_of
 
 __all__ = ["AUTHENTICATION", "caller_of"]
@@ -42,8 +42,13 @@ class SessionAuth(APIKeyCookie):
         member = principal_of(request.user, request.session.get(CHOSEN))
         if member is None:
             return None
-        granted = permissions_of(OrganisationKind(member.organisation.kind), member.role)
-        return Caller(member.organisation, granted, f"user:{member.user.pk}", user=member.user.pk)
+        return Caller(
+            member.organisation,
+            member.permissions,
+            member.actor,
+            user=member.user.pk,
+            groups=member.groups,
+        )
 
 
 AUTHENTICATION: Final = [ApiKeyAuth(), SessionAuth()]

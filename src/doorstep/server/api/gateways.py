@@ -42,7 +42,7 @@ class ChildrenOut(Schema):
 )
 def list_children(request: HttpRequest, device_id: str) -> Any:
     """List the devices behind a gateway."""
-    return _shown(device_for(caller_of(request), device_id, _READ))
+    return _shown(caller_of(request), device_for(caller_of(request), device_id, _READ))
 
 
 @router.put(
@@ -55,7 +55,7 @@ def attach(request: HttpRequest, device_id: str, child_id: str) -> Any:
     caller = caller_of(request)
     gateway = device_for(caller, device_id, _WRITE)
     attach_child(gateway, device_for(caller, child_id, _WRITE))
-    return _shown(gateway)
+    return _shown(caller, gateway)
 
 
 @router.delete(
@@ -78,8 +78,8 @@ def _child(caller: Caller, gateway: Device, child_id: str) -> Device | None:
     return child if child.gateway_id == gateway.pk else None
 
 
-def _shown(gateway: Device) -> dict[str, Any]:
-    rows = children_of(gateway)
+def _shown(caller: Caller, gateway: Device) -> dict[str, Any]:
+    rows = children_of(gateway, caller.groups)
     return {
         "gateway": gateway.device_id,
         "items": [

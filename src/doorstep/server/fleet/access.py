@@ -6,6 +6,7 @@ from doorstep.errors import RefusedError
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.visible import in_groups
 
 __all__ = [
     "READ",
@@ -62,7 +63,7 @@ def devices_for(caller: Caller, permissions: tuple[Permission, ...] = READ) -> Q
         case OrganisationKind.WHOLESALER:
             return devices.filter(sale_line__sale__wholesaler=caller.organisation, owner=None)
         case OrganisationKind.CUSTOMER:
-            return devices.filter(owner=caller.organisation)
+            return in_groups(devices.filter(owner=caller.organisation), caller.groups)
 
 
 def device_for(caller: Caller, device_id: str, permissions: tuple[Permission, ...] = READ) -> Device:

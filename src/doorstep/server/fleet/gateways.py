@@ -10,6 +10,7 @@ from doorstep.errors import RefusedError
 from doorstep.ownership.life import Life
 from doorstep.runtime.control import nudge
 from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.visible import in_groups
 
 __all__ = ["MAX_CHILDREN", "GatewayRefused", "attach_child", "children_of", "detach_child"]
 
@@ -42,11 +43,10 @@ def detach_child(child: Device) -> None:
         _tell()
 
 
-def children_of(gateway: Device) -> QuerySet[Device]:
-    """Return the devices behind a gateway that have its owner, by name."""
-    return (
-        gateway.children.filter(owner=gateway.owner_id).select_related("product").order_by("alias", "serial")
-    )
+def children_of(gateway: Device, groups: frozenset[int] | None = None) -> QuerySet[Device]:
+    """Return the devices behind a gateway that have its owner, by name; of ``groups`` alone if there are."""
+    children = gateway.children.filter(owner=gateway.owner_id).select_related("product")
+    return in_groups(children, groups).order_by("alias", "serial")
 
 
 def _check(gateway: Device, child: Device) -> None:

@@ -12,13 +12,14 @@ from doorstep.messaging.legacy.formats import Format, read_formats
 from doorstep.messaging.variant import RATCHET_8
 from doorstep.onboarding.choice import weak
 from doorstep.onboarding.methods import DEFAULTS, Method
-from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.accounts.models import DeviceGroup, Organisation, User
 
 __all__ = [
     "Batch",
     "Credential",
     "Device",
     "DeviceSession",
+    "GroupedDevice",
     "KeyRotation",
     "LegacyBoard",
     "LegacyChange",
@@ -186,6 +187,21 @@ class Device(models.Model):
         if board is None or board.migrated_us is not None or board.ownership_period != self.ownership_period:
             return ()
         return tuple(one for one in self.product.insecure_formats if one == board.format)
+
+
+class GroupedDevice(models.Model):
+    """A device stands in a group of its owner, for as long as that owner has it."""
+
+    group = models.ForeignKey(DeviceGroup, on_delete=models.CASCADE, related_name="placings")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="placings")
+    ownership_period = models.PositiveIntegerField()
+    """It counts only in this period: what returns to a former owner stands in none of their old groups."""
+
+    class Meta:
+        db_table = "grouped_device"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["group", "device"], name="one_place_a_group")
+        ]
 
 
 class Credential(models.Model):

@@ -49,9 +49,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
+    member = _MEMBER if somebody.may_see_people else ()
     if somebody.is_maker:
-        return _STAFF + _MEMBER
-    return _CUSTOMER + _MEMBER if somebody.is_customer else _MEMBER
+        return _STAFF + member
+    return _CUSTOMER + member if somebody.is_customer else member
 
 
 def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:

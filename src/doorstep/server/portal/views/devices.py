@@ -16,13 +16,12 @@ from doorstep.server.fleet.gateways import children_of
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import (
     active_credential,
-    device_of,
-    devices_of,
     last_revocation,
     last_trouble,
     rotations_of,
     status_of,
 )
+from doorstep.server.fleet.visible import device_visible_to, devices_visible_to
 from doorstep.server.portal.access import customer_page, member_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.ledger import story_of
@@ -59,9 +58,7 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
 def overview(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the organisation's devices with status and last values."""
     search = asked(request, "q", 80)
-    page = Paginator(devices_of(principal.organisation, search), DEVICES_A_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(devices_visible_to(principal, search), DEVICES_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "search": search, "latest": latest_of(list(page))}
     return render(request, "portal/devices.html", context)
 
@@ -88,7 +85,8 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),
-        "children": children_of(device),
+        "gateway": _gateway(principal, device),
+        "children": children_of(device, principal.groups),
     }
     return render(request, "portal/device.html", context)
 
@@ -107,9 +105,15 @@ def live(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
 def find(principal: Principal, device_id: str) -> Device:
     """Return a device of the principal; raise Http404 when it is missing or somebody else's."""
     try:
-        return device_of(principal.organisation, device_id)
+        return device_visible_to(principal, device_id)
     except Device.DoesNotExist as error:
         raise Http404 from error
+
+
+def _gateway(principal: Principal, device: Device) -> Device | None:
+    """Return what carries the device's messages, if the principal sees that too."""
+    above = device.gateway_id
+    return None if above is None else devices_visible_to(principal).filter(pk=above).first()
 
 
 def _live(device: Device, window: Window) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.fleet.gateways import GatewayRefused, attach_child, children_of, detach_child
 from doorstep.server.fleet.models import Device
-from doorstep.server.fleet.queries import devices_of
+from doorstep.server.fleet.visible import devices_visible_to
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.views.devices import find
 
@@ -32,10 +32,10 @@ def children(request: HttpRequest, principal: Principal, device_id: str) -> Http
             refusal = error
         else:
             return redirect("children", device_id)
-    others = devices_of(principal.organisation).filter(blocked=False, gateway=None, children=None)
+    others = devices_visible_to(principal).filter(blocked=False, gateway=None, children=None)
     context = {
         "device": gateway,
-        "children": children_of(gateway),
+        "children": children_of(gateway, principal.groups),
         "others": others.exclude(pk=gateway.pk),
         "refusal": refusal,
     }

@@ -1,5 +1,6 @@
 """The people of an organisation, and which organisation somebody acts for."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,6 +15,8 @@ __all__ = ["account", "people", "switch"]
 @member_page
 def people(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List who belongs to the organisation and what each may do."""
+    if not principal.may_see_people:
+        raise PermissionDenied
     return render(request, "portal/people.html", {"members": members_of(principal)})
 
 

@@ -107,6 +107,8 @@ def _answer(progress: Progress, row: RegistrationToken) -> dict[str, Any]:
 
 
 def _find(principal: Principal, number: int) -> RegistrationToken:
+    if principal.groups is not None:  # the device of a token stands in no group yet
+        raise Http404
     try:
         return token_of(principal.organisation, number)
     except RegistrationToken.DoesNotExist as error:
