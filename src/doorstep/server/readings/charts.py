@@ -13,16 +13,19 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Mod
 
 from doorstep.server.fleet.models import Device
+from doorstep.server.readings import rolling
 from doorstep.server.readings.digest import fresh_rows, mark_of
 from doorstep.server.readings.models import Message, RollUp, RollUpMark
 from doorstep.server.readings.queries import CHANNELS, points_of
-from doorstep.server.readings.rolling import DAY, HOUR, HOUR_US, Bucket, Key, Mark, Place, add, advance
+from doorstep.server.readings.rolling import HOUR_US, Bucket, Key, Mark, Place, add, advance
 
-__all__ = ["MOST_LINES", "Dot", "Line", "Span", "lines_of"]
+__all__ = ["MOST_LINES", "Dot", "Line", "Span", "lines_of", "messages_from"]
 
 MOST_LINES: Final = 12
 """Readings of one device that are drawn unless some are named."""
 _MOST_DOTS: Final = 720
+_AHEAD_US: Final = 600 * 1_000_000
+"""So far may a device's clock run ahead of ours without its readings being missed."""
 _UNROLLED: Final = 5_000
 """Newest messages that a page folds itself; more, and the jobs role is far behind."""
 
@@ -32,9 +35,9 @@ class Span(enum.Enum):
 
     HOUR = ("hour", 1, 0)
     DAY = ("day", 24, 0)
-    WEEK = ("week", 168, HOUR)
-    MONTH = ("month", 720, HOUR)
-    YEAR = ("year", 8760, DAY)
+    WEEK = ("week", 168, rolling.HOUR)
+    MONTH = ("month", 720, rolling.HOUR)
+    YEAR = ("year", 8760, rolling.DAY)
 
     def __init__(self, key: str, back: int, hours: int) -> None:
         self.key = key
@@ -107,14 +110,15 @@ def _unrolled(
 ) -> dict[tuple[int, str], Bucket]:
     """Fold what the jobs role has not rolled up yet."""
     buckets: dict[Key, Bucket] = {}
-    at = mark
+    width = hours * HOUR_US
+    at, oldest_us = mark, (since_us // width) * width - 1  # a bucket is shown whole
     for one in fresh_rows(device.pk, mark, _UNROLLED):
         moved = advance(at, one.place)
         if moved is None or one.period != device.ownership_period:
             continue
         at = moved
         for time_us, reading in one.readings:
-            if time_us > since_us and (not names or reading.name in names):
+            if time_us > oldest_us and (not names or reading.name in names):
                 add(buckets, one.period, one.place, time_us, reading)
     return {(key.start_us, key.name): one for key, one in buckets.items() if key.hours == hours}
 
@@ -135,7 +139,7 @@ def _sent(device: Device, since_us: int, mark: Mark, names: frozenset[str]) -> _
 def _thinned(device: Device, since_us: int, mark: Mark) -> Iterator[tuple[bytes, int, str]]:
     """Yield the messages of the span; of too many every second, third … one, by their numbers."""
     floor = _floor(device, since_us, mark)
-    rows = messages_from(device, floor)
+    rows = messages_from(device, floor).filter(received_us__gt=since_us - _AHEAD_US)
     every = -(-rows.count() // _MOST_DOTS)
     if every > 1:
         rows = rows.annotate(rest=Mod(F("seq"), Value(every))).filter(rest=0)
@@ -149,7 +153,7 @@ def _floor(device: Device, since_us: int, mark: Mark) -> Place:
     hours = RollUp.objects.filter(
         device_id=device.pk,
         ownership_period=device.ownership_period,
-        hours=HOUR,
+        hours=rolling.HOUR,
         start_us__gt=since_us - HOUR_US,
     )
     places = [Place(*row) for row in hours.values_list("first_epoch", "first_seq")]
