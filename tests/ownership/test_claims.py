@@ -24,6 +24,12 @@ _CASE = Facts(
     policy=_POLICY,
     token=TokenFacts(expires_at_us=1000),
 )
+_ON_PAPER = replace(
+    _CASE,
+    evidence=frozenset({Evidence.LABEL_CODE, Evidence.SALE}),
+    policy=parse("label_code & sale"),
+    token=None,
+)
 _EXPIRED = TokenFacts(expires_at_us=10)
 _USED = TokenFacts(expires_at_us=10, used_by="abcdefgh")
 
@@ -61,6 +67,11 @@ _USED = TokenFacts(expires_at_us=10, used_by="abcdefgh")
         (replace(_CASE, token=_USED, owner=7, life=Life.OWNED), Outcome.ALREADY_YOURS, Reason.SAME_OWNER),
         (replace(_CASE, token=_USED, owner=8, life=Life.OWNED), Outcome.REFUSED, Reason.TOKEN_EXPIRED),
         (replace(_CASE, token=_USED, evidence=_ONLINE), Outcome.HELD, Reason.MORE_EVIDENCE_NEEDED),
+        (_ON_PAPER, Outcome.HELD, Reason.WAITS_FOR_DEVICE),
+        (replace(_ON_PAPER, life=Life.ONBOARDED), Outcome.BOUND, Reason.POLICY_MET),
+        (replace(_ON_PAPER, life=Life.TRANSFERRED), Outcome.BOUND, Reason.POLICY_MET),
+        (replace(_ON_PAPER, life=Life.ONBOARDED, contested=True), Outcome.HELD, Reason.CONTESTED),
+        (replace(_CASE, contested=True), Outcome.BOUND, Reason.POLICY_MET),
     ],
 )
 def test_case_is_decided(facts: Facts, outcome: Outcome, reason: Reason) -> None:
@@ -80,6 +91,7 @@ _cases = st.builds(
     policy=st.sampled_from([_POLICY, parse("sale"), parse("staff | device_key")]),
     token=st.none()
     | st.builds(TokenFacts, st.integers(0, 40), st.sampled_from([None, "abcdefgh", "zzzzzzzz"])),
+    contested=st.booleans(),
 )
 
 
@@ -91,7 +103,8 @@ def test_nobody_takes_a_device_without_meeting_its_policy(facts: Facts) -> None:
         assert facts.owner is None
         assert not facts.blocked
         assert evaluate(facts.policy, facts.evidence)
-        assert can(facts.life, Step.ONBOARD) or can(facts.life, Step.BIND)
+        assert can(facts.life, Step.BIND) or Evidence.DEVICE_KEY in facts.evidence
+        assert not facts.contested or Evidence.SETUP_SESSION in facts.evidence
         token = facts.token
         assert token is None or (token.expires_at_us > 20 and token.used_by in {None, facts.device})
 

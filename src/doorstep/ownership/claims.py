@@ -32,6 +32,10 @@ class Reason(enum.StrEnum):
     POLICY_MET = "policy_met"
     SAME_OWNER = "same_owner"
     MORE_EVIDENCE_NEEDED = "more_evidence_needed"
+    WAITS_FOR_DEVICE = "waits_for_device"
+    """Nothing is missing but the device itself, which was never heard."""
+    CONTESTED = "contested"
+    """Somebody else brought as much."""
     OTHER_OWNER = "other_owner"
     TOKEN_USED = "token_used"  # noqa: S105 - a reason's name
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason's name
@@ -45,7 +49,7 @@ class TokenFacts:
 
     expires_at_us: int
     used_by: str | None = None
-    """Device that used it before, if any."""
+    """Device that used it before, or another one that alone may use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class Facts:
     policy: Policy
     token: TokenFacts | None
     """None for a claim that stands on a code or on staff alone."""
+    contested: bool = False
+    """Whether somebody else, who waits as well, brought evidence that meets the policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,14 @@ class Decision:
     sentence: str
 
 
-_SERIOUS: Final = frozenset({Evidence.DEVICE_KEY, Evidence.LABEL_CODE})
-"""Whoever brings one of these held the device or its box in hand: the owner must hear of it."""
+_SERIOUS: Final = frozenset(
+    {Evidence.DEVICE_KEY, Evidence.LABEL_CODE, Evidence.EMAIL, Evidence.VOUCHER, Evidence.STAFF}
+)
+"""Whoever brings one of these had the device or its box in hand, or somebody vouches for them: the owner
+must hear of it."""
+
+_HEARD: Final = frozenset({Life.ONBOARDED, Life.TRANSFERRED})
+"""States of a device without an owner that has reported to the platform before."""
 
 _AGAIN: Final = "Make a new registration token in the portal and set the device up again."
 
@@ -97,7 +109,7 @@ def _refuse_token(facts: Facts, now_us: int) -> Decision | None:
     if facts.token is None:
         return None
     if facts.token.used_by not in {None, facts.device}:
-        return _refused(Reason.TOKEN_USED, f"This registration token was used by another device. {_AGAIN}")
+        return _refused(Reason.TOKEN_USED, f"This registration token is another device's. {_AGAIN}")
     asks_again = facts.token.used_by is not None and facts.owner in {None, facts.claimant}
     if _expired(facts.token, now_us) and not asks_again:
         return _refused(Reason.TOKEN_EXPIRED, f"This registration token has expired. {_AGAIN}")
@@ -138,6 +150,28 @@ def _apply_policy(facts: Facts, now_us: int) -> Decision:
     if _expired(facts.token, now_us):
         sentence = f"The claim is kept, but its registration token has expired. {_AGAIN}"
         return Decision(Outcome.HELD, Reason.TOKEN_EXPIRED, sentence)
+    return _wait_for_device(facts) or _settle_contest(facts) or _bound()
+
+
+def _wait_for_device(facts: Facts) -> Decision | None:
+    if facts.life in _HEARD or Evidence.DEVICE_KEY in facts.evidence:
+        return None
+    sentence = "All that it takes is there. The device becomes yours when it first reports to the platform."
+    return Decision(Outcome.HELD, Reason.WAITS_FOR_DEVICE, sentence)
+
+
+def _settle_contest(facts: Facts) -> Decision | None:
+    """Let the device choose: it carries the token of whoever has it in hand. Being first is no evidence."""
+    if not facts.contested or Evidence.SETUP_SESSION in facts.evidence:
+        return None
+    sentence = (
+        "The claim is kept. Somebody else brought as much, so it takes the device itself: set it up "
+        "with a token from your account, or wait for the maker's staff."
+    )
+    return Decision(Outcome.HELD, Reason.CONTESTED, sentence)
+
+
+def _bound() -> Decision:
     return Decision(Outcome.BOUND, Reason.POLICY_MET, "This device is now yours.")
 
 

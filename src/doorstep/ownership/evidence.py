@@ -23,7 +23,8 @@ class Evidence(enum.StrEnum):
     DEVICE_KEY = "device_key"
     """The device signed this claim with its factory key."""
     SETUP_SESSION = "setup_session"
-    """The claim's token was carried into the device in its Wi-Fi set-up session."""
+    """The claim's token was carried into the device in its Wi-Fi set-up session, or the claimant typed the
+    code that the device showed while it waited."""
     PRESENCE = "presence"
     """Somebody pressed the device's button in the window."""
     LABEL_CODE = "label_code"
@@ -64,7 +65,7 @@ _STRENGTH: Final = {
 
 _SENTENCE: Final = {
     Evidence.DEVICE_KEY: "the device itself registers",
-    Evidence.SETUP_SESSION: "you set up the device's Wi-Fi with a token from your account",
+    Evidence.SETUP_SESSION: "you set the device up with a token from your account",
     Evidence.PRESENCE: "somebody presses the button on the device",
     Evidence.LABEL_CODE: "you type the unused scratch-off code from its label",
     Evidence.SALE: "the seller's records name you as its buyer",

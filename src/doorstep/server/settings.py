@@ -53,10 +53,12 @@ INSTALLED_APPS = [
     "doorstep.server.readings",
     "doorstep.server.channels",
     "doorstep.server.jobs",
+    "doorstep.server.api",
 ]
 
 MIDDLEWARE = [
     "doorstep.server.portal.middleware.security_headers",
+    "doorstep.server.api.edge.rest_edge",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

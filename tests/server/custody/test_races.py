@@ -13,7 +13,7 @@ from django.db import connections
 from doorstep.ownership.claims import Outcome
 from doorstep.server.accounts.api_keys import find_caller, make_api_key
 from doorstep.server.accounts.models import Organisation, User
-from doorstep.server.api.idempotency import once
+from doorstep.server.api.idempotency import fingerprint, once
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.fleet.actions import revoke_device
@@ -142,7 +142,7 @@ def test_request_repeated_at_once_acts_once() -> None:
             return 201, {"made": len(acted)}
 
         def ask(name: str = f"key-{number}", act: Any = act) -> tuple[int, dict[str, Any]]:
-            return once(caller, name, {"order": name}, act)
+            return once(caller, name, fingerprint("/", {"order": name}), act)
 
         assert _at_once([ask, ask, ask]) == [(201, {"made": 1})] * 3
         assert acted == [1]

@@ -11,8 +11,9 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 
 from doorstep.errors import MisuseError
-from doorstep.server.accounts.models import ApiKey, Organisation
-from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
+from doorstep.server.accounts.models import Organisation
+from doorstep.server.api.models import StoredAnswer
+from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.fleet.models import DeviceSession
 from doorstep.server.jobs import actions, handlers, queue
 from doorstep.server.jobs.models import Job
@@ -32,7 +33,7 @@ def now_us() -> int:
 @pytest.fixture
 def empty_tables(rolled_back: None) -> None:
     """Hide, until the roll-back, what tests with processes of their own left behind."""
-    for model in (Job, RegistrationToken, IdempotencyRecord):
+    for model in (Job, RegistrationToken, StoredAnswer):
         model.objects.all().delete()
 
 
@@ -117,22 +118,19 @@ def test_expiry_is_queued_once() -> None:
 
 def test_expiry_removes_what_is_old_and_nothing_else() -> None:
     maker = Organisation.objects.create(name="Example", kind="customer")
-    key = ApiKey.objects.create(organisation=maker, name="erp", prefix="p", key_hash=b"h")
     for name, age_us in {"old": 31 * DAY_US, "young": 29 * DAY_US}.items():
         RegistrationToken.objects.create(
             token_hash=name.encode(), organisation=maker, created_at_us=0, expires_at_us=now_us() - age_us
         )
         done = actions.enqueue("mail", {"name": name}, run_at_us=now_us() + DAY_US)
         Job.objects.filter(pk=done.pk).update(done_at_us=now_us() - age_us)
-        record = IdempotencyRecord.objects.create(
-            api_key=key, key=name, request_hash=b"h", status=200, body={}
-        )
+        record = StoredAnswer.objects.create(organisation=maker, actor="key:p", key=name, fingerprint=b"h")
         made = datetime.now(UTC) - timedelta(days=8 if name == "old" else 6)
-        IdempotencyRecord.objects.filter(pk=record.pk).update(created_at=made)
+        StoredAnswer.objects.filter(pk=record.pk).update(created_at=made)
     handlers.HANDLERS["expire"]({})
     tokens = RegistrationToken.objects.filter(organisation=maker)
     assert [bytes(token.token_hash) for token in tokens] == [b"young"]
-    assert [record.key for record in IdempotencyRecord.objects.filter(api_key=key)] == ["young"]
+    assert [record.key for record in StoredAnswer.objects.filter(organisation=maker)] == ["young"]
     mails = Job.objects.filter(kind="mail", arguments__has_key="name")
     assert [job.arguments["name"] for job in mails] == ["young"]
 

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from ninja import NinjaAPI
-
 from doorstep.server.api import (
     blocks,
     commands,
@@ -21,16 +19,18 @@ from doorstep.server.api import (
     tokens,
 )
 from doorstep.server.api.auth import AUTHENTICATION
+from doorstep.server.api.routing import Api, Router
 
 __all__ = ["api"]
 
-api: Final = NinjaAPI(
+api: Final = Api(
     title="Doorstep",
     version="1",
     description="Products, sales, devices, readings and custody. Errors are problem documents (RFC 9457).",
     docs_url=None,
     auth=AUTHENTICATION,
     urls_namespace="api-v1",
+    default_router=Router(),
 )
 for noun in (
     products,

@@ -11,16 +11,18 @@ from doorstep.server.accounts.api_keys import find_caller
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.accounts.queries import CHOSEN, principal_of
+from doorstep.server.api.pace import REQUESTS, Left, TooFast
+from doorstep.server.clock import now_us
 
-__all__ = ["AUTHENTICATION", "caller_of"]
+__all__ = ["AUTHENTICATION", "caller_of", "left_of"]
 
 
 class ApiKeyAuth(HttpBearer):
     """``Authorization: Bearer <API key>``."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 - ninja's signature
-        """Return the key's caller; raise VerificationFailed."""
-        return find_caller(token)
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        """Return the key's caller; raise VerificationFailed, or TooFast."""
+        return _counted(request, find_caller(token))
 
 
 class SessionAuth(APIKeyCookie):
@@ -35,20 +37,21 @@ class SessionAuth(APIKeyCookie):
         found: Caller | None = super().__call__(request)
         return found
 
-    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:  # noqa: ARG002 - as above
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:  # noqa: ARG002 - ninja's signature
         """Return the member who is logged in, acting for the organisation they chose."""
         if not isinstance(request.user, User):
             return None
         member = principal_of(request.user, request.session.get(CHOSEN))
         if member is None:
             return None
-        return Caller(
+        caller = Caller(
             member.organisation,
             member.permissions,
             member.actor,
             user=member.user.pk,
             groups=member.groups,
         )
+        return _counted(request, caller)
 
 
 AUTHENTICATION: Final = [ApiKeyAuth(), SessionAuth()]
@@ -57,4 +60,20 @@ AUTHENTICATION: Final = [ApiKeyAuth(), SessionAuth()]
 def caller_of(request: HttpRequest) -> Caller:
     """Return who called; every route is authenticated."""
     caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja sets it
+    return caller
+
+
+def left_of(request: HttpRequest) -> Left | None:
+    """Return what is left of the caller's allowance; None where nobody was recognised."""
+    left: Left | None = getattr(request, "left", None)
+    return left
+
+
+def _counted(request: HttpRequest, caller: Caller) -> Caller:
+    try:
+        left = REQUESTS.spend(caller.actor, now_us())
+    except TooFast as error:
+        request.left = error.left  # type: ignore[attr-defined]  # read by left_of
+        raise
+    request.left = left  # type: ignore[attr-defined]  # as above
     return caller

@@ -3,13 +3,13 @@
 from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Schema, Status
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line, Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import require
 from doorstep.server.fleet.blocking import add_block, entry_of, lift_block, lines, progress_of
@@ -70,7 +70,7 @@ class BlockPage(Schema):
 
 @router.post(
     "/blocks",
-    response={202: BlockState, 400: Problem, 401: Problem, 403: Problem, 422: Problem},
+    response={202: BlockState},
     operation_id="add_block",
 )
 def add(request: HttpRequest, block: BlockIn) -> Any:
@@ -84,20 +84,16 @@ def add(request: HttpRequest, block: BlockIn) -> Any:
     return Status(202, _state(entry))
 
 
-@router.get("/blocks", response={200: BlockPage, 401: Problem, 403: Problem}, operation_id="list_blocks")
+@router.get("/blocks", response={200: BlockPage}, operation_id="list_blocks")
 def list_blocks(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the lines, newest first."""
     require(caller_of(request), Permission.MAKER_DEVICES_READ)
-    before = number_of(cursor)
-    found = lines() if before is None else lines().filter(pk__lt=before)
-    rows = list(found[: limit + 1])
-    more = pack(rows[limit - 1].pk) if len(rows) > limit else None
-    return {"items": [_line(row) for row in rows[:limit]], "next": more}
+    return page(lines(), "-pk", _line, cursor, limit)
 
 
 @router.get(
     "/blocks/{number}",
-    response={200: BlockState, 401: Problem, 403: Problem, 422: Problem},
+    response={200: BlockState},
     operation_id="get_block",
 )
 def get_block(request: HttpRequest, number: int) -> Any:
@@ -108,7 +104,7 @@ def get_block(request: HttpRequest, number: int) -> Any:
 
 @router.post(
     "/blocks/{number}/lift",
-    response={202: BlockOut, 401: Problem, 403: Problem, 422: Problem},
+    response={202: BlockOut},
     operation_id="lift_block",
 )
 def lift(request: HttpRequest, number: int, why: LiftIn) -> Any:

@@ -3,15 +3,14 @@
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Header, Query, Router, Schema, Status
+from ninja import Field, Query, Schema, Status
 
 from doorstep.messaging.channels import MAX_CALL_NAME, MAX_SETTINGS, MAX_VERSION, Call
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.idempotency import once
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.readings import PointOut
+from doorstep.server.api.routing import Router
 from doorstep.server.channels.actions import MAX_LIFE_US, cancel, send_command, want_settings
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import (
@@ -33,7 +32,6 @@ router = Router(tags=["commands"])
 _READ: Final = (Permission.CUSTOMER_COMMANDS_READ,)
 _WRITE: Final = (Permission.CUSTOMER_COMMANDS_WRITE,)
 _DAY_S: Final = 86_400
-_REFUSALS: Final = {401: Problem, 403: Problem, 404: Problem}
 
 Values = Annotated[dict[str, float | bool | str], Field(max_length=MAX_SETTINGS)]
 
@@ -111,45 +109,30 @@ class Events(Schema):
 
 @router.post(
     "/devices/{device_id}/commands",
-    response={201: CommandOut, **_REFUSALS, 409: Problem, 422: Problem},
+    response={201: CommandOut},
     operation_id="send_command",
 )
-def send(
-    request: HttpRequest,
-    device_id: str,
-    command: CommandIn,
-    key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
-) -> Any:
+def send(request: HttpRequest, device_id: str, command: CommandIn) -> Any:
     """Queue a command. It goes out when the device shows itself, until the device answers or it expires."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _WRITE)
     call = Call(command.name, command.arguments)
-
-    def act() -> tuple[int, dict[str, Any]]:
-        row = send_command(device, call, lasts_s=command.expires_in_s, by=caller.actor, now_us=now_us())
-        return 201, _shown(row)
-
-    asked = {"device": device.device_id, "command": command.dict()}
-    return Status(*once(caller, key, asked, act))
+    row = send_command(device, call, lasts_s=command.expires_in_s, by=caller.actor, now_us=now_us())
+    return Status(201, _shown(row))
 
 
-@router.get(
-    "/devices/{device_id}/commands", response={200: CommandPage, **_REFUSALS}, operation_id="list_commands"
-)
+@router.get("/devices/{device_id}/commands", response={200: CommandPage}, operation_id="list_commands")
 def list_commands(
     request: HttpRequest, device_id: str, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
 ) -> Any:
     """List what was sent, or waits to be sent, to a device in this owner's time."""
     rows = commands_of(device_for(caller_of(request), device_id, _READ))
-    below = number_of(cursor)
-    found = list((rows if below is None else rows.filter(number__lt=below))[: limit + 1])
-    more = pack(found[limit - 1].number) if len(found) > limit else None
-    return {"items": [_shown(row) for row in found[:limit]], "next": more}
+    return page(rows, "-number", _shown, cursor, limit)
 
 
 @router.get(
     "/devices/{device_id}/commands/{command_id}",
-    response={200: CommandOut, **_REFUSALS},
+    response={200: CommandOut},
     operation_id="get_command",
 )
 def get_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
@@ -159,7 +142,7 @@ def get_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
 
 @router.post(
     "/devices/{device_id}/commands/{command_id}/cancel",
-    response={200: CommandOut, **_REFUSALS, 409: Problem},
+    response={200: CommandOut},
     operation_id="cancel_command",
 )
 def cancel_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
@@ -168,9 +151,7 @@ def cancel_command(request: HttpRequest, device_id: str, command_id: str) -> Any
     return _shown(cancel(row, "cancelled by its owner", now_us=now_us()))
 
 
-@router.get(
-    "/devices/{device_id}/desired", response={200: DesiredOut, **_REFUSALS}, operation_id="get_desired"
-)
+@router.get("/devices/{device_id}/desired", response={200: DesiredOut}, operation_id="get_desired")
 def get_desired(request: HttpRequest, device_id: str) -> Any:
     """Return the settings that a device should have, and those that it has."""
     return _desired(device_for(caller_of(request), device_id, _READ))
@@ -178,7 +159,7 @@ def get_desired(request: HttpRequest, device_id: str) -> Any:
 
 @router.put(
     "/devices/{device_id}/desired",
-    response={200: DesiredOut, **_REFUSALS, 409: Problem, 422: Problem},
+    response={200: DesiredOut},
     operation_id="put_desired",
 )
 def put_desired(request: HttpRequest, device_id: str, wanted: DesiredIn) -> Any:
@@ -189,7 +170,7 @@ def put_desired(request: HttpRequest, device_id: str, wanted: DesiredIn) -> Any:
     return _desired(device)
 
 
-@router.get("/devices/{device_id}/events", response={200: Events, **_REFUSALS}, operation_id="list_events")
+@router.get("/devices/{device_id}/events", response={200: Events}, operation_id="list_events")
 def list_events(
     request: HttpRequest,
     device_id: str,

@@ -3,15 +3,16 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Schema
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import ShortId
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.routing import Router
 from doorstep.server.fleet.access import require
-from doorstep.server.readings.queries import letters_before
+from doorstep.server.readings.models import DeadLetter
+from doorstep.server.readings.queries import letters_of
 
 __all__ = ["router"]
 
@@ -38,9 +39,7 @@ class LetterPage(Schema):
     next: str | None
 
 
-@router.get(
-    "/dead-letters", response={200: LetterPage, 401: Problem, 403: Problem}, operation_id="list_dead_letters"
-)
+@router.get("/dead-letters", response={200: LetterPage}, operation_id="list_dead_letters")
 def list_dead_letters(
     request: HttpRequest,
     device_id: ShortId = "",
@@ -49,10 +48,8 @@ def list_dead_letters(
 ) -> Any:
     """List what was refused, newest first."""
     require(caller_of(request), Permission.MAKER_DEAD_LETTERS_READ)
-    rows = letters_before(number_of(cursor), limit + 1, device_id)
-    more = pack(rows[limit - 1].pk) if len(rows) > limit else None
-    fields = tuple(LetterOut.model_fields)
-    return {
-        "items": [{field: getattr(row, field) for field in fields} for row in rows[:limit]],
-        "next": more,
-    }
+    return page(letters_of(device_id), "-pk", _shown, cursor, limit)
+
+
+def _shown(row: DeadLetter) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in LetterOut.model_fields}

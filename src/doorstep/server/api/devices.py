@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Schema, Status
 
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, pack, unpack
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import REVOKE, device_for, devices_for
 from doorstep.server.fleet.actions import revoke_device
@@ -77,18 +77,16 @@ class RevocationOut(Schema):
     """When the last message that was accepted had arrived."""
 
 
-@router.get("/devices", response={200: DevicePage, 401: Problem, 403: Problem}, operation_id="list_devices")
+@router.get("/devices", response={200: DevicePage}, operation_id="list_devices")
 def list_devices(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the devices that the caller may see, by device id."""
     caller = caller_of(request)
-    rows = list(devices_for(caller).filter(device_id__gt=unpack(cursor))[: limit + 1])
-    more = pack(rows[limit - 1].device_id) if len(rows) > limit else None
-    return {"items": [_shown(caller, row) for row in rows[:limit]], "next": more}
+    return page(devices_for(caller), "device_id", lambda row: _shown(caller, row), cursor, limit)
 
 
 @router.get(
     "/devices/{device_id}",
-    response={200: DeviceOut, 401: Problem, 403: Problem, 404: Problem},
+    response={200: DeviceOut},
     operation_id="get_device",
 )
 def get_device(request: HttpRequest, device_id: str) -> Any:
@@ -99,7 +97,7 @@ def get_device(request: HttpRequest, device_id: str) -> Any:
 
 @router.post(
     "/devices/{device_id}/revoke",
-    response={202: RevocationOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem},
+    response={202: RevocationOut},
     operation_id="revoke_device",
 )
 def revoke(request: HttpRequest, device_id: str, why: RevokeIn) -> Any:

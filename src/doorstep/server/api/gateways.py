@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Schema, Status
 
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.routing import Router
 from doorstep.server.fleet.access import device_for
 from doorstep.server.fleet.gateways import attach_child, children_of, detach_child
 from doorstep.server.fleet.models import Device
@@ -37,7 +37,7 @@ class ChildrenOut(Schema):
 
 @router.get(
     "/devices/{device_id}/children",
-    response={200: ChildrenOut, 401: Problem, 403: Problem, 404: Problem},
+    response={200: ChildrenOut},
     operation_id="list_children",
 )
 def list_children(request: HttpRequest, device_id: str) -> Any:
@@ -47,7 +47,7 @@ def list_children(request: HttpRequest, device_id: str) -> Any:
 
 @router.put(
     "/devices/{device_id}/children/{child_id}",
-    response={200: ChildrenOut, 401: Problem, 403: Problem, 404: Problem, 409: Problem},
+    response={200: ChildrenOut},
     operation_id="attach_child",
 )
 def attach(request: HttpRequest, device_id: str, child_id: str) -> Any:
@@ -60,7 +60,7 @@ def attach(request: HttpRequest, device_id: str, child_id: str) -> Any:
 
 @router.delete(
     "/devices/{device_id}/children/{child_id}",
-    response={204: None, 401: Problem, 403: Problem, 404: Problem},
+    response={204: None},
     operation_id="detach_child",
 )
 def detach(request: HttpRequest, device_id: str, child_id: str) -> Any:

@@ -3,16 +3,15 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Schema
 
 from doorstep.ownership.ledger import Entry
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.routing import Router
 from doorstep.server.custody.models import CustodyEntry
-from doorstep.server.custody.queries import custody_after
 from doorstep.server.fleet.access import device_for
 
 __all__ = ["router"]
@@ -43,7 +42,7 @@ class EntryPage(Schema):
 
 @router.get(
     "/devices/{device_id}/ledger",
-    response={200: EntryPage, 401: Problem, 403: Problem, 404: Problem},
+    response={200: EntryPage},
     operation_id="list_custody",
 )
 def list_custody(
@@ -52,9 +51,7 @@ def list_custody(
     """List what happened to a device, oldest first."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _READ)
-    rows = list(custody_after(device, number_of(cursor), limit + 1))
-    more = pack(rows[limit - 1].number) if len(rows) > limit else None
-    return {"items": [_shown(caller, row) for row in rows[:limit]], "next": more}
+    return page(device.custody.all(), "number", lambda row: _shown(caller, row), cursor, limit)
 
 
 def _shown(caller: Caller, row: CustodyEntry) -> dict[str, Any]:

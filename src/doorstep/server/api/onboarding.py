@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Field, Query, Schema, Status
 
 from doorstep.crypto.p256 import PublicKey
 from doorstep.errors import MalformedMessage
@@ -17,8 +17,8 @@ from doorstep.onboarding.attestation.verdict import RESIDUAL_RISK
 from doorstep.runtime.authority import load_authority
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pace import Pace
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.pace import SEARCHES
+from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.releasing import release_setup
 from doorstep.server.custody.attesting import Attested, attest, look_up, make_challenge
@@ -30,7 +30,6 @@ __all__ = ["router"]
 
 router = Router(tags=["set-up without a code"])
 
-_pace: Final = Pace()
 _TEXT_CAP: Final = STATEMENT_CAP * 4 // 3 + 4
 
 
@@ -97,7 +96,7 @@ class ReleaseOut(Schema):
 
 @router.post(
     "/onboarding/challenges",
-    response={201: ChallengeOut, 401: Problem, 403: Problem, 429: Problem},
+    response={201: ChallengeOut},
     operation_id="make_challenge",
 )
 def challenge(request: HttpRequest) -> Any:
@@ -109,15 +108,7 @@ def challenge(request: HttpRequest) -> Any:
 
 @router.post(
     "/onboarding/attestations",
-    response={
-        200: AttestationOut,
-        400: Problem,
-        401: Problem,
-        403: Problem,
-        409: Problem,
-        422: Problem,
-        429: Problem,
-    },
+    response={200: AttestationOut},
     operation_id="attest_device",
 )
 def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
@@ -131,7 +122,7 @@ def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
 
 @router.get(
     "/devices/lookup",
-    response={200: FoundOut, 401: Problem, 403: Problem, 404: Problem, 429: Problem},
+    response={200: FoundOut},
     operation_id="look_up_device",
 )
 def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -> Any:
@@ -147,7 +138,7 @@ def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -
 
 @router.post(
     "/devices/{device_id}/release-setup",
-    response={201: ReleaseOut, 401: Problem, 403: Problem, 404: Problem, 409: Problem},
+    response={201: ReleaseOut},
     operation_id="release_setup",
 )
 def release(request: HttpRequest, device_id: str) -> Any:
@@ -162,7 +153,7 @@ def release(request: HttpRequest, device_id: str) -> Any:
 def _paced(request: HttpRequest) -> tuple[Caller, int]:
     caller, at_us = caller_of(request), now_us()
     require(caller, Permission.CUSTOMER_TOKENS_WRITE)
-    _pace.count(caller.organisation.pk, at_us)
+    SEARCHES.spend(str(caller.organisation.pk), at_us)
     return caller, at_us
 
 

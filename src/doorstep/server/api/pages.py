@@ -1,13 +1,16 @@
 """Cursor pages: each answer says where the next begins, so that lists may grow while they are read."""
 
 import base64
-from typing import Annotated, Final
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, TypeVar
 
+from django.db import models
+from django.db.models import QuerySet
 from ninja import Query
 
 from doorstep.errors import MalformedMessage
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Cursor", "Limit", "number_of", "pack", "unpack"]
+__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Cursor", "Limit", "page", "page_of"]
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
@@ -15,34 +18,62 @@ _CURSOR_CAP: Final = 120
 _NUMBER_CAP: Final = 18
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows in one answer.")]
-Cursor = Annotated[str, Query(max_length=_CURSOR_CAP, description="`next` of the answer before.")]
+Cursor = Annotated[
+    str,
+    Query(max_length=_CURSOR_CAP, pattern="^[A-Za-z0-9_-]*$", description="`next` of the answer before."),
+]
+
+_Row = TypeVar("_Row", bound=models.Model)
+_Item = TypeVar("_Item")
 
 
-def pack(place: str | int | None) -> str | None:
-    """Write a place in a list as an opaque cursor."""
-    if place is None:
-        return None
+def page(
+    rows: QuerySet[_Row], by: str, shown: Callable[[_Row], Any], cursor: str, limit: int
+) -> dict[str, Any]:
+    """Return one page of rows, ``{"items": […], "next": cursor or None}``.
+
+    ``by`` names a unique column of the rows that they are ordered by, with a minus for the newest first.
+    Raises MalformedMessage for a cursor that no page gave out.
+    """
+    name = by.removeprefix("-")
+    place = _place(cursor, is_number=_is_number(rows.model, name))
+    if place is not None:
+        rows = rows.filter(**{f"{name}__{'lt' if by.startswith('-') else 'gt'}": place})
+    found = list(rows.order_by(by)[: limit + 1])
+    more = _pack(getattr(found[limit - 1], name)) if len(found) > limit else None
+    return {"items": [shown(row) for row in found[:limit]], "next": more}
+
+
+def page_of(items: Sequence[_Item], shown: Callable[[_Item], Any], cursor: str, limit: int) -> dict[str, Any]:
+    """Return one page of a short list that is in memory and keeps its order."""
+    start = _place(cursor, is_number=True) or 0
+    end = int(start) + limit
+    more = _pack(end) if end < len(items) else None
+    return {"items": [shown(item) for item in items[int(start) : end]], "next": more}
+
+
+def _is_number(model: type[models.Model], name: str) -> bool:
+    found = model._meta.pk if name == "pk" else model._meta.get_field(name)  # noqa: SLF001 - Django's documented API
+    return isinstance(found, models.IntegerField)
+
+
+def _pack(place: str | int) -> str:
     return base64.urlsafe_b64encode(str(place).encode()).rstrip(b"=").decode()
 
 
-def unpack(cursor: str) -> str:
-    """Read a cursor; raise MalformedMessage for what ``pack`` never wrote."""
+def _place(cursor: str, *, is_number: bool) -> str | int | None:
+    if not cursor:
+        return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise _not_ours() from error
-    if not place.isprintable():
+    if not place or not place.isprintable():
         raise _not_ours()
-    return place
-
-
-def number_of(cursor: str) -> int | None:
-    """Read the cursor of a list that is ordered by number; None for the beginning."""
-    place = unpack(cursor)
-    if not place:
-        return None
-    if not place.isdecimal() or len(place) > _NUMBER_CAP:
+    if not is_number:
+        return place
+    if not (place.isascii() and place.isdecimal()) or len(place) > _NUMBER_CAP:
         raise _not_ours()
     return int(place)
 

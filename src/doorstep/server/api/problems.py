@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from http.client import responses
 from typing import Any, Final
 
 from django.db import DatabaseError
@@ -30,10 +31,11 @@ from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, Othe
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.products import NoSuchProduct
 
-__all__ = ["Problem", "RowProblem", "install"]
+__all__ = ["PROBLEM_MEDIA", "TYPES", "Problem", "RowProblem", "install", "plain_problem"]
 
 _log: Final = logging.getLogger(__name__)
 _TYPE: Final = "urn:doorstep:problem/"
+PROBLEM_MEDIA: Final = "application/problem+json"
 _COMPARE: Final = "Compare the request with docs/reference/openapi.json."
 
 
@@ -81,6 +83,20 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
 )
 
 
+_PLAIN: Final = {
+    400: "malformed",
+    403: "not-permitted",
+    404: "not-found",
+    405: "method-not-allowed",
+    500: "internal",
+    503: "unavailable",
+}
+"""Status that HTTP or a framework gives by itself → type."""
+
+TYPES: Final = frozenset({_TYPE + kind for _, _, kind in _TABLE} | {_TYPE + kind for kind in _PLAIN.values()})
+"""Every type that a problem can have; programs may rely on them."""
+
+
 def install(api: NinjaAPI) -> None:
     """Make every error of the API a problem document."""
     api.add_exception_handler(DoorstepError, _of_doorstep)
@@ -102,7 +118,10 @@ def _of_doorstep(_: HttpRequest, error: Any) -> HttpResponse:
             {"row": bad.row, "serial": bad.serial, "reason": bad.reason, "detail": bad.sentence}
             for bad in error.rows
         ]
-    return _answer(status, kind, error.message, error.next_step, more)
+    response = _answer(status, kind, error.message, error.next_step, more)
+    if isinstance(error, TooFast):
+        response.headers["Retry-After"] = str(error.left.reset_s)
+    return response
 
 
 def _of_stranger(_: HttpRequest, __: object) -> HttpResponse:
@@ -119,11 +138,17 @@ def _of_validation(_: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _of_http(_: HttpRequest, error: Any) -> HttpResponse:
-    return _answer(error.status_code, "refused", str(error), _COMPARE)
+    return _answer(error.status_code, _PLAIN.get(error.status_code, "refused"), str(error), _COMPARE)
 
 
 def _of_missing(_: HttpRequest, __: object) -> HttpResponse:
-    return _answer(404, "not-found", "there is nothing here", "Compare the address with the documentation.")
+    return plain_problem(404)
+
+
+def plain_problem(status: int) -> HttpResponse:
+    """Return the document for an answer that says nothing but its status."""
+    kind = _PLAIN.get(status, "refused")
+    return _answer(status, kind, responses[status].lower(), _COMPARE)
 
 
 def _of_database(_: HttpRequest, error: Any) -> HttpResponse:
@@ -154,7 +179,7 @@ def _answer(
         "next_step": next_step,
         **(more or {}),
     }
-    response = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+    response = HttpResponse(json.dumps(body), status=status, content_type=PROBLEM_MEDIA)
     if status == 401:  # noqa: PLR2004 - RFC 9110 section 15.5.2
         response["WWW-Authenticate"] = "Bearer"
     return response

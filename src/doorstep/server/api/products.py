@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Schema
 from pydantic import Field
 
 from doorstep.messaging.legacy.formats import Format
 from doorstep.onboarding.methods import METHODS
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import require
 from doorstep.server.fleet.legacy import set_legacy
@@ -76,7 +76,7 @@ class LegacyIn(Schema, extra="forbid"):
     accept_risk: Formats = Field(default_factory=list)
 
 
-@router.get("/products", response={200: Products, 401: Problem, 403: Problem}, operation_id="list_products")
+@router.get("/products", response={200: Products}, operation_id="list_products")
 def list_products(request: HttpRequest) -> Any:
     """List the products."""
     require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
@@ -85,7 +85,7 @@ def list_products(request: HttpRequest) -> Any:
 
 @router.put(
     "/products/{key}/onboarding",
-    response={200: ProductOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem},
+    response={200: ProductOut},
     operation_id="set_onboarding",
 )
 def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
@@ -103,7 +103,7 @@ def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
 
 @router.put(
     "/products/{key}/legacy",
-    response={200: ProductOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem},
+    response={200: ProductOut},
     operation_id="set_legacy_formats",
 )
 def put_legacy(request: HttpRequest, key: str, wish: LegacyIn) -> Any:

@@ -3,11 +3,11 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Schema
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.routing import Router
 from doorstep.server.fleet.access import device_for
 from doorstep.server.readings.queries import MAX_MESSAGES, window_of
 
@@ -41,7 +41,7 @@ class Readings(Schema):
 
 @router.get(
     "/devices/{device_id}/readings",
-    response={200: Readings, 401: Problem, 403: Problem, 404: Problem},
+    response={200: Readings},
     operation_id="list_readings",
 )
 def list_readings(

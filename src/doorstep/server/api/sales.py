@@ -3,21 +3,20 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Header, Router, Schema, Status
+from ninja import Field, Schema, Status
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line
-from doorstep.server.api.idempotency import once
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, number_of, pack
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us, to_us
 from doorstep.server.custody.actions import record_sale
 from doorstep.server.custody.actions.sales import SERIALS_CAP
 from doorstep.server.custody.models import Sale
-from doorstep.server.custody.queries import sales_before, wholesaler_at
+from doorstep.server.custody.queries import all_sales, wholesaler_at
 from doorstep.server.fleet.access import require
 
 __all__ = ["router"]
@@ -72,14 +71,10 @@ class SalePage(Schema):
 
 @router.post(
     "/sales",
-    response={201: SaleDone, 401: Problem, 403: Problem, 422: Problem},
+    response={201: SaleDone},
     operation_id="record_sale",
 )
-def record(
-    request: HttpRequest,
-    sale: SaleIn,
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=100)] = None,
-) -> Any:
+def record(request: HttpRequest, sale: SaleIn) -> Any:
     """Record an order as sold: every row, or none and each bad row named.
 
     Repeat it freely: with the same Idempotency-Key it answers the same, and the same order never sells twice.
@@ -87,23 +82,15 @@ def record(
     caller = caller_of(request)
     require(caller, Permission.MAKER_SALES_WRITE)
     buyer = _buyer(sale.buyer)
-
-    def act() -> tuple[int, dict[str, Any]]:
-        outcome = record_sale(
-            sale.order, sale.serials, buyer, actor=caller.actor, source="api", now_us=now_us()
-        )
-        return 201, {"order": outcome.order, "sold": outcome.sold, "unchanged": outcome.unchanged}
-
-    return Status(*once(caller, idempotency_key, sale.dict(), act))
+    outcome = record_sale(sale.order, sale.serials, buyer, actor=caller.actor, source="api", now_us=now_us())
+    return Status(201, {"order": outcome.order, "sold": outcome.sold, "unchanged": outcome.unchanged})
 
 
-@router.get("/sales", response={200: SalePage, 401: Problem, 403: Problem}, operation_id="list_sales")
+@router.get("/sales", response={200: SalePage}, operation_id="list_sales")
 def list_sales(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List sales, newest first."""
     require(caller_of(request), Permission.MAKER_SALES_READ)
-    rows = sales_before(number_of(cursor), limit + 1)
-    more = pack(rows[limit - 1].pk) if len(rows) > limit else None
-    return {"items": [_shown(row) for row in rows[:limit]], "next": more}
+    return page(all_sales(), "-pk", _shown, cursor, limit)
 
 
 def _buyer(buyer: Buyer) -> str | Organisation:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Schema, Status
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Reason
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import device_for
 from doorstep.server.fleet.models import Device
@@ -50,7 +50,7 @@ class StandingOut(Schema):
 
 @router.get(
     "/devices/{device_id}/standing",
-    response={200: StandingOut, 401: Problem, 403: Problem, 404: Problem},
+    response={200: StandingOut},
     operation_id="get_standing",
 )
 def get_standing(request: HttpRequest, device_id: str) -> Any:
@@ -60,7 +60,7 @@ def get_standing(request: HttpRequest, device_id: str) -> Any:
 
 @router.post(
     "/devices/{device_id}/quarantine",
-    response={202: StandingOut, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem},
+    response={202: StandingOut},
     operation_id="quarantine_device",
 )
 def quarantine(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
@@ -72,7 +72,7 @@ def quarantine(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
 
 @router.post(
     "/devices/{device_id}/clear",
-    response={200: StandingOut, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem},
+    response={200: StandingOut},
     operation_id="clear_device",
 )
 def clear(request: HttpRequest, device_id: str, why: WhyIn) -> Any:

@@ -3,13 +3,13 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema, Status
+from ninja import Field, Schema, Status
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Alias
-from doorstep.server.api.problems import Problem
+from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
 from doorstep.server.fleet.access import require
@@ -37,7 +37,7 @@ class TokenOut(Schema):
 
 @router.post(
     "/registration-tokens",
-    response={201: TokenOut, 400: Problem, 401: Problem, 403: Problem, 422: Problem},
+    response={201: TokenOut},
     operation_id="make_registration_token",
 )
 def make(request: HttpRequest, wish: TokenIn) -> Any:

@@ -1,13 +1,26 @@
-"""Tables of sales, registration tokens, claims, disputes and the custody ledger."""
+"""Tables of sales, registration tokens, claims and their evidence, disputes and the custody ledger."""
 
 from typing import ClassVar
 
 from django.db import models
 
-from doorstep.server.accounts.models import ApiKey, Organisation, User
-from doorstep.server.fleet.models import Device
+from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.fleet.models import Device, Product
 
-__all__ = ["Claim", "CustodyEntry", "Dispute", "IdempotencyRecord", "RegistrationToken", "Sale", "SaleLine"]
+__all__ = [
+    "Claim",
+    "ClaimAttempt",
+    "ClaimEvidence",
+    "ClaimMail",
+    "ClaimRequest",
+    "CustodyEntry",
+    "DeviceGrant",
+    "Dispute",
+    "PolicyVersion",
+    "RegistrationToken",
+    "Sale",
+    "SaleLine",
+]
 
 
 class CustodyEntry(models.Model):
@@ -70,6 +83,8 @@ class RegistrationToken(models.Model):
     """Name the customer gave; the device takes it."""
     code_device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     """Device whose scratch-off code the customer typed (evidence ``label_code``)."""
+    only_device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    """The one device that may use it, where the device itself asked for it (RFC 8628)."""
     created_at_us = models.BigIntegerField()
     expires_at_us = models.BigIntegerField()
     used_at_us = models.BigIntegerField(null=True, blank=True)
@@ -89,6 +104,8 @@ class Claim(models.Model):
     """Evidence kinds found, sorted."""
     policy = models.CharField(max_length=400)
     """The policy as it read then."""
+    policy_version = models.PositiveIntegerField(default=1, db_default=1)
+    """Which of the product's policies that was."""
     decision = models.CharField(max_length=10)
     """bound, held, disputed, refused."""
     reason = models.CharField(max_length=200)
@@ -98,6 +115,134 @@ class Claim(models.Model):
     class Meta:
         db_table = "claim"
         indexes: ClassVar = [models.Index(fields=["device", "at_us"], name="claim_by_device")]
+
+
+class ClaimEvidence(models.Model):
+    """One piece of evidence that an organisation brought for a device and that waits for the rest."""
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="evidence")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    """Who claimed; the device goes to their organisation."""
+    stretch = models.PositiveIntegerField()
+    """Grows whenever the device gets or loses an owner: evidence is worth nothing in another stretch."""
+    kind = models.CharField(max_length=20)
+    """A kind of ``doorstep.ownership.evidence``."""
+    actor = models.CharField(max_length=254)
+    """Who brought it, as the ledger names them."""
+    detail = models.CharField(max_length=200, blank=True)
+    """What it was, without addresses or codes."""
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "claim_evidence"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["device", "organisation", "stretch", "kind"], name="one_piece_a_kind_and_stretch"
+            )
+        ]
+
+
+class ClaimRequest(models.Model):
+    """Somebody wants to claim the device with this serial; whether there is one, the row does not say."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="claim_requests")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    serial = models.CharField(max_length=40)
+    alias = models.CharField(max_length=80, blank=True)
+    """Name the customer gave; the device takes it."""
+    opened_us = models.BigIntegerField()
+    mail_asked_us = models.BigIntegerField(null=True, blank=True)
+    """When they last asked for a mail to the buyer."""
+
+    class Meta:
+        db_table = "claim_request"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "serial"], name="one_request_a_serial")
+        ]
+
+
+class ClaimAttempt(models.Model):
+    """Somebody typed a secret or an order's number; kept to limit guesses and to tell owners of attempts."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=20)
+    """``label_code``, ``order_ref`` or ``user_code``."""
+    guess = models.BinaryField(max_length=32)
+    """Keyed hash of what was typed."""
+    device = models.ForeignKey(
+        Device, null=True, blank=True, on_delete=models.CASCADE, related_name="claim_attempts"
+    )
+    """The device that it names, if there is one."""
+    refused = models.BooleanField()
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "claim_attempt"
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "at_us"], name="attempt_by_organisation"),
+            models.Index(fields=["device", "at_us"], name="attempt_by_device"),
+        ]
+
+
+class ClaimMail(models.Model):
+    """A link that went to the address in the seller's records; whoever follows it answers for a claim."""
+
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    request = models.ForeignKey(ClaimRequest, on_delete=models.CASCADE, related_name="mails")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="+")
+    stretch = models.PositiveIntegerField()
+    forwarded = models.BooleanField()
+    """It went to the wholesaler, who forwards it to the customer."""
+    sent_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField()
+    answered_us = models.BigIntegerField(null=True, blank=True)
+    confirmed = models.BooleanField(null=True)
+
+    class Meta:
+        db_table = "claim_mail"
+        indexes: ClassVar = [models.Index(fields=["device", "sent_us"], name="claim_mail_by_device")]
+
+
+class DeviceGrant(models.Model):
+    """A device asked to be registered by whoever types the code that it shows (RFC 8628)."""
+
+    device_code_hash = models.BinaryField(max_length=32, unique=True)
+    user_code_hash = models.BinaryField(max_length=32, unique=True)
+    device = models.ForeignKey(Device, null=True, on_delete=models.CASCADE, related_name="grants")
+    """None for an id that no device has: whoever asks for it can't tell."""
+    state = models.CharField(max_length=10, default="pending")
+    """State of ``doorstep.ownership.device_grant.GrantState``."""
+    created_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField(db_index=True)
+    interval_s = models.PositiveSmallIntegerField()
+    polled_us = models.BigIntegerField(default=0)
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    alias = models.CharField(max_length=80, blank=True)
+    token = models.ForeignKey(RegistrationToken, null=True, on_delete=models.SET_NULL, related_name="+")
+    """The registration token that the device got for it."""
+
+    class Meta:
+        db_table = "device_grant"
+
+
+class PolicyVersion(models.Model):
+    """A claim policy that a product had, and who put it there."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="policies")
+    number = models.PositiveIntegerField()
+    text = models.CharField(max_length=400)
+    actor = models.CharField(max_length=254)
+    """As the ledger names them."""
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "claim_policy_version"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product", "number"], name="one_policy_a_version")
+        ]
 
 
 class Dispute(models.Model):
@@ -117,18 +262,3 @@ class Dispute(models.Model):
                 fields=["device"], condition=models.Q(state="open"), name="one_open_dispute_a_device"
             )
         ]
-
-
-class IdempotencyRecord(models.Model):
-    """The answer to a request that named an idempotency key, so that a repeat gets the same answer."""
-
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE)
-    key = models.CharField(max_length=100)
-    request_hash = models.BinaryField(max_length=32)
-    status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "idempotency_record"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["api_key", "key"], name="one_answer_a_key")]

@@ -1,25 +1,17 @@
 """What the REST API and the commands read of custody."""
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Organisation, OrganisationKind
-from doorstep.server.custody.models import CustodyEntry, Sale
-from doorstep.server.fleet.models import Device
+from doorstep.server.custody.models import Sale
 
-__all__ = ["custody_after", "sales_before", "wholesaler_at"]
-
-
-def sales_before(number: int | None, count: int) -> list[Sale]:
-    """Return sales, newest first, behind the one with this number; each with its ``line_count``."""
-    rows = Sale.objects.select_related("wholesaler").annotate(line_count=Count("lines")).order_by("-pk")
-    return list((rows if number is None else rows.filter(pk__lt=number))[:count])
+__all__ = ["all_sales", "wholesaler_at"]
 
 
-def custody_after(device: Device, number: int | None, count: int) -> list[CustodyEntry]:
-    """Return a device's ledger entries, oldest first, behind the one with this number."""
-    rows = device.custody.order_by("number")
-    return list((rows if number is None else rows.filter(number__gt=number))[:count])
+def all_sales() -> QuerySet[Sale]:
+    """Return the sales, newest first, each with its ``line_count``."""
+    return Sale.objects.select_related("wholesaler").annotate(line_count=Count("lines")).order_by("-pk")
 
 
 def wholesaler_at(email: str) -> Organisation:

@@ -48,6 +48,8 @@ class Product(models.Model):
         max_length=400, default="device_key & setup_session & (sale | label_code | staff)"
     )
     """Boolean expression over evidence kinds; see ``doorstep.ownership.policy``."""
+    claim_policy_version = models.PositiveIntegerField(default=1, db_default=1)
+    """Counts its policies; every decision names the one it stood on."""
     rotate_after_days = models.PositiveSmallIntegerField(default=180)
     """Sealed roots of its devices are replaced at this age; 0: only when somebody asks."""
     roots_by_hand = models.BooleanField(default=False)
@@ -128,6 +130,10 @@ class Device(models.Model):
     """Factory certificate (IEEE 802.1AR IDevID), DER."""
     claim_code_hash = models.BinaryField(null=True, db_index=True)
     claim_code_used_at = models.DateTimeField(null=True, blank=True)
+    label_state = models.CharField(max_length=10, default="sealed", db_default="sealed")
+    """State of ``doorstep.ownership.label.LabelState``: whether the claim code is still good evidence."""
+    claims_waiting = models.BooleanField(default=False, db_default=False)
+    """Somebody brought evidence for it and waits; see ``claim_evidence``."""
     setup_code = models.BinaryField(null=True)
     """The label's code, wrapped in the context ``setup/<device_id>/code``; only if the product keeps it."""
     oob_code = models.BinaryField(null=True)

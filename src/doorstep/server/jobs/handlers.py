@@ -8,7 +8,8 @@ from typing import Any, Final
 from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 
-from doorstep.server.custody.models import IdempotencyRecord, RegistrationToken
+from doorstep.server.api.models import Allowance, StoredAnswer
+from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.fleet.models import DeviceSession
 from doorstep.server.fleet.rotation import rotate_aged
 from doorstep.server.jobs.models import Job
@@ -22,6 +23,7 @@ _KEEP_TOKENS_US: Final = 30 * 86_400 * 1_000_000
 """Used and expired tokens explain for so long why a registration went as it did."""
 _KEEP_ANSWERS: Final = timedelta(days=7)
 """A repeat of a request finds its first answer for so long."""
+_KEEP_ALLOWANCES_US: Final = 3600 * 1_000_000
 _KEEP_JOBS_US: Final = 30 * 86_400 * 1_000_000
 _KEEP_SESSIONS_US: Final = 30 * 86_400 * 1_000_000
 """Connections of devices that ended: a device that reconnects every minute leaves a row each time."""
@@ -37,7 +39,8 @@ def _mail(arguments: Mapping[str, Any]) -> None:
 def _expire(_arguments: Mapping[str, Any]) -> None:
     now_us = time.time_ns() // 1000
     RegistrationToken.objects.filter(expires_at_us__lt=now_us - _KEEP_TOKENS_US).delete()
-    IdempotencyRecord.objects.filter(created_at__lt=datetime.now(UTC) - _KEEP_ANSWERS).delete()
+    StoredAnswer.objects.filter(created_at__lt=datetime.now(UTC) - _KEEP_ANSWERS).delete()
+    Allowance.objects.filter(since_us__lt=now_us - _KEEP_ALLOWANCES_US).delete()
     Job.objects.filter(done_at_us__lt=now_us - _KEEP_JOBS_US).delete()
     Session.objects.filter(expire_date__lt=datetime.now(UTC)).delete()
     DeviceSession.objects.filter(ended_us__lt=now_us - _KEEP_SESSIONS_US).delete()

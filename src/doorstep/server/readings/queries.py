@@ -23,7 +23,7 @@ __all__ = [
     "dead_letters",
     "last_arrival_us",
     "latest_of",
-    "letters_before",
+    "letters_of",
     "points_of",
     "window_of",
 ]
@@ -104,16 +104,11 @@ def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:
 
 def dead_letters(device_id: str = "") -> QuerySet[DeadLetter]:
     """Return refused messages and attempts, newest first; the caller is the maker's staff and pages them."""
-    return _letters_of(device_id).order_by("-at_us", "-pk")
+    return letters_of(device_id).order_by("-at_us", "-pk")
 
 
-def letters_before(number: int | None, count: int, device_id: str = "") -> list[DeadLetter]:
-    """Return the newest dead letters behind the one with this number, for programs that page by it."""
-    rows = _letters_of(device_id).order_by("-pk")
-    return list((rows if number is None else rows.filter(pk__lt=number))[:count])
-
-
-def _letters_of(device_id: str) -> QuerySet[DeadLetter]:
+def letters_of(device_id: str) -> QuerySet[DeadLetter]:
+    """Return the dead letters that name a device, or all of them, in no order."""
     return DeadLetter.objects.filter(device_id=device_id) if device_id else DeadLetter.objects.all()
 
 

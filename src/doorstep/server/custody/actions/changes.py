@@ -7,14 +7,14 @@ from typing import Any, Final
 from django.db import connection
 
 from doorstep.ownership.ledger import Event
-from doorstep.server.custody.models import Claim, Dispute, RegistrationToken
+from doorstep.server.custody.models import Claim, ClaimEvidence, Dispute, RegistrationToken
 from doorstep.server.fleet.models import Credential, Device
 
 __all__ = ["Changes"]
 
 _UPDATE_DEVICE: Final = (
     "UPDATE device SET life = %s, owner_id = %s, ownership_period = %s, generation = %s, alias = %s,"
-    " claim_code_used_at = %s, disputed = %s WHERE id = %s"
+    " claim_code_used_at = %s, disputed = %s, claims_waiting = %s WHERE id = %s"
 )
 _USE_TOKEN: Final = "UPDATE registration_token SET used_by_id = %s, used_at_us = %s WHERE id = %s"  # noqa: S105
 
@@ -30,6 +30,8 @@ class Changes:
     claims: list[Claim] = field(default_factory=list)
     disputes: list[Dispute] = field(default_factory=list)
     """Of claims above."""
+    evidence: list[ClaimEvidence] = field(default_factory=list)
+    """Pieces that wait; one that is there already stays as it is."""
     events: list[tuple[int, Event]] = field(default_factory=list)
     """For the ledger, which the caller appends to as late as it can."""
 
@@ -40,6 +42,8 @@ class Changes:
         if self.handed_over:
             ended = Credential.objects.filter(device__in=self.handed_over, state="active")
             ended.update(state="superseded", ended_us=now_us)
+        if self.evidence:
+            ClaimEvidence.objects.bulk_create(self.evidence, ignore_conflicts=True)
         Claim.objects.bulk_create(self.claims)
         Dispute.objects.bulk_create(self.disputes)
 
@@ -53,6 +57,7 @@ def _of_device(device: Device) -> list[Any]:
         device.alias,
         connection.ops.adapt_datetimefield_value(device.claim_code_used_at),
         device.disputed,
+        device.claims_waiting,
         device.pk,
     ]
 

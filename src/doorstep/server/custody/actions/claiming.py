@@ -1,8 +1,8 @@
 """A claim is filed: gather the facts, let the core decide, store what it decided."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self, TypeVar
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -12,12 +12,13 @@ from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, deci
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.ledger import TEXT_CAP, Event, Kind
 from doorstep.ownership.life import Life, Step, advance
-from doorstep.ownership.policy import Policy, parse
+from doorstep.ownership.policy import Policy, evaluate, parse
 from doorstep.server.accounts.models import Member, Organisation, Role, User
 from doorstep.server.clock import from_us
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.changes import Changes
-from doorstep.server.custody.models import Claim, Dispute, RegistrationToken, SaleLine
+from doorstep.server.custody.evidence import brought, piece, waiting
+from doorstep.server.custody.models import Claim, ClaimRequest, Dispute, RegistrationToken, SaleLine
 from doorstep.server.fleet.blocking import is_listed, listed
 from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.actions import send_mail_later
@@ -28,13 +29,17 @@ __all__ = [
     "file_claim",
     "file_claims",
     "file_code",
+    "filing_of_contact",
     "judge_held_claims",
     "sold",
     "sold_to",
 ]
 
+_Judged = TypeVar("_Judged")
 _REASON_CAP: Final = 200
 _MANAGERS: Final = (Role.OWNER, Role.ADMIN)
+_OF_A_MOMENT: Final = frozenset({Evidence.DEVICE_KEY, Evidence.SETUP_SESSION, Evidence.PRESENCE})
+"""Evidence of a time when the device was nobody's; it says nothing against who became its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Claimant:
     actor: str
     """As the ledger names whoever brought the claim."""
     token: RegistrationToken | None = None
+    alias: str = ""
+    """What they want to call the device, where no token says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Filing:
     device: Device
     claimant: Claimant
     evidence: Collection[Evidence]
+    contested: bool = False
+    """Whether somebody else waits with evidence that meets the policy, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,21 @@ class _Case:
     now_us: int
     listed: bool
     """A line of the block-list names the device."""
+    contested: bool = False
+    known: frozenset[Evidence] = frozenset()
+    """What of the evidence is on file already."""
+
+    @classmethod
+    def of(cls, filing: Filing, now_us: int, *, listed: bool) -> Self:
+        """Put a claim before the policy of its device's product."""
+        policy = parse(filing.device.product.claim_policy)
+        evidence = frozenset(filing.evidence)
+        return cls(filing.device, filing.claimant, evidence, policy, now_us, listed, filing.contested)
+
+    def with_what_waits(self) -> Self:
+        """Add the evidence that the claimant brought before."""
+        known = brought(self.device, self.claimant.organisation)
+        return replace(self, evidence=self.evidence | known, known=known)
 
     def judged(self) -> Decision:
         token = self.claimant.token
@@ -80,6 +104,7 @@ class _Case:
             evidence=self.evidence,
             policy=self.policy,
             token=None if token is None else _token_facts(token, self.device),
+            contested=self.contested,
         )
         return decide(facts, self.now_us)
 
@@ -98,20 +123,21 @@ def file_claims(filings: Sequence[Filing], now_us: int) -> list[Decision]:
     changes, decisions = Changes(), []
     named = listed(filing.device for filing in filings)
     for filing in filings:
-        case = _Case(
-            filing.device,
-            filing.claimant,
-            frozenset(filing.evidence),
-            parse(filing.device.product.claim_policy),
-            now_us,
-            filing.device.pk in named,
-        )
+        case = _Case.of(filing, now_us, listed=filing.device.pk in named)
         decision = case.judged()
+        if decision.outcome is Outcome.HELD and case.device.claims_waiting:
+            case = case.with_what_waits()
+            decision = case.judged()
         _carry_out(case, decision, changes)
         decisions.append(decision)
     changes.store(now_us)
-    if changes.events:
-        ledger.append(changes.events, now_us)
+    # A device that was heard may complete the claim of somebody else.
+    heard = [
+        one.device for one in filings if Evidence.DEVICE_KEY in one.evidence and one.device.claims_waiting
+    ]
+    events = changes.events + judge_held_claims(heard, now_us)
+    if events:
+        ledger.append(events, now_us)
     return decisions
 
 
@@ -128,20 +154,59 @@ def file_code(device: Device, organisation: Organisation, user: User | None, now
 
 
 def judge_held_claims(devices: Iterable[Device], now_us: int) -> list[tuple[int, Event]]:
-    """Look again at claims that waited for a sale; return the ledger events of those that are bound now."""
+    """Look again at the claims that wait for these locked devices; return what the ledger has to note."""
     changes = Changes()
     for device in devices:
-        for claim in device.claims.filter(decision=Outcome.HELD).order_by("at_us").select_related():
-            if device.owner_id is None and sold_to(device, claim.organisation):
-                claimant = Claimant(claim.organisation, claim.claimant, "operator")
-                evidence = frozenset({Evidence(kind) for kind in claim.evidence} | {Evidence.SALE})
-                policy = parse(device.product.claim_policy)
-                case = _Case(device, claimant, evidence, policy, now_us, is_listed(device))
-                decision = case.judged()
-                if decision.outcome is Outcome.BOUND:
-                    _carry_out(case, decision, changes)
+        if device.claims_waiting and device.owner_id is None:
+            on_list = is_listed(device)
+            cases = [
+                _Case.of(one, now_us, listed=on_list) for one in _filings(device, frozenset(), "platform")
+            ]
+            case, decision = _foremost([(one, one.judged()) for one in cases])
+            _carry_out(replace(case, known=case.evidence), decision, changes)
     changes.store(now_us)
     return changes.events
+
+
+def filing_of_contact(device: Device, actor: str, now_us: int) -> Filing:
+    """Return the claim that a device completes by reporting without a token.
+
+    That is the one whose evidence now suffices, else the one that has waited longest. Call it only for a
+    locked device for which claims wait.
+    """
+    filings = _filings(device, frozenset({Evidence.DEVICE_KEY}), actor)
+    cases = {id(one): _Case.of(one, now_us, listed=False) for one in filings}
+    return _foremost([(one, cases[id(one)].judged()) for one in filings])[0]
+
+
+def _filings(device: Device, more: frozenset[Evidence], actor: str) -> list[Filing]:
+    """Return the claims that wait, oldest first, each with everything that speaks for it now."""
+    people = waiting(device)
+    bought = sold([(device, one) for one in people])
+    policy = parse(device.product.claim_policy)
+    evidence = {
+        one: kinds | more | ({Evidence.SALE} if (device.pk, one.pk) in bought else frozenset())
+        for one, (_, kinds) in people.items()
+    }
+    complete = {one for one, kinds in evidence.items() if evaluate(policy, kinds)}
+    aliases = dict(
+        ClaimRequest.objects.filter(serial=device.serial, organisation__in=people).values_list(
+            "organisation", "alias"
+        )
+    )
+    return [
+        Filing(
+            device,
+            Claimant(one, user, actor, alias=aliases.get(one.pk, "")),
+            evidence[one],
+            contested=bool(complete - {one}),
+        )
+        for one, (user, _) in people.items()
+    ]
+
+
+def _foremost(judged: Sequence[tuple[_Judged, Decision]]) -> tuple[_Judged, Decision]:
+    return next((one for one in judged if one[1].outcome is Outcome.BOUND), judged[0])
 
 
 def sold_to(device: Device, organisation: Organisation) -> bool:
@@ -175,9 +240,10 @@ def sold(pairs: Sequence[tuple[Device, Organisation]]) -> set[tuple[int, int]]:
 
 
 def _token_facts(token: RegistrationToken, device: Device) -> TokenFacts:
-    if token.used_by_id in {None, device.pk}:
+    meant_for = token.used_by_id or token.only_device_id
+    if meant_for in {None, device.pk}:
         return TokenFacts(token.expires_at_us, device.device_id if token.used_by_id else None)
-    return TokenFacts(token.expires_at_us, Device.objects.get(pk=token.used_by_id).device_id)
+    return TokenFacts(token.expires_at_us, Device.objects.get(pk=meant_for).device_id)
 
 
 def _carry_out(case: _Case, decision: Decision, changes: Changes) -> None:
@@ -196,13 +262,17 @@ def _carry_out(case: _Case, decision: Decision, changes: Changes) -> None:
 
 def _bind(case: _Case, decision: Decision, changes: Changes) -> None:
     device = case.device
+    rivals = _rivals(case)
     _onboard(case, changes)
     device.life = advance(Life(device.life), Step.BIND)
     device.owner = case.claimant.organisation
     device.ownership_period += 1
     device.generation += 1
-    if case.claimant.token is not None and case.claimant.token.alias:
-        device.alias = case.claimant.token.alias
+    device.claims_waiting = False
+    token = case.claimant.token
+    alias = case.claimant.alias if token is None else token.alias
+    if alias:
+        device.alias = alias
     if Evidence.LABEL_CODE in case.evidence:
         device.claim_code_used_at = from_us(case.now_us)
     changes.devices[device.pk] = device
@@ -211,15 +281,43 @@ def _bind(case: _Case, decision: Decision, changes: Changes) -> None:
     _use_token(case, changes)
     changes.claims.append(_claim(case, decision))
     changes.events.append(case.event(Kind.OWNED, period=device.ownership_period))
+    for rival in rivals:
+        _carry_out(rival, rival.judged(), changes)
+
+
+def _rivals(case: _Case) -> list[_Case]:
+    """Return the claims of everybody else who waits for a device that gets its owner now."""
+    if not case.device.claims_waiting:
+        return []
+    return [
+        replace(
+            case, claimant=Claimant(one, user, "platform"), evidence=kinds - _OF_A_MOMENT, contested=False
+        )
+        for one, (user, kinds) in waiting(case.device).items()
+        if one != case.claimant.organisation and kinds - _OF_A_MOMENT
+    ]
 
 
 def _hold(case: _Case, decision: Decision, changes: Changes) -> None:
     _use_token(case, changes)
+    _keep_evidence(case, changes)
     if _remember(case, decision, changes) is None:
         return
-    _onboard(case, changes)
-    changes.devices[case.device.pk] = case.device
+    if Evidence.DEVICE_KEY in case.evidence:
+        _onboard(case, changes)
     changes.events.append(case.event(Kind.CLAIM_HELD))
+
+
+def _keep_evidence(case: _Case, changes: Changes) -> None:
+    device, claimant = case.device, case.claimant
+    # A sale is looked up anew each time: it may be taken back.
+    fresh = case.evidence - case.known - {Evidence.SALE}
+    changes.evidence += [
+        piece(device, claimant.organisation, claimant.user, kind, actor=claimant.actor, now_us=case.now_us)
+        for kind in sorted(fresh)
+    ]
+    device.claims_waiting = device.claims_waiting or bool(fresh)
+    changes.devices[device.pk] = device
 
 
 def _onboard(case: _Case, changes: Changes) -> None:
@@ -239,7 +337,8 @@ def _dispute(case: _Case, decision: Decision, changes: Changes) -> None:
     if claim is None:
         return
     device = case.device
-    if not device.disputes.filter(state="open").exists():
+    opened = any(one.device_id == device.pk for one in changes.disputes)
+    if not opened and not device.disputes.filter(state="open").exists():
         changes.disputes.append(Dispute(device=device, claim=claim, opened_at_us=case.now_us))
         device.disputed = True
         changes.devices[device.pk] = device
@@ -287,6 +386,7 @@ def _claim(case: _Case, decision: Decision) -> Claim:
         claimant=case.claimant.user,
         evidence=sorted(case.evidence),
         policy=case.policy.text,
+        policy_version=case.device.product.claim_policy_version,
         decision=decision.outcome,
         reason=decision.sentence[:_REASON_CAP],
         at_us=case.now_us,

@@ -12,12 +12,19 @@ from doorstep.errors import RefusedError
 from doorstep.messaging.keys import OWNER_NONCE_LENGTH
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
+from doorstep.ownership.label import LabelState, code_counts
 from doorstep.ownership.life import Life
 from doorstep.ownership.standing import Standing, StandingStep
 from doorstep.runtime.authority import Authority
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions import credentials
-from doorstep.server.custody.actions.claiming import Claimant, Filing, file_claims, sold
+from doorstep.server.custody.actions.claiming import (
+    Claimant,
+    Filing,
+    file_claims,
+    filing_of_contact,
+    sold,
+)
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.actions import PLATFORM, take_step
@@ -128,6 +135,7 @@ def register_devices(requests: Sequence[Request], now_us: int) -> list[Registrat
             _Claim(one, devices[one.asked.device], token)
             for one in requests
             if (token := tokens.get(_digest(one.asked))) is not None
+            or (one.asked.token is None and devices[one.asked.device].claims_waiting)
         ]
         registrations = dict(zip((one.request for one in claims), _judged(claims, now_us), strict=True))
     unknown = UnknownToken("no such registration token", next_step="Make a new one in the portal.")
@@ -208,24 +216,30 @@ class _Claim:
 
     request: Request
     device: Device
-    token: RegistrationToken
+    token: RegistrationToken | None
+    """None where claims wait for the device to report."""
 
-    def filing(self, bought: AbstractSet[tuple[int, int]]) -> Filing:
+    def filing(self, bought: AbstractSet[tuple[int, int]], now_us: int) -> Filing:
         device, token = self.device, self.token
+        if token is None:
+            return filing_of_contact(device, f"device:{device.device_id}", now_us)
         claimant = Claimant(token.organisation, token.created_by, f"device:{device.device_id}", token)
         evidence = _evidence(device, token, bought=(device.pk, token.organisation.pk) in bought)
         return Filing(device, claimant, evidence)
 
 
 def _judged(claims: Sequence[_Claim], now_us: int) -> list[Registration]:
-    bought = sold([(one.device, one.token.organisation) for one in claims])
-    decisions = file_claims([one.filing(bought) for one in claims], now_us)
+    bought = sold([(one.device, one.token.organisation) for one in claims if one.token])
+    decisions = file_claims([one.filing(bought, now_us) for one in claims], now_us)
     fresh = {
         one.device.pk: one.request.fresh
         for one, decision in zip(claims, decisions, strict=True)
         if one.request.fresh is not None and decision.outcome in _ADMITTED
     }
-    doubted = challenged(fresh)
+    # Only a token shows in whose hand the device is.
+    doubted = challenged(
+        {one.device.pk: fresh[one.device.pk] for one in claims if one.token and one.device.pk in fresh}
+    )
     mixes = {
         one.device.pk: _settled(one.device, fresh[one.device.pk], now_us)
         for one in claims
@@ -246,7 +260,7 @@ def _judged(claims: Sequence[_Claim], now_us: int) -> list[Registration]:
 def _evidence(device: Device, token: RegistrationToken, *, bought: bool) -> set[Evidence]:
     # Signature or seal was verified, and the token reached the device in its set-up session.
     evidence = {Evidence.DEVICE_KEY, Evidence.SETUP_SESSION}
-    unused = device.claim_code_used_at is None
+    unused = device.claim_code_used_at is None and code_counts(LabelState(device.label_state))
     if unused and token.code_device_id == device.pk:
         evidence.add(Evidence.LABEL_CODE)
     if bought:

@@ -206,7 +206,7 @@ def _store(sale: Sale, devices: list[Device], actor: str, now_us: int) -> None:
         for device in moved:
             device.life = after
     SaleLine.objects.bulk_create([SaleLine(sale=sale, device=device) for device in devices])
-    bound = judge_held_claims([d for d in devices if d.life == Life.ONBOARDED], now_us)
+    bound = judge_held_claims(devices, now_us)
     ledger.append([(d.pk, _event(sale, d.device_id, actor)) for d in devices] + bound, now_us)
 
 
