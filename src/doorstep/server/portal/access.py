@@ -6,7 +6,8 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.queries import CHOSEN, Principal, principal_of
@@ -16,8 +17,8 @@ __all__ = ["customer_page", "member_page", "principal", "staff_page"]
 _KNOWN = "doorstep_principal"
 
 Parameters = ParamSpec("Parameters")
-PageView = Callable[Concatenate[HttpRequest, Principal, Parameters], HttpResponse]
-View = Callable[Concatenate[HttpRequest, Parameters], HttpResponse]
+PageView = Callable[Concatenate[HttpRequest, Principal, Parameters], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, Parameters], HttpResponseBase]
 
 
 def principal(request: HttpRequest) -> Principal | None:
@@ -36,7 +37,7 @@ def member_page(view: PageView[Parameters]) -> View[Parameters]:
 
     @login_required
     @wraps(view)
-    def page(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
         somebody = principal(request)
         if somebody is None:
             raise PermissionDenied
@@ -60,7 +61,7 @@ def _only_for(whom: Callable[[Principal], bool], view: PageView[Parameters]) -> 
     @wraps(view)
     def page(
         request: HttpRequest, somebody: Principal, /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         if not whom(somebody):
             raise Http404
         return view(request, somebody, *args, **kwargs)

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.portal.access import principal
@@ -19,12 +21,20 @@ class Place:
 
     url: str
     icon: str
-    text: str
+    text: "str | Promise"
     current: bool
 
 
-_CUSTOMER: Final = (("devices", "device", "Devices"),)
-_MEMBER: Final = (("people", "people", "People"),)
+_Entry = tuple[str, str, "str | Promise"]
+
+_CUSTOMER: Final = (
+    ("home", "home", gettext_lazy("Home")),
+    ("devices", "device", gettext_lazy("Devices")),
+    ("sites", "site", gettext_lazy("Sites")),
+    ("alerts", "alert", gettext_lazy("Alerts")),
+    ("activity", "clock", gettext_lazy("Activity")),
+)
+_MEMBER: Final = (("people", "people", gettext_lazy("People")),)
 _STAFF: Final = (
     ("products", "product", "Products"),
     ("batches", "batch", "Batches"),
@@ -48,13 +58,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
+def _entries(somebody: Principal) -> tuple[_Entry, ...]:
     member = _MEMBER if somebody.may_see_people else ()
     if somebody.is_maker:
         return _STAFF + member
     return _CUSTOMER + member if somebody.is_customer else member
 
 
-def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:
+def _places(request: HttpRequest, entries: tuple[_Entry, ...]) -> tuple[Place, ...]:
     urls = ((reverse(name), icon, text) for name, icon, text in entries)
-    return tuple(Place(url, icon, text, request.path.startswith(url)) for url, icon, text in urls)
+    here = request.path
+    return tuple(
+        Place(url, icon, text, here == url or (url != "/" and here.startswith(url))) for url, icon, text in urls
+    )

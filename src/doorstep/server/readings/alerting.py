@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from doorstep.server.accounts.models import Member, Role
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.jobs.actions import send_mail_later
 from doorstep.server.readings.limits import MAIL_EVERY_US, Kind, turn
 from doorstep.server.readings.models import Alert, Threshold
+from doorstep.server.readings.words import label_of, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,10 +57,13 @@ def judge_silence(now_us: int) -> None:
 
 def sentence_of(alert: Alert) -> str:
     """Say what happened, without the device's name."""
+    words = {"name": label_of(alert.name), "limit": number_of(alert.limit, alert.unit)}
     if alert.kind == Kind.SILENT:
-        return f"It has sent nothing for {alert.limit:g} minutes."
-    unit = f" {alert.unit}" if alert.unit else ""
-    return f"{alert.name} is {alert.value:g}{unit}: {alert.kind} {alert.limit:g}{unit}."
+        return _("It sent nothing for %(limit)s minutes.") % words
+    words["value"] = number_of(alert.value or 0.0, alert.unit)
+    if alert.kind == Kind.ABOVE:
+        return _("%(name)s was %(value)s, above %(limit)s.") % words
+    return _("%(name)s was %(value)s, below %(limit)s.") % words
 
 
 def _values(threshold: Threshold, fresh: "Iterable[Fresh]") -> list[tuple[int, float, str]]:

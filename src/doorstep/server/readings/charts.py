@@ -19,7 +19,7 @@ from doorstep.server.readings.models import Message, RollUp, RollUpMark
 from doorstep.server.readings.queries import CHANNELS, points_of
 from doorstep.server.readings.rolling import HOUR_US, Bucket, Key, Mark, Place, add, advance
 
-__all__ = ["MOST_LINES", "Dot", "Line", "Span", "lines_of", "messages_from"]
+__all__ = ["MOST_LINES", "Dot", "Line", "Span", "first_place", "lines_of", "messages_from"]
 
 MOST_LINES: Final = 12
 """Readings of one device that are drawn unless some are named."""
@@ -136,9 +136,9 @@ def _sent(device: Device, since_us: int, mark: Mark, names: frozenset[str]) -> _
     return found
 
 
-def _thinned(device: Device, since_us: int, mark: Mark) -> Iterator[tuple[bytes, int, str]]:
+def _thinned(device: Device, since_us: int, mark: Mark) -> Iterator[tuple[bytes | memoryview, int, str]]:
     """Yield the messages of the span; of too many every second, third … one, by their numbers."""
-    floor = _floor(device, since_us, mark)
+    floor = first_place(device, since_us, mark)
     rows = messages_from(device, floor).filter(received_us__gt=since_us - _AHEAD_US)
     every = -(-rows.count() // _MOST_DOTS)
     if every > 1:
@@ -148,7 +148,7 @@ def _thinned(device: Device, since_us: int, mark: Mark) -> Iterator[tuple[bytes,
     ]
 
 
-def _floor(device: Device, since_us: int, mark: Mark) -> Place:
+def first_place(device: Device, since_us: int, mark: Mark) -> Place:
     """Return the first message that holds a reading of the span, by the roll-ups; else the first unrolled."""
     hours = RollUp.objects.filter(
         device_id=device.pk,

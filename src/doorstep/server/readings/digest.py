@@ -4,12 +4,12 @@ No message costs more by it: it reads what ingest stored, by the key of the tabl
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from doorstep.errors import MalformedMessage
 from doorstep.messaging.replay import signed_window, unsigned_window
@@ -107,7 +107,7 @@ def roll_up(devices: Sequence[Device], now_us: int) -> bool:
     return work.left
 
 
-def _due(now_us: int) -> Iterable[Device]:
+def _due(now_us: int) -> QuerySet[Device]:
     news = Q(rolled=None) | Q(last_seen_us__gt=F("rolled__seen_us"))
     watched = Exists(Threshold.objects.filter(device=OuterRef("pk")))
     soon = Q(rolled=None) | Q(rolled__rolled_us__lt=now_us - _ROLL_EVERY_US)
@@ -197,6 +197,6 @@ def _store(work: _Work) -> None:
             cursor.executemany(_STORE, work.marks)
 
 
-def _bucket_rows(device_pk: int, buckets: Mapping[Key, Bucket]) -> Iterator[tuple[object, ...]]:
+def _bucket_rows(device_pk: int, buckets: Mapping[Key, Bucket]) -> Iterator[tuple[int | float | str, ...]]:
     for key, one in buckets.items():
         yield (device_pk, *key, one.unit, one.count, one.total, one.low, one.high, *one.first, *one.last)
