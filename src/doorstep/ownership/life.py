@@ -49,6 +49,10 @@ class Step(enum.StrEnum):
     RETURN = "return"
     SWAP = "swap"
     SCRAP = "scrap"
+    WITHDRAW_TO_MAKER = "withdraw_to_maker"
+    """A dispatch or sale is taken back as if it had not been; the maker has the device."""
+    WITHDRAW_TO_WHOLESALER = "withdraw_to_wholesaler"
+    """As above, and a wholesaler has it."""
 
 
 TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
@@ -71,11 +75,15 @@ TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
         Step.ONBOARD: Life.ONBOARDED,
         Step.RETURN: Life.RETURNED,
         Step.SCRAP: Life.SCRAPPED,
+        Step.WITHDRAW_TO_MAKER: Life.STOCKED,
+        Step.WITHDRAW_TO_WHOLESALER: Life.DISPATCHED,
     },
     Life.SOLD: {
         Step.ONBOARD: Life.ONBOARDED,
         Step.RETURN: Life.RETURNED,
         Step.SCRAP: Life.SCRAPPED,
+        Step.WITHDRAW_TO_MAKER: Life.STOCKED,
+        Step.WITHDRAW_TO_WHOLESALER: Life.DISPATCHED,
     },
     # A sale may reach us after the device did: it is recorded and moves nothing.
     Life.ONBOARDED: {
@@ -85,6 +93,8 @@ TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
         Step.BIND: Life.OWNED,
         Step.RETURN: Life.RETURNED,
         Step.SCRAP: Life.SCRAPPED,
+        Step.WITHDRAW_TO_MAKER: Life.ONBOARDED,
+        Step.WITHDRAW_TO_WHOLESALER: Life.ONBOARDED,
     },
     Life.OWNED: {
         Step.DISPATCH: Life.OWNED,
@@ -94,6 +104,8 @@ TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
         Step.RETURN: Life.RETURNED,
         Step.SWAP: Life.SWAPPED,
         Step.SCRAP: Life.SCRAPPED,
+        Step.WITHDRAW_TO_MAKER: Life.OWNED,
+        Step.WITHDRAW_TO_WHOLESALER: Life.OWNED,
     },
     Life.TRANSFERRED: {
         Step.BIND: Life.OWNED,

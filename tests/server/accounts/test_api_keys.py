@@ -3,6 +3,7 @@
 import pytest
 
 from doorstep.errors import MisuseError, VerificationFailed
+from doorstep.ownership.actors import program_for
 from doorstep.server.accounts.api_keys import KEY_CAP, find_caller, make_api_key
 from doorstep.server.accounts.bootstrap import add_staff, bootstrap
 from doorstep.server.accounts.models import ApiKey, Organisation, OrganisationKind, Role, User
@@ -19,7 +20,11 @@ def test_key_opens_what_it_was_made_for() -> None:
     assert caller.may(Permission.CUSTOMER_DEVICES_READ)
     assert not caller.may(Permission.CUSTOMER_DEVICES_REVOKE)
     assert not caller.may(Permission.MAKER_DEVICES_READ)
-    assert (row.name, caller.actor, caller.key) == ("The ERP", f"key:{row.prefix}", row.pk)
+    assert (row.name, caller.actor, caller.key) == (
+        "The ERP",
+        program_for(row.prefix, organisation.pk),
+        row.pk,
+    )
     assert key not in repr(ApiKey.objects.values_list().get(pk=row.pk))
 
 

@@ -13,12 +13,15 @@ from django.db import transaction
 
 from doorstep.cli.ledger import ledger as command
 from doorstep.errors import MalformedMessage, UnavailableError
-from doorstep.ownership.ledger import LedgerBroken
+from doorstep.ownership.actors import user_for
+from doorstep.ownership.chain import LedgerBroken
+from doorstep.server.clock import now_us
 from doorstep.server.custody import ledger
 from doorstep.server.custody.models import CustodyEntry
-from tests.server.making import devices
+from doorstep.server.fleet.actions import revoke_device
+from tests.server.making import devices, maker
 
-_SPEC = Path(__file__).parents[3] / "docs" / "spec" / "ledger.md"
+_STRANGER = Path(__file__).parents[3] / "vectors" / "verify_ledger.py"
 
 
 def _run(*arguments: str) -> dict[str, str]:
@@ -27,20 +30,20 @@ def _run(*arguments: str) -> dict[str, str]:
     return document
 
 
-def _stranger(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program of the specification, alone, in isolated mode."""
-    [program] = re.findall(r"```python\n(.*?)```", _SPEC.read_text(encoding="utf-8"), re.DOTALL)
-    assert "doorstep" not in program
+def _stranger(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the foreign verifier, alone, in isolated mode."""
+    program = _STRANGER.read_text(encoding="utf-8")
+    assert not re.search(r"import.*doorstep", program)
     assert program.count("\n") <= 40
-    script = tmp_path / "verify.py"
-    script.write_text(program, encoding="utf-8")
-    command_line = [sys.executable, "-I", str(script), *arguments]
+    command_line = [sys.executable, "-I", str(_STRANGER), *arguments]
     return subprocess.run(command_line, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
 def exported(tmp_path: Path) -> tuple[Path, str]:
-    devices(3)
+    [device, *_] = devices(3)
+    staff, organisation = maker()
+    revoke_device(device.row, user_for(staff.pk, organisation.pk), "lost", now_us=now_us())
     file = tmp_path / "ledger.jsonl"
     return file, _run("export", str(file))["public_key"]
 
@@ -56,27 +59,27 @@ def test_operator_verifies_the_ledger_and_keeps_an_anchor() -> None:
     assert "each signed" in words
 
 
-def test_stranger_verifies_the_export(tmp_path: Path, exported: tuple[Path, str]) -> None:
+def test_stranger_verifies_the_export(exported: tuple[Path, str]) -> None:
     file, public_key = exported
     anchor = str(ledger.head())
-    checked = _stranger(tmp_path, str(file), public_key, anchor)
+    checked = _stranger(str(file), public_key, anchor)
     assert (checked.returncode, checked.stdout) == (0, f"{ledger.head().number} entries hold\n")
 
 
-def test_stranger_notices_tampering(tmp_path: Path, exported: tuple[Path, str]) -> None:
+def test_stranger_notices_tampering(exported: tuple[Path, str]) -> None:
     file, public_key = exported
     lines = file.read_text(encoding="utf-8").splitlines()
-    edited = json.loads(lines[1])
+    edited = json.loads(lines[-1])
     body = base64.b64decode(edited["body"])
-    edited["body"] = base64.b64encode(body[:-1] + bytes((body[-1] ^ 1,))).decode()
+    edited["body"] = base64.b64encode(body.replace(b"lost", b"sold")).decode()
     tampered = {
-        "not signed": [lines[0], json.dumps(edited), *lines[2:]],
+        "not signed": [*lines[:-1], json.dumps(edited)],
         "not in its place": [lines[0], *lines[2:]],
         "anchored entry is gone": lines[:-1],
     }
     for says, forged in tampered.items():
         file.write_text("\n".join(forged) + "\n", encoding="utf-8")
-        checked = _stranger(tmp_path, str(file), public_key, str(ledger.head()))
+        checked = _stranger(str(file), public_key, str(ledger.head()))
         assert checked.returncode == 1
         assert says in checked.stderr
 

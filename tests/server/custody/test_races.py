@@ -67,7 +67,7 @@ def test_bind_05_two_claims_at_once_have_exactly_one_winner() -> None:
         row = device.row
         winner = claimants[outcomes.index(Outcome.BOUND)][1]
         assert (row.owner, row.ownership_period, row.disputed) == (winner, 1, True)
-        assert row.disputes.filter(state="open").count() == 1
+        assert row.disputes.filter(closed_at_us=None).count() == 1
     ledger.verify_all()
 
 

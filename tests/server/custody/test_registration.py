@@ -17,11 +17,13 @@ from doorstep.ownership.ledger import Kind
 from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
+from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.actions.registration import DeviceBlocked, NotOwned, Request, UnknownToken
-from doorstep.server.custody.actions.tokens import TOKEN_LIFETIME_US, CodeRefused
+from doorstep.server.custody.actions.tokens import TOKEN_LIFETIME_US
 from doorstep.server.custody.models import Claim, CustodyEntry, RegistrationToken, SaleLine
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Device, SealedState
+from doorstep.server.jobs.handlers import HANDLERS
 from doorstep.server.jobs.models import Job
 from tests.server.making import (
     MadeDevice,
@@ -123,7 +125,7 @@ def test_bind_08_visitor_repeats_wifi_setup_and_opens_a_dispute() -> None:
     row = device.row
     assert (row.owner, row.disputed, row.ownership_period) == (organisation, True, 1)
     assert (row.generation, row.alias) == (before.generation, "Kitchen")
-    assert row.disputes.get().state == "open"
+    assert row.disputes.get().state == "awaiting"
     mail = Job.objects.filter(kind="mail").order_by("-pk")
     assert mail.count() == mails + 1
     assert mail[0].arguments["to"] == owner.email
@@ -141,6 +143,8 @@ def test_bind_04_typing_the_code_of_an_owned_device_opens_a_dispute() -> None:
     tokens = RegistrationToken.objects.count()
     with pytest.raises(CodeRefused):
         _token(visitor, other, code=device.code)
+    job = Job.objects.get(kind="code_refused", done_at_us=None)
+    HANDLERS[job.kind](job.arguments)
     row = device.row
     assert (row.owner, row.disputed) == (organisation, True)
     assert Job.objects.order_by("-pk")[0].arguments["to"] == owner.email

@@ -43,7 +43,8 @@ def test_accepted_format_marks_product_device_and_reading(world: World, client: 
     page = _accept(world, client)
     assert "Insecure messages" in page
     assert RISK in page
-    assert LegacyChange.objects.get(product=world.product).actor == f"user:{world.staff.pk}"
+    change = LegacyChange.objects.get(product=world.product)
+    assert change.actor.partition("@")[0] == f"user:{world.staff.pk}"
     assert "insecure messages" in _page(client, "/staff/products/")
     add_board(world.live, "article", "7", actor="operator", now_us=1)
     assert RISK in _page(client, f"/staff/devices/{world.live.device_id}/")

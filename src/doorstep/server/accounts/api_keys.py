@@ -11,6 +11,7 @@ from typing import Final
 from django.db import transaction
 
 from doorstep.errors import MisuseError, VerificationFailed
+from doorstep.ownership.actors import program_for
 from doorstep.server.accounts.models import ApiKey, Organisation, OrganisationKind
 from doorstep.server.accounts.permissions import Caller, Permission, scopes_of
 
@@ -75,7 +76,9 @@ def find_caller(key: str) -> Caller:
         ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
     scopes = frozenset(Permission(scope) for scope in row.scopes)
     groups = None if row.group_id is None else frozenset({row.group_id})
-    return Caller(row.organisation, scopes, f"key:{row.prefix}", key=row.pk, groups=groups)
+    return Caller(
+        row.organisation, scopes, program_for(row.prefix, row.organisation_id), key=row.pk, groups=groups
+    )
 
 
 def _is_over(row: ApiKey, now: datetime) -> bool:

@@ -128,7 +128,7 @@ class Caller:
     organisation: Organisation
     permissions: frozenset[Permission]
     actor: str
-    """As the ledger names them: ``user:<number>`` or ``key:<prefix>``."""
+    """As `doorstep.ownership.actors` names them."""
     key: int | None = None
     """Primary key of the API key, when there is one."""
     user: int | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from doorstep.ownership.actors import user_for
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
 from doorstep.server.accounts.permissions import Permission, permissions_of
 
@@ -27,7 +28,7 @@ class Principal:
     @property
     def actor(self) -> str:
         """The user as the ledger names them."""
-        return f"user:{self.user.pk}"
+        return user_for(self.user.pk, self.organisation.pk)
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -134,7 +135,7 @@ def members_of(principal: Principal) -> list[Member]:
 
 def actor_name(actor: str, principal: Principal) -> str:
     """Put a ledger's actor into words; a person is named only to people of the same organisation."""
-    kind, _, number = actor.partition(":")
+    kind, _, number = actor.partition("@")[0].partition(":")
     match kind:
         case "user" if number.isdecimal():
             return _colleague(int(number), principal)

@@ -26,7 +26,8 @@ from doorstep.server.api.pace import TooFast
 from doorstep.server.channels.actions import VersionConflict
 from doorstep.server.channels.queries import NoSuchCommand
 from doorstep.server.custody.actions import SaleRefused
-from doorstep.server.custody.actions.tokens import CodeRefused
+from doorstep.server.custody.actions.attempts import TooManyAttempts
+from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.products import NoSuchProduct
@@ -75,6 +76,7 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (OtherConversation, 409, "other-conversation"),
     (ChallengeRefused, 409, "challenge-refused"),
     (TooFast, 429, "too-fast"),
+    (TooManyAttempts, 429, "too-many-attempts"),
     (VerificationFailed, 401, "not-authenticated"),
     (MalformedMessage, 400, "malformed"),
     (MisuseError, 422, "invalid"),

@@ -1,23 +1,17 @@
 """The custody ledger in the database: append in the caller's transaction, read back, verify."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from django.db import connection
 
 from doorstep.errors import MalformedMessage
-from doorstep.ownership.ledger import (
-    GENESIS,
-    Entry,
-    Event,
-    Head,
-    LedgerBroken,
-    SealedEntry,
-    build,
-    verify,
-)
+from doorstep.ownership.actors import organisation_of
+from doorstep.ownership.chain import LedgerBroken, verify
+from doorstep.ownership.ledger import GENESIS, Entry, Event, Head, SealedEntry, build
 from doorstep.server.custody.keys import ledger_key
 from doorstep.server.custody.models import CustodyEntry
+from doorstep.server.custody.signing import keys_for
 
 __all__ = ["append", "count", "entries", "head", "verify_all"]
 
@@ -33,12 +27,19 @@ def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
 
     Call it inside a transaction, as late as possible: others who append wait until it ends. SQLite's
     immediate transactions and one advisory lock on PostgreSQL keep numbers without gap and one chain.
+    An organisation that acts for the first time gets its key here, in an entry before its own.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("the ledger is appended to inside a transaction")
     _lock()
-    last = head()
-    sealed = list(build(last, (event for _, event in events), at_us, ledger_key().sign))
+    last, platform = head(), ledger_key()
+    keys, made = keys_for(_acting(events), at_us)
+    written = [*((None, event) for event in made), *events]
+
+    def sign_for(acting: int | None) -> Callable[[bytes], bytes]:
+        return (platform if acting is None else keys[acting]).sign
+
+    sealed = list(build(last, (event for _, event in written), at_us, sign_for))
     rows = [
         CustodyEntry(
             number=entry.number,
@@ -49,7 +50,7 @@ def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
             digest=entry.digest,
             signature=entry.signature,
         )
-        for entry, (device, event) in zip(sealed, events, strict=True)
+        for entry, (device, event) in zip(sealed, written, strict=True)
     ]
     CustodyEntry.objects.bulk_create(rows, batch_size=_INSERT_AT_ONCE)
     return Head(sealed[-1].number, sealed[-1].digest) if sealed else last
@@ -82,7 +83,11 @@ def entries() -> Iterator[SealedEntry]:
 
 def verify_all(anchor: Head = GENESIS, advance: Callable[[int], None] | None = None) -> Head:
     """Verify the stored chain from its first entry; return its end or raise LedgerBroken."""
-    return verify(_counted(advance), ledger_key().verifying_key.verify, anchor)
+    return verify(_counted(advance), ledger_key().verifying_key, anchor)
+
+
+def _acting(events: Iterable[tuple[int, Event]]) -> set[int]:
+    return {acting for _, event in events if (acting := organisation_of(event.actor)) is not None}
 
 
 def _counted(advance: Callable[[int], None] | None) -> Iterator[SealedEntry]:
@@ -97,7 +102,7 @@ def _compare(sealed: SealedEntry, columns: Sequence[object]) -> None:
         entry = Entry.from_body(sealed.body)
     except MalformedMessage:
         return  # the chain's own check names it better
-    if list(columns) != [entry.event.kind, entry.at_us, entry.event.device]:
+    if list(columns) != [entry.event.kind, entry.at_us, entry.event.device or None]:
         raise LedgerBroken(f"the columns of ledger entry {sealed.number} were changed: {columns}")
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "CustodyEntry",
     "DeviceGrant",
     "Dispute",
+    "LedgerKey",
     "PolicyVersion",
     "RegistrationToken",
     "Sale",
@@ -37,11 +38,24 @@ class CustodyEntry(models.Model):
     digest = models.BinaryField(max_length=32)
     """SHA-256 of ``body``."""
     signature = models.BinaryField()
-    """By the platform's ledger key, over ``digest``."""
+    """By the actor's key, over ``digest``: see ``doorstep.ownership.actors``."""
 
     class Meta:
         db_table = "custody_entry"
         indexes: ClassVar = [models.Index(fields=["device", "number"], name="custody_by_device")]
+
+
+class LedgerKey(models.Model):
+    """A key that signs for an organisation in the ledger; the newest counts."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="ledger_keys")
+    public_key = models.BinaryField(max_length=32)
+    secret = models.BinaryField()
+    """Seed of the Ed25519 key, wrapped in the context ``ledger/<organisation>/<public key in hex>``."""
+    created_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_key"
 
 
 class Sale(models.Model):
@@ -250,8 +264,18 @@ class Dispute(models.Model):
 
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="disputes")
     claim = models.OneToOneField(Claim, on_delete=models.PROTECT, related_name="dispute")
-    state = models.CharField(max_length=12, default="open")
-    """open, upheld, dismissed."""
+    owner = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="disputes"
+    )
+    """Who owned it when the case was opened."""
+    state = models.CharField(max_length=20, default="awaiting")
+    """A ``doorstep.ownership.cases.CaseState``."""
+    due_us = models.BigIntegerField(null=True, blank=True, db_index=True)
+    """When the clock takes its step."""
+    proposed_by = models.CharField(max_length=40, blank=True, default="", db_default="")
+    """Of the staff, who would take the device away."""
+    decided_by = models.CharField(max_length=40, blank=True, default="", db_default="")
+    """Of the staff, who decided first."""
     opened_at_us = models.BigIntegerField()
     closed_at_us = models.BigIntegerField(null=True, blank=True)
 
@@ -259,6 +283,12 @@ class Dispute(models.Model):
         db_table = "dispute"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["device"], condition=models.Q(state="open"), name="one_open_dispute_a_device"
+                fields=["device"],
+                condition=models.Q(closed_at_us__isnull=True),
+                name="one_open_dispute_a_device",
             )
         ]
+
+
+# Django finds the tables of an app in this module alone.
+from doorstep.server.custody import changing as _changing  # noqa: E402, F401 - they refer to the ones above

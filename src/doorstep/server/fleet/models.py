@@ -364,6 +364,8 @@ class Revocation(models.Model):
     """The block-list entry that asked for it, if one did; only such a block can be lifted."""
     quarantine = models.BooleanField(default=False, db_default=False)
     """It may end well: certificates are kept, and somebody decides."""
+    handover = models.BooleanField(default=False, db_default=False)
+    """The device changed hands: what the former owner had open and queued ends, and the device goes on."""
 
     class Meta:
         db_table = "revocation"

@@ -9,8 +9,8 @@ from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 
 from doorstep.server.api.models import Allowance, StoredAnswer
-from doorstep.server.custody.models import RegistrationToken
-from doorstep.server.fleet.models import DeviceSession
+from doorstep.server.custody.models import ClaimAttempt, ClaimRequest, DeviceGrant, RegistrationToken
+from doorstep.server.fleet.models import DeviceSession, Product
 from doorstep.server.fleet.rotation import rotate_aged
 from doorstep.server.jobs.models import Job
 from doorstep.server.readings.models import DeadLetter
@@ -21,6 +21,8 @@ Handler = Callable[[Mapping[str, Any]], None]
 
 _KEEP_TOKENS_US: Final = 30 * 86_400 * 1_000_000
 """Used and expired tokens explain for so long why a registration went as it did."""
+_KEEP_GRANTS_US: Final = 3600 * 1_000_000
+"""Whoever polls for an expired grant hears for so long that it has expired."""
 _KEEP_ANSWERS: Final = timedelta(days=7)
 """A repeat of a request finds its first answer for so long."""
 _KEEP_ALLOWANCES_US: Final = 3600 * 1_000_000
@@ -39,6 +41,7 @@ def _mail(arguments: Mapping[str, Any]) -> None:
 def _expire(_arguments: Mapping[str, Any]) -> None:
     now_us = time.time_ns() // 1000
     RegistrationToken.objects.filter(expires_at_us__lt=now_us - _KEEP_TOKENS_US).delete()
+    DeviceGrant.objects.filter(expires_us__lt=now_us - _KEEP_GRANTS_US).delete()
     StoredAnswer.objects.filter(created_at__lt=datetime.now(UTC) - _KEEP_ANSWERS).delete()
     Allowance.objects.filter(since_us__lt=now_us - _KEEP_ALLOWANCES_US).delete()
     Job.objects.filter(done_at_us__lt=now_us - _KEEP_JOBS_US).delete()
@@ -69,9 +72,33 @@ def _unblock(arguments: Mapping[str, Any]) -> None:
     free(entry_of(arguments["entry"]), time.time_ns() // 1000)
 
 
+def _code_refused(arguments: Mapping[str, Any]) -> None:
+    # Custody queues jobs, so its actions can't be imported above.
+    from doorstep.server.custody.actions.codes import follow_up  # noqa: PLC0415
+
+    attempts = ClaimAttempt.objects.select_related("organisation", "user")
+    follow_up(attempts.get(pk=arguments["attempt"]), time.time_ns() // 1000)
+
+
+def _claim_mail(arguments: Mapping[str, Any]) -> None:
+    from doorstep.server.custody.actions.mails import send_claim_mail  # noqa: PLC0415 - as above
+
+    requests = ClaimRequest.objects.select_related("organisation")
+    send_claim_mail(requests.get(pk=arguments["request"]), time.time_ns() // 1000)
+
+
+def _judge_waiting(arguments: Mapping[str, Any]) -> None:
+    from doorstep.server.custody.actions.policies import judge_waiting_claims  # noqa: PLC0415 - as above
+
+    judge_waiting_claims(Product.objects.get(pk=arguments["product"]), time.time_ns() // 1000)
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "mail": _mail,
     "expire": _expire,
     "block": _block,
     "unblock": _unblock,
+    "code_refused": _code_refused,
+    "claim_mail": _claim_mail,
+    "judge_waiting": _judge_waiting,
 }

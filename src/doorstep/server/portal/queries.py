@@ -99,7 +99,7 @@ def held_claims() -> QuerySet[Claim]:
 def open_disputes() -> QuerySet[Dispute]:
     """Return open disputes, oldest first, because they have waited longest."""
     return (
-        Dispute.objects.filter(state="open")
+        Dispute.objects.filter(closed_at_us=None)
         .select_related("device__owner", "device__product", "claim__organisation", "claim__claimant")
         .order_by("opened_at_us")
     )

@@ -8,6 +8,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models.functions import Lower
 
+from doorstep.ownership.actors import user_for
+from doorstep.ownership.cases import open_case
 from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, decide
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.ledger import TEXT_CAP, Event, Kind
@@ -29,6 +31,7 @@ __all__ = [
     "file_claim",
     "file_claims",
     "file_code",
+    "filing_for",
     "filing_of_contact",
     "judge_held_claims",
     "sold",
@@ -149,7 +152,7 @@ def file_claim(device: Device, claimant: Claimant, evidence: Collection[Evidence
 
 def file_code(device: Device, organisation: Organisation, user: User | None, now_us: int) -> Decision:
     """Judge what follows from somebody typing the code of a device that has an owner."""
-    actor = f"user:{user.pk}" if user else "operator"
+    actor = user_for(user.pk, organisation.pk) if user else "operator"
     return file_claim(device, Claimant(organisation, user, actor), {Evidence.LABEL_CODE}, now_us)
 
 
@@ -179,6 +182,16 @@ def filing_of_contact(device: Device, actor: str, now_us: int) -> Filing:
     return _foremost([(one, cases[id(one)].judged()) for one in filings])[0]
 
 
+def filing_for(device: Device, claimant: Claimant) -> Filing:
+    """Return an organisation's claim with everything that speaks for it now; the device is locked."""
+    organisation = claimant.organisation
+    if device.owner_id is None:
+        waits = _filings(device, frozenset(), claimant.actor)
+        return next(one for one in waits if one.claimant.organisation == organisation)
+    bought = {Evidence.SALE} if sold_to(device, organisation) else set[Evidence]()
+    return Filing(device, claimant, brought(device, organisation) | bought)
+
+
 def _filings(device: Device, more: frozenset[Evidence], actor: str) -> list[Filing]:
     """Return the claims that wait, oldest first, each with everything that speaks for it now."""
     people = waiting(device)
@@ -188,7 +201,9 @@ def _filings(device: Device, more: frozenset[Evidence], actor: str) -> list[Fili
         one: kinds | more | ({Evidence.SALE} if (device.pk, one.pk) in bought else frozenset())
         for one, (_, kinds) in people.items()
     }
-    complete = {one for one, kinds in evidence.items() if evaluate(policy, kinds)}
+    # That the device reported speaks for all who wait, whichever of them it was noted for.
+    heard = {Evidence.DEVICE_KEY}
+    complete = {one for one, kinds in evidence.items() if evaluate(policy, kinds | heard)}
     aliases = dict(
         ClaimRequest.objects.filter(serial=device.serial, organisation__in=people).values_list(
             "organisation", "alias"
@@ -338,12 +353,24 @@ def _dispute(case: _Case, decision: Decision, changes: Changes) -> None:
         return
     device = case.device
     opened = any(one.device_id == device.pk for one in changes.disputes)
-    if not opened and not device.disputes.filter(state="open").exists():
-        changes.disputes.append(Dispute(device=device, claim=claim, opened_at_us=case.now_us))
+    if not opened and not device.disputes.filter(closed_at_us=None).exists():
+        changes.disputes.append(_opened(device, claim, case.now_us))
         device.disputed = True
         changes.devices[device.pk] = device
     _tell_owner(device)
     changes.events.append(case.event(Kind.CLAIM_DISPUTED))
+
+
+def _opened(device: Device, claim: Claim, now_us: int) -> Dispute:
+    fresh = open_case(now_us)
+    return Dispute(
+        device=device,
+        claim=claim,
+        owner_id=device.owner_id,
+        state=fresh.state,
+        due_us=fresh.due_us,
+        opened_at_us=now_us,
+    )
 
 
 def _tell_owner(device: Device) -> None:

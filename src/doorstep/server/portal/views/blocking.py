@@ -71,9 +71,7 @@ def lift(request: HttpRequest, principal: Principal, number: int) -> HttpRespons
     form = LiftForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            blocking.lift_block(
-                line, f"user:{principal.user.pk}", form.cleaned_data["reason"], now_us=now_us()
-            )
+            blocking.lift_block(line, principal.actor, form.cleaned_data["reason"], now_us=now_us())
         except MisuseError as error:
             messages.error(request, f"{error.message}.")
         else:
@@ -88,7 +86,7 @@ def _added(request: HttpRequest, principal: Principal, form: BlockForm) -> bool:
         line = blocking.add_block(
             asked["kind"],
             asked["value"].strip(),
-            f"user:{principal.user.pk}",
+            principal.actor,
             asked["reason"],
             now_us=now_us(),
         )

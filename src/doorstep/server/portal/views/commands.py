@@ -74,7 +74,7 @@ def send(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         call, lasts_s = Call(said["name"], said["values"]), int(said["lasts"] or "86400")
-        by = f"user:{principal.user.pk}"
+        by = principal.actor
         try:
             actions.send_command(device, call, lasts_s=lasts_s, by=by, now_us=now_us())
         except DoorstepError as error:
@@ -110,7 +110,7 @@ def settings(request: HttpRequest, principal: Principal, device_id: str) -> Http
     first = {"values": "\n".join(write_values(shown.wanted)), "seen": shown.version}
     form = SettingsForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
-        said, by = form.cleaned_data, f"user:{principal.user.pk}"
+        said, by = form.cleaned_data, principal.actor
         try:
             actions.want_settings(device, said["values"], seen=said["seen"], by=by, now_us=now_us())
         except actions.VersionConflict:

@@ -29,7 +29,7 @@ def choose(request: HttpRequest, principal: Principal, key: str) -> HttpResponse
         # One box a format: to tick it is to say that its risk was read, so no second one is needed.
         accepted = request.POST.getlist("accept")[: len(Format)]
         try:
-            set_legacy(product, accepted, accepted, actor=f"user:{principal.user.pk}", now_us=now_us())
+            set_legacy(product, accepted, accepted, actor=principal.actor, now_us=now_us())
         except DoorstepError as error:
             problem = f"{error.message[:1].upper()}{error.message[1:]}"
         else:

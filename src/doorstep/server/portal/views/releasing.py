@@ -32,7 +32,7 @@ def release(request: HttpRequest, principal: Principal, device_id: str) -> HttpR
     if request.method == "POST":
         authority = load_authority(Path(settings.STATE.ca), now=datetime.now(UTC))
         try:
-            signed, expires = release_setup(device, f"user:{principal.user.pk}", authority, now_us=now_us())
+            signed, expires = release_setup(device, principal.actor, authority, now_us=now_us())
         except BlockedNotReleased as error:
             raise PermissionDenied from error
         context |= {

@@ -71,7 +71,7 @@ def _decide(
     form = RevokeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            decide(device, f"user:{principal.user.pk}", form.cleaned_data["reason"], now_us=now_us())
+            decide(device, principal.actor, form.cleaned_data["reason"], now_us=now_us())
         except IllegalTransition as error:
             messages.error(request, f"{error.message}. {error.next_step}")
         else:
@@ -86,7 +86,7 @@ def _revoke(request: HttpRequest, principal: Principal, device: Device, back: st
         raise PermissionDenied
     form = RevokeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        revoke_device(device, f"user:{principal.user.pk}", form.cleaned_data["reason"], now_us=now_us())
+        revoke_device(device, principal.actor, form.cleaned_data["reason"], now_us=now_us())
         messages.success(request, f"{device} is revoked.")
         return redirect(back)
     return render(request, "portal/revoke.html", {"device": device, "form": form, "back": back})

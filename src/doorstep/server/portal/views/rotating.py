@@ -34,7 +34,7 @@ def _rotate(request: HttpRequest, principal: Principal, device: Device, page: st
     if not principal.may_revoke:
         raise PermissionDenied
     try:
-        rotate_root(device, f"user:{principal.user.pk}", now_us=now_us())
+        rotate_root(device, principal.actor, now_us=now_us())
     except CannotRotate as refusal:
         messages.error(request, f"{refusal.message}. {refusal.next_step}".strip())
     else:

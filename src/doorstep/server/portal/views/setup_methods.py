@@ -55,7 +55,7 @@ def choose(request: HttpRequest, principal: Principal, key: str) -> HttpResponse
         # Accepting a risk is half of a choice: a box left ticked for a method that is off means nothing.
         meant = [method for method in accepted if method in wanted]
         try:
-            set_onboarding(product, wanted, meant, actor=f"user:{principal.user.pk}", now_us=now_us())
+            set_onboarding(product, wanted, meant, actor=principal.actor, now_us=now_us())
         except DoorstepError as error:
             problem = sentences(error)
         else:
