@@ -106,7 +106,7 @@ def test_owner_is_told_once_an_hour_and_alert_closes_by_itself() -> None:
     assert [(alert.value, alert.closed_us is not None) for alert in alerts] == [(31.5, True), (33.0, False)]
     mails = [job.arguments for job in Job.objects.filter(kind="mail")]
     assert [mail["to"] for mail in mails] == [user.email]
-    assert "t is 31.5: above 30." in mails[0]["subject"]
+    assert "T was 31.5, above 30." in mails[0]["subject"]
     assert device.device_id in mails[0]["text"]
 
 

@@ -12,7 +12,15 @@ from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.places import Site
 from doorstep.server.fleet.visible import Sees, devices_visible_to
 
-__all__ = ["MOST_SITES", "devices_at", "place_device", "save_site", "site_of", "sites_of", "sites_with_devices"]
+__all__ = [
+    "MOST_SITES",
+    "devices_at",
+    "place_device",
+    "save_site",
+    "site_of",
+    "sites_of",
+    "sites_with_devices",
+]
 
 MOST_SITES: Final = 1_000
 """Of one organisation; a list of more helps nobody to find one."""
@@ -55,7 +63,7 @@ def devices_at(devices: QuerySet[Device], site: int) -> QuerySet[Device]:
 
 def save_site(site: Site) -> None:
     """Store a site; raise MisuseError when the name is taken or there are too many."""
-    if site.pk is None and sites_of(site.organisation).count() >= MOST_SITES:
+    if not site.pk and sites_of(site.organisation).count() >= MOST_SITES:
         raise MisuseError("there are too many sites", next_step="Use groups for what is not a place.")
     try:
         with transaction.atomic():

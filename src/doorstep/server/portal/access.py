@@ -37,7 +37,9 @@ def member_page(view: PageView[Parameters]) -> View[Parameters]:
 
     @login_required
     @wraps(view)
-    def page(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
+    def page(
+        request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponseBase:
         somebody = principal(request)
         if somebody is None:
             raise PermissionDenied

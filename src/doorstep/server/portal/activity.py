@@ -18,6 +18,7 @@ from doorstep.server.readings.thresholds import alerts_seen
 
 __all__ = ["Happening", "happenings"]
 
+
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One thing that happened to one device."""

@@ -1,16 +1,18 @@
 """What every page's frame shows: who acts, and where they can go."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.portal.access import principal
 from doorstep.server.settings import DOORSTEP
+
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
 
 __all__ = ["Place", "frame"]
 
@@ -69,5 +71,6 @@ def _places(request: HttpRequest, entries: tuple[_Entry, ...]) -> tuple[Place, .
     urls = ((reverse(name), icon, text) for name, icon, text in entries)
     here = request.path
     return tuple(
-        Place(url, icon, text, here == url or (url != "/" and here.startswith(url))) for url, icon, text in urls
+        Place(url, icon, text, here == url or (url != "/" and here.startswith(url)))
+        for url, icon, text in urls
     )

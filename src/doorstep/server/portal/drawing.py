@@ -6,6 +6,7 @@ The drawing is 1000 wide and 240 high and is stretched to its place; what is wri
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -126,7 +127,7 @@ def _written(value: float, step: float) -> str:
 
 
 def _path(spots: Sequence[tuple[float, float]]) -> str:
-    steps = [after[0] - before[0] for before, after in zip(spots, spots[1:], strict=False)]
+    steps = [after[0] - before[0] for before, after in pairwise(spots)]
     pause = _GAP * median(steps) if steps else 0.0
     parts = []
     for number, (x, y) in enumerate(spots):

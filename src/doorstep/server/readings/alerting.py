@@ -32,10 +32,10 @@ def judge(threshold: Threshold, fresh: "Sequence[Fresh]", now_us: int) -> None:
     if not values:
         return
     at = threshold.alerts.filter(closed_us=None).first()
-    numbers = [value for _, value, _ in values]
+    numbers = [number for _time, number, _unit in values]
     done = turn(Kind(threshold.kind), threshold.value, is_open=at is not None, values=numbers)
     if done.opened is not None:
-        _, value, unit = next(one for one in values if one[1] == done.opened)
+        value, unit = next(one[1:] for one in values if one[1] == done.opened)
         at = _open(threshold, now_us, value, unit)
     if done.closed and at is not None:
         _close(at, now_us)

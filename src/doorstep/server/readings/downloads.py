@@ -1,4 +1,4 @@
-"""Readings of one device as a file: rows in the order in which they arrived. Who calls has found the device."""
+"""Readings of one device as a file, in the order of arrival. Who calls has found the device."""
 
 import csv
 import io

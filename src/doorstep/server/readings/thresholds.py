@@ -12,7 +12,15 @@ from doorstep.server.readings.models import Alert, RollUp, Threshold
 from doorstep.server.readings.queries import latest_of
 from doorstep.server.readings.rolling import DAY
 
-__all__ = ["MOST_THRESHOLDS", "add_threshold", "alerts_of", "alerts_seen", "names_of", "remove_threshold", "thresholds_of"]
+__all__ = [
+    "MOST_THRESHOLDS",
+    "add_threshold",
+    "alerts_of",
+    "alerts_seen",
+    "names_of",
+    "remove_threshold",
+    "thresholds_of",
+]
 
 MOST_THRESHOLDS: Final = 20
 """Of one device."""
@@ -21,7 +29,9 @@ _MOST_NAMES: Final = 64
 
 def thresholds_of(device: Device) -> QuerySet[Threshold]:
     """Return what the device's owner watches of it."""
-    return Threshold.objects.filter(device=device, organisation=device.owner_id).order_by("name", "value", "pk")
+    return Threshold.objects.filter(device=device, organisation=device.owner_id).order_by(
+        "name", "value", "pk"
+    )
 
 
 def add_threshold(  # noqa: PLR0913 - each is a field of it
@@ -72,9 +82,7 @@ def alerts_seen(somebody: Sees) -> QuerySet[Alert]:
 def names_of(device: Device) -> list[str]:
     """Return the names of the numbers that a device sends, as far as is known."""
     newest = {
-        point.name
-        for point in latest_of([device]).get(device.pk, ())
-        if not isinstance(point.value, str)
+        point.name for point in latest_of([device]).get(device.pk, ()) if not isinstance(point.value, str)
     }
     rolled = RollUp.objects.filter(device_id=device.pk, ownership_period=device.ownership_period, hours=DAY)
     older = rolled.order_by("-start_us").values_list("name", flat=True)[:_MOST_NAMES]

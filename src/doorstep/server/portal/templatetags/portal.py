@@ -1,5 +1,6 @@
 """Icons, times and figures as the portal's pages show them."""
 
+import math
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +10,7 @@ from django.utils import dateformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_noop, ngettext_lazy
 
 from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.server.channels.models import Downlink
@@ -50,8 +51,16 @@ _STEPS: Final = (
     (60, 1, ngettext_lazy("%d second ago", "%d seconds ago")),
     (3600, 60, ngettext_lazy("%d minute ago", "%d minutes ago")),
     (86_400, 3600, ngettext_lazy("%d hour ago", "%d hours ago")),
-    (2_592_000, 86_400, ngettext_lazy("%d day ago", "%d days ago")),
+    (math.inf, 86_400, ngettext_lazy("%d day ago", "%d days ago")),
 )
+_WORDS: Final = (
+    gettext_noop("Revoked"), gettext_noop("In quarantine"), gettext_noop("Suspected"),
+    gettext_noop("Disputed"),
+    gettext_noop("Waiting for data"), gettext_noop("Live"), gettext_noop("Quiet"),
+    gettext_noop("Queued"), gettext_noop("Sent"), gettext_noop("Acknowledged"), gettext_noop("Refused"),
+    gettext_noop("Expired"), gettext_noop("Cancelled"),
+)  # fmt: skip
+"""Words of `Status` and `Delivery`, for those who gather what is to be translated."""
 _MOMENT: Final = "j M Y, H:i:s"
 _AXIS: Final = {"hour": "H:i", "day": "H:i", "week": "D j", "month": "j M", "year": "M Y"}
 
@@ -73,7 +82,9 @@ def moment(time_us: int | None) -> SafeString | str:
         return _("none")
     when = from_us(time_us)
     return format_html(
-        '<time datetime="{}">{} UTC</time>', when.isoformat(timespec="seconds"), dateformat.format(when, _MOMENT)
+        '<time datetime="{}">{} UTC</time>',
+        when.isoformat(timespec="seconds"),
+        dateformat.format(when, _MOMENT),
     )
 
 
@@ -199,13 +210,13 @@ def at(mapping: dict[int, object], key: int) -> object | None:
 def status(device: Device) -> dict[str, str]:
     """Show a device's status as a badge."""
     now = status_of(device, now_us())
-    return {"tone": TONES[now], "text": now.value}
+    return {"tone": TONES[now], "text": _(now.value)}
 
 
 @register.inclusion_tag("portal/parts/badge.html")
 def delivery(row: Downlink) -> dict[str, str]:
     """Show how far a command is as a badge."""
-    return {"tone": COMMAND_TONES[Delivery(row.state)], "text": row.state.capitalize()}
+    return {"tone": COMMAND_TONES[Delivery(row.state)], "text": _(row.state.capitalize())}
 
 
 @register.filter
@@ -234,9 +245,7 @@ def hexadecimal(data: bytes | None) -> str:
 
 def _ago(seconds: float) -> str:
     if seconds < 1:
-        return "just now"
-    for below, unit_s, word in _STEPS:
-        if seconds < below:
-            count = int(seconds // unit_s)
-            return f"{count} {word}{'' if count == 1 else 's'} ago"
-    return f"{int(seconds // 86_400)} days ago"
+        return _("just now")
+    unit_s, words = next((unit_s, words) for below, unit_s, words in _STEPS if seconds < below)
+    count = int(seconds // unit_s)
+    return words % count

@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
@@ -31,11 +32,11 @@ from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.templatetags.portal import (
     COMMAND_TONES,
     TONES,
-    label_of,
     seconds_between,
     unit_of,
 )
 from doorstep.server.readings.queries import Point, Window, latest_of, window_of
+from doorstep.server.readings.words import label_of
 
 __all__ = ["find", "live", "one", "overview"]
 
@@ -166,7 +167,7 @@ def _live(device: Device, window: Window) -> dict[str, Any]:
         "now_us": now,
         "last_seen_us": device.last_seen_us,
         "next_after_us": window.next_after_us,
-        "status": {"word": status.value, "tone": TONES[status]},
+        "status": {"word": _(status.value), "tone": TONES[status]},
         "revocation": _revocation_text(last_revocation(device)),
         "points": [_point(point) for point in window.points],
         "commands": [_command(row) for row in commands_of(device)[:COMMANDS_SHOWN]],
@@ -186,7 +187,7 @@ def _point(point: Point) -> dict[str, Any]:
 def _command(row: Downlink) -> dict[str, Any]:
     return {
         "id": row.command_id,
-        "word": row.state.capitalize(),
+        "word": _(row.state.capitalize()),
         "tone": COMMAND_TONES[Delivery(row.state)],
         "detail": detail_of(row),
     }

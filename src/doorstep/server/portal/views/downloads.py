@@ -36,7 +36,7 @@ class SpanForm(forms.Form):
     )
     kind = forms.ChoiceField(
         label=gettext_lazy("File"), choices=_FORMATS,
-        help_text=gettext_lazy("CSV opens in every spreadsheet. Parquet is smaller and keeps numbers as numbers."),
+        help_text=gettext_lazy("CSV opens in every spreadsheet; Parquet keeps numbers as numbers."),
     )  # fmt: skip
 
     def clean(self) -> None:
@@ -60,7 +60,11 @@ def download(request: HttpRequest, principal: Principal, device_id: str) -> Http
     today = from_us(now_us()).date()
     form = SpanForm(
         request.GET if "since" in request.GET else None,
-        initial={"since": (today - timedelta(days=30)).isoformat(), "until": today.isoformat(), "kind": "csv"},
+        initial={
+            "since": (today - timedelta(days=30)).isoformat(),
+            "until": today.isoformat(),
+            "kind": "csv",
+        },
     )
     if not form.is_bound or not form.is_valid():
         return render(request, "portal/download.html", {"device": device, "form": form})
@@ -87,6 +91,6 @@ def _file(request: HttpRequest, device: Device, since_us: int, until_us: int, na
 
 async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
     """Take one piece after the other from the thread that reads the database."""
-    take = sync_to_async(next)
-    while (piece := await take(pieces, None)) is not None:
+    take = sync_to_async(lambda: next(pieces, None))
+    while (piece := await take()) is not None:
         yield piece

@@ -1,6 +1,6 @@
 """Sites: where devices stand, by the names that their people use."""
 
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 from django.contrib import messages
@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import MisuseError
-from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.fleet.places import Site
 from doorstep.server.fleet.sites import place_device, save_site, site_of, sites_of, sites_with_devices
@@ -26,33 +25,25 @@ __all__ = ["edit", "new", "place", "remove", "sites"]
 _NAME: Final = 80
 
 
-class SiteForm(forms.ModelForm[Site]):
+class SiteForm(forms.Form):
     """A site."""
 
-    class Meta:
-        model = Site
-        fields = ("name", "address", "latitude", "longitude")
-        labels = {  # noqa: RUF012 - Django's way
-            "name": gettext_lazy("Name"),
-            "address": gettext_lazy("Address"),
-            "latitude": gettext_lazy("Degrees north"),
-            "longitude": gettext_lazy("Degrees east"),
-        }
-        help_texts = {  # noqa: RUF012 - Django's way
-            "name": gettext_lazy("For example: Greenhouse, Main street 4, Truck 2."),
-            "latitude": gettext_lazy("With both numbers the site stands on the map; south and west are negative."),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, most in (("latitude", 90), ("longitude", 180)):
-            self.fields[name] = forms.FloatField(
-                label=self.fields[name].label,
-                help_text=self.fields[name].help_text,
-                required=False,
-                min_value=-most,
-                max_value=most,
-            )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=_NAME,
+        help_text=gettext_lazy("For example: Greenhouse, Main street 4, Truck 2."),
+    )
+    address = forms.CharField(label=gettext_lazy("Address"), max_length=200, required=False)
+    latitude = forms.FloatField(
+        label=gettext_lazy("Degrees north"),
+        required=False,
+        min_value=-90,
+        max_value=90,
+        help_text=gettext_lazy("With both numbers the site stands on the map; south and west are negative."),
+    )
+    longitude = forms.FloatField(
+        label=gettext_lazy("Degrees east"), required=False, min_value=-180, max_value=180
+    )
 
 
 class PlaceForm(forms.Form):
@@ -65,7 +56,10 @@ class PlaceForm(forms.Form):
         help_text=gettext_lazy("Without one it is shown by its serial."),
     )
     site = forms.ModelChoiceField(
-        label=gettext_lazy("Site"), queryset=Site.objects.none(), required=False, empty_label=gettext_lazy("none")
+        label=gettext_lazy("Site"),
+        queryset=Site.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("none"),
     )
 
 
@@ -74,7 +68,7 @@ class PlaceForm(forms.Form):
 def sites(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the sites, and draw those whose place is known."""
     found = sites_with_devices(principal)
-    context = {"sites": found, "map": map_of(found), "may_write": _may(principal)}
+    context = {"sites": found, "map": map_of(found), "may_write": principal.may_place}
     return render(request, "portal/sites.html", context)
 
 
@@ -97,7 +91,7 @@ def edit(request: HttpRequest, principal: Principal, number: int) -> HttpRespons
 def remove(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Take a site away; its devices stay and stand nowhere."""
     site = _found(principal, number)
-    if not _may(principal):
+    if not principal.may_place:
         raise PermissionDenied
     site.delete()
     messages.success(request, _("%(site)s is gone. Its devices are still yours.") % {"site": site.name})
@@ -109,21 +103,17 @@ def remove(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
 def place(request: HttpRequest, principal: Principal, device_id: str) -> HttpResponse:
     """Name a device and say where it stands."""
     device = find(principal, device_id)
-    if not _may(principal):
+    if not principal.may_place:
         raise PermissionDenied
     form = PlaceForm(request.POST or None, initial={"alias": device.alias, "site": device.site_id})
     field = form.fields["site"]
-    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker: it is declared above
+    assert isinstance(field, forms.ModelChoiceField)
     field.queryset = sites_of(principal.organisation)
     if request.method == "POST" and form.is_valid():
         place_device(device, form.cleaned_data["alias"], form.cleaned_data["site"])
         messages.success(request, _("Saved."))
         return redirect("device", device_id=device.device_id)
     return render(request, "portal/place.html", {"device": device, "form": form})
-
-
-def _may(principal: Principal) -> bool:
-    return principal.may(Permission.CUSTOMER_DEVICES_WRITE)
 
 
 def _found(principal: Principal, number: int) -> Site:
@@ -134,12 +124,16 @@ def _found(principal: Principal, number: int) -> Site:
 
 
 def _edit(request: HttpRequest, principal: Principal, site: Site) -> HttpResponse:
-    if not _may(principal):
+    if not principal.may_place:
         raise PermissionDenied
-    form = SiteForm(request.POST or None, instance=site)
+    form = SiteForm(
+        request.POST or None, initial={name: getattr(site, name) for name in SiteForm.base_fields}
+    )
     if request.method == "POST" and form.is_valid():
+        for name, value in form.cleaned_data.items():
+            setattr(site, name, value)
         try:
-            save_site(form.save(commit=False))
+            save_site(site)
         except MisuseError as error:
             form.add_error("name", sentences(error))
         else:

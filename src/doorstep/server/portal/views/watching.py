@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import MisuseError
-from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.models import Device
@@ -55,12 +54,14 @@ class ReadingForm(forms.Form):
         max_value=LARGEST,
         help_text=gettext_lazy("In the unit that the device measures in."),
     )
-    mail = forms.BooleanField(label=gettext_lazy("Send a mail to everybody who manages devices"), required=False)
+    mail = forms.BooleanField(
+        label=gettext_lazy("Send a mail to everybody who manages devices"), required=False
+    )
 
     def __init__(self, names: list[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         name = self.fields["name"]
-        assert isinstance(name, forms.ChoiceField)  # noqa: S101 - for the type checker: it is declared above
+        assert isinstance(name, forms.ChoiceField)
         name.choices = [(one, label_of(one)) for one in names]
 
 
@@ -71,7 +72,9 @@ class SilenceForm(forms.Form):
         label=gettext_lazy("Minutes without a message"),
         min_value=2,
         max_value=_MOST_MINUTES,
-        help_text=gettext_lazy("Choose three times what is usual for the device, so that one lost message is no alarm."),
+        help_text=gettext_lazy(
+            "Choose three times what is usual for the device, so that one lost message is no alarm."
+        ),
     )
     silence_mail = forms.BooleanField(
         label=gettext_lazy("Send a mail to everybody who manages devices"), required=False
@@ -91,11 +94,13 @@ def alerts(request: HttpRequest, principal: Principal) -> HttpResponse:
 def thresholds(request: HttpRequest, principal: Principal, device_id: str) -> HttpResponse:
     """Show what is watched of a device, and watch more."""
     device = find(principal, device_id)
-    if request.method == "POST" and not principal.may(Permission.CUSTOMER_DEVICES_WRITE):
+    if request.method == "POST" and not principal.may_place:
         raise PermissionDenied
     silent = "minutes" in request.POST
     names = names_of(device)
-    reading = ReadingForm(names, request.POST if request.POST and not silent else None, initial={"mail": True})
+    reading = ReadingForm(
+        names, request.POST if request.POST and not silent else None, initial={"mail": True}
+    )
     silence = SilenceForm(request.POST if silent else None, initial={"minutes": 60, "silence_mail": True})
     form = silence if silent else reading
     if request.method == "POST" and form.is_valid() and _add(principal, device, form):
@@ -108,7 +113,7 @@ def thresholds(request: HttpRequest, principal: Principal, device_id: str) -> Ht
         "names": names,
         "reading": reading,
         "silence": silence,
-        "may_write": principal.may(Permission.CUSTOMER_DEVICES_WRITE),
+        "may_write": principal.may_place,
     }
     return render(request, "portal/thresholds.html", context)
 
@@ -118,7 +123,7 @@ def thresholds(request: HttpRequest, principal: Principal, device_id: str) -> Ht
 def remove(request: HttpRequest, principal: Principal, device_id: str, number: int) -> HttpResponse:
     """Watch for something no longer."""
     device = find(principal, device_id)
-    if not principal.may(Permission.CUSTOMER_DEVICES_WRITE):
+    if not principal.may_place:
         raise PermissionDenied
     try:
         remove_threshold(device, number, now_us())
