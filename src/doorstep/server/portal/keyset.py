@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-__all__ = ["ROWS", "Slice", "slice_of"]
+__all__ = ["ROWS", "Slice", "cursor_of", "slice_of"]
 
 ROWS: Final = 50
 _CAP: Final = 600
@@ -55,7 +55,9 @@ def slice_of(
     earlier, later = (more, True) if backwards else (place is not None, more)
     if not found:
         return Slice((), "", "")
-    return Slice(found, _pack(found[0], order) if earlier else "", _pack(found[-1], order) if later else "")
+    return Slice(
+        found, cursor_of(found[0], order) if earlier else "", cursor_of(found[-1], order) if later else ""
+    )
 
 
 def _behind(order: Sequence[str], place: Sequence[Any]) -> Q:
@@ -79,7 +81,8 @@ def _flipped(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
 
-def _pack(row: Model, order: Sequence[str]) -> str:
+def cursor_of(row: Model, order: Sequence[str]) -> str:
+    """Return where a list goes on behind a row, or ends before it."""
     values = [getattr(row, _field(name)) for name in order]
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 

@@ -39,8 +39,7 @@ _FRESH: Final = (
 _UPSERT: Final = (
     "INSERT INTO roll_up (device_id, ownership_period, hours, start_us, name, unit, count, total, low, high,"
     " first_epoch, first_seq, last_epoch, last_seq)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-    " ON CONFLICT (device_id, ownership_period, hours, start_us, name) DO UPDATE SET"
+    " VALUES {rows} ON CONFLICT (device_id, ownership_period, hours, start_us, name) DO UPDATE SET"
     " unit = excluded.unit, count = roll_up.count + excluded.count, total = roll_up.total + excluded.total,"
     " low = CASE WHEN excluded.low < roll_up.low THEN excluded.low ELSE roll_up.low END,"
     " high = CASE WHEN excluded.high > roll_up.high THEN excluded.high ELSE roll_up.high END,"
@@ -53,6 +52,9 @@ _UPSERT: Final = (
     " last_seq = CASE WHEN (excluded.last_epoch, excluded.last_seq) > (roll_up.last_epoch,"
     " roll_up.last_seq) THEN excluded.last_seq ELSE roll_up.last_seq END"
 )
+_ROW: Final = f"({', '.join(['%s'] * 14)})"
+_ROWS_AT_ONCE: Final = 500
+"""In one statement; both databases take so many parameters."""
 _STORE: Final = (
     "UPDATE roll_up_mark SET epoch = %s, high = %s, window_bits = %s, previous_epoch = %s,"
     " previous_high = %s, previous_bits = %s, seen_us = %s, rolled_us = %s WHERE device_id = %s"
@@ -191,8 +193,10 @@ def _columns(at: Mark) -> tuple[int | None, ...]:
 def _store(work: _Work) -> None:
     buckets = [row for pk, some in work.buckets.items() for row in _bucket_rows(pk, some)]
     with connection.cursor() as cursor:
-        if buckets:
-            cursor.executemany(_UPSERT, buckets)
+        for start in range(0, len(buckets), _ROWS_AT_ONCE):
+            some = buckets[start : start + _ROWS_AT_ONCE]
+            sql = _UPSERT.format(rows=", ".join([_ROW] * len(some)))
+            cursor.execute(sql, [value for row in some for value in row])
         if work.marks:
             cursor.executemany(_STORE, work.marks)
 
