@@ -1,6 +1,7 @@
 """What every test shares: no setting of the developer's own, calm hypothesis, and skips that are seen."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,9 @@ for _name in [
 
 
 def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores Ctrl-C, and so would every program that a test interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Two cores shared by many processes make single examples slow now and then; that is no defect.
     settings.register_profile("doorstep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("doorstep")

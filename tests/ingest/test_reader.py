@@ -126,8 +126,10 @@ def test_reader_hangs_up_when_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> 
         await asyncio.gather(keeping, return_exceptions=True)
         ours.disconnect()
         server.close()
+        for _ in range(20):  # turns of the loop, not time: a connection may be half accepted
+            await asyncio.sleep(0.005)
         for writer in connections:
             writer.close()
-        await asyncio.sleep(0.05)
+        await asyncio.gather(*(writer.wait_closed() for writer in connections), return_exceptions=True)
 
     run(scene())

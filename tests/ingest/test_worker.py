@@ -182,7 +182,7 @@ def test_nothing_of_a_device_is_stored_after_its_revocation_is_finished(running:
 
     async def scene() -> None:
         publishing = asyncio.create_task(loader.publish(loads))
-        await asyncio.sleep(0.7)
+        await asyncio.to_thread(until, lambda: len(stored(running, [victim])) > 0)
         connection = running.connect()
         add_revocation(connection, victim)
         connection.close()

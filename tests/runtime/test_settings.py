@@ -26,6 +26,7 @@ CHANGED = {
     "nats_plain_url": "nats://a:secret@two:4222",
     "stream_max_bytes": 1000,
     "sync_interval_s": 5,
+    "webhooks_private": True,
     "smtp_url": "smtp://user:secret@mail:587",
     "developer_page": False,
 }

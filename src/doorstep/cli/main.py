@@ -23,6 +23,7 @@ _COMMANDS: Final[Mapping[str, Later]] = {
         "doorstep.cli.bench:bench",
         "Measure this machine, each path against the same path without what it is about.",
     ),
+    "audit": Later("doorstep.cli.audit:audit", "Verify who did what, and erase what names people."),
     "up": Later(
         "doorstep.cli.up:up",
         "Run all roles until Ctrl-C or SIGTERM; what dies comes back, and all end in order.",

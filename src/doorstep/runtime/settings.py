@@ -60,6 +60,8 @@ class Settings:
     """How often the broker forces its files to disk; what a power cut on one node can cost."""
     smtp_url: str = field(default="", repr=False)
     """``smtp://user:password@host:587`` (STARTTLS) or ``smtps://…``; empty: files in the state folder."""
+    webhooks_private: bool = False
+    """Let webhooks go to private addresses, and by plain HTTP: only where members may reach these anyway."""
     developer_page: bool = True
     """Show outgoing mail in the portal; only on a loopback address, and only to a portal called localhost."""
 
@@ -87,7 +89,7 @@ class Settings:
 
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "doorstep": ("state", "database_url", "bind", "public_host", "developer_page"),
-    "portal": ("portal_port", "portal_url", "smtp_url"),
+    "portal": ("portal_port", "portal_url", "smtp_url", "webhooks_private"),
     "device_api": ("device_api_port", "device_api_plain_port"),
     "broker": (
         "mqtt_tls_port",

@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "doorstep.server.readings",
     "doorstep.server.channels",
     "doorstep.server.jobs",
+    "doorstep.server.audit",
+    "doorstep.server.webhooks",
     "doorstep.server.api",
 ]
 

@@ -1,9 +1,11 @@
 """What the browser tests share: log-in, the pages there are, and axe."""
 
 import os
+import time
 from pathlib import Path
 from typing import Final
 
+from django.test import Client
 from playwright.sync_api import Page
 
 from doorstep.server.accounts.models import User
@@ -14,6 +16,7 @@ __all__ = [
     "ANSWERS",
     "anonymous_pages",
     "axe_source",
+    "enter",
     "log_in",
     "member_pages",
     "staff_pages",
@@ -81,6 +84,10 @@ def member_pages(world: World) -> dict[str, str]:
         "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
         "people": "/people/",
+        "invite": "/people/invite/",
+        "groups": "/groups/",
+        "group": f"/groups/{world.group.pk}/",
+        "invitations": "/invitations/",
         "account": "/account/",
         "password": "/accounts/password/change/",
         "e-mail": "/accounts/email/",
@@ -116,3 +123,14 @@ def shots_folder() -> Path | None:
     """Where screenshots go, when somebody asked for them."""
     folder = os.environ.get("PORTAL_SCREENSHOTS")
     return Path(folder) if folder else None
+
+
+def enter(client: Client, user: User) -> None:
+    """Log in as somebody who typed their password just now."""
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time(), "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()

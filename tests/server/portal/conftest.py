@@ -34,7 +34,7 @@ def world(lasting_world: World, rolled_back: None) -> World:
     """The furnished deployment; what the test changes in it is undone."""
     cache.clear()
     fresh = copy.deepcopy(lasting_world)
-    for user in (fresh.staff, fresh.owner, fresh.viewer, fresh.stranger):
+    for user in (fresh.staff, fresh.owner, fresh.viewer, fresh.colleague, fresh.stranger):
         user.refresh_from_db()  # a log-in in a browser hashes the password anew
     return fresh
 

@@ -103,7 +103,7 @@ def test_chart_is_drawn_for_each_span(world: World, client: Client) -> None:
         page = _page(client, f"/devices/{world.live.device_id}/charts/", span=span)
         assert page.count('class="curve c1"') == 6  # three readings, each with its sample in the table
         assert "Humidity" in page
-    assert 'class="limit"' in page
+        assert 'class="limit"' in page
 
 
 def test_chart_is_compared_by_name_and_never_with_what_is_not_theirs(world: World, client: Client) -> None:

@@ -14,12 +14,15 @@ from django.db import transaction
 
 from doorstep.messaging.channels import Call
 from doorstep.ownership.evidence import Evidence
-from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.accounts.grants import Grant
+from doorstep.server.accounts.members import change_member
+from doorstep.server.accounts.models import DeviceGroup, Member, Organisation, OrganisationKind, Role, User
 from doorstep.server.channels.actions import send_command, want_settings
 from doorstep.server.channels.models import DeviceEvent, Downlink, ReportedState
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.claiming import Claimant, file_claim
+from doorstep.server.fleet import grouping
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
 from doorstep.server.fleet.places import Site
@@ -41,7 +44,11 @@ class World:
     staff: User
     owner: User
     viewer: User
+    colleague: User
+    """An operator who is limited to the group."""
     stranger: User
+    group: DeviceGroup
+    """``live`` stands in it and nothing else."""
     product: Product
     batch: Batch
     live: Device
@@ -128,11 +135,14 @@ def furnish() -> World:
     _revoke(rows[4], owner)
     _dead_letters(rows[4])
     _commands(rows[0], owner)
+    group, colleague = _grouped(home, rows[0])
     live, quiet, waiting, disputed, revoked, held, unsold = (_fresh(row) for row in rows[:7])
     return World(
         staff=staff,
         owner=owner,
         viewer=viewer,
+        colleague=colleague,
+        group=group,
         stranger=stranger,
         product=live.product,
         batch=live.batch,
@@ -145,6 +155,15 @@ def furnish() -> World:
         unsold=unsold,
         order=order,
     )
+
+
+def _grouped(home: Organisation, row: Device) -> tuple[DeviceGroup, User]:
+    group = grouping.make_group(home, "Greenhouses")
+    grouping.place(_fresh(row), group)
+    colleague = person(home, Role.OPERATOR)
+    member = Member.objects.get(user=colleague)
+    change_member(member, Grant(Role.OPERATOR, frozenset({group.pk})), by_owner=True)
+    return group, colleague
 
 
 def _fresh(row: Device) -> Device:

@@ -152,7 +152,11 @@ def _ledger(devices: Sequence[Device]) -> None:
 
     def events() -> Iterator[tuple[Device, Event]]:
         for one in devices:
-            claim = {"organisation": one.owner_id or 0, "evidence": "device_key", "policy": "device_key"}
+            claim: dict[str, str | int] = {
+                "organisation": one.owner_id or 0,
+                "evidence": "device_key",
+                "policy": "device_key",
+            }
             yield one, Event(Kind.SOLD, one.device_id, "operator", {"order": "A-1"})
             yield one, Event(Kind.ONBOARDED, one.device_id, "operator", {})
             yield one, Event(Kind.CLAIM_HELD, one.device_id, "operator", claim)
@@ -215,7 +219,8 @@ def _alerts(devices: Sequence[Device], customer: Organisation) -> None:
 
 def _stored(model: type[_Row], rows: Iterator[_Row]) -> Iterator[_Row]:
     while some := list(islice(rows, _AT_ONCE)):
-        yield from QuerySet(model).bulk_create(some)
+        rows_of: QuerySet[_Row] = QuerySet(model)
+        yield from rows_of.bulk_create(some)
 
 
 def _all(model: type[_Row], rows: Iterator[_Row]) -> None:

@@ -8,7 +8,9 @@ from django.http import HttpRequest
 
 from doorstep.server.accounts.actions import open_customer_organisation
 from doorstep.server.accounts.forms import SignUp
+from doorstep.server.accounts.inviting import is_invited
 from doorstep.server.accounts.models import User
+from doorstep.server.clock import now_us
 
 __all__ = ["AccountAdapter"]
 
@@ -30,7 +32,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         with transaction.atomic():
             user.name = form.cleaned_data.get("name", "")
             saved: User = super().save_user(request, user, form, commit)
-            open_customer_organisation(saved, form.cleaned_data.get("organisation", ""))
+            named = form.cleaned_data.get("organisation", "")
+            # Who comes because they were invited, and names no home of their own, needs none.
+            if named or not is_invited(saved.email, now_us()):
+                open_customer_organisation(saved, named)
         return saved
 
     def format_email_subject(self, subject: str) -> str:

@@ -145,7 +145,7 @@ class GroupGrant(models.Model):
 
 
 class Invitation(models.Model):
-    """A mail that makes whoever owns the address a member; only the hash of its token is kept."""
+    """An address was asked to become a member. The mail holds no secret: who proves the address accepts."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField(max_length=254)
@@ -154,7 +154,6 @@ class Invitation(models.Model):
     limited = models.BooleanField(default=False)
     groups = models.JSONField(default=list)
     """Primary keys of the groups that a limited member will see, of those that are left by then."""
-    token_hash = models.BinaryField(max_length=32, unique=True)
     invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     invited_us = models.BigIntegerField()
     expires_us = models.BigIntegerField()

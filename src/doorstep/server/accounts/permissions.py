@@ -26,6 +26,9 @@ class Permission(enum.StrEnum):
     """Invitations, roles, and what limited members see."""
     MAKER_KEYS_WRITE = "maker:keys:write"
     """API keys: see, make and end them. No key has it."""
+    MAKER_WEBHOOKS_READ = "maker:webhooks:read"
+    MAKER_WEBHOOKS_WRITE = "maker:webhooks:write"
+    """Where events are told to; whoever has it can hear of everything that the organisation is told."""
     MAKER_AUDIT_READ = "maker:audit:read"
     """Who did what, from where."""
     WHOLESALER_DEVICES_READ = "wholesaler:devices:read"
@@ -33,6 +36,8 @@ class Permission(enum.StrEnum):
     WHOLESALER_PEOPLE_READ = "wholesaler:people:read"
     WHOLESALER_PEOPLE_WRITE = "wholesaler:people:write"
     WHOLESALER_KEYS_WRITE = "wholesaler:keys:write"
+    WHOLESALER_WEBHOOKS_READ = "wholesaler:webhooks:read"
+    WHOLESALER_WEBHOOKS_WRITE = "wholesaler:webhooks:write"
     WHOLESALER_AUDIT_READ = "wholesaler:audit:read"
     CUSTOMER_DEVICES_READ = "customer:devices:read"
     CUSTOMER_DEVICES_WRITE = "customer:devices:write"
@@ -53,6 +58,8 @@ class Permission(enum.StrEnum):
     CUSTOMER_PEOPLE_READ = "customer:people:read"
     CUSTOMER_PEOPLE_WRITE = "customer:people:write"
     CUSTOMER_KEYS_WRITE = "customer:keys:write"
+    CUSTOMER_WEBHOOKS_READ = "customer:webhooks:read"
+    CUSTOMER_WEBHOOKS_WRITE = "customer:webhooks:write"
     CUSTOMER_AUDIT_READ = "customer:audit:read"
     """Who did what, from where, and when the maker's staff looked at its devices."""
 
@@ -87,9 +94,16 @@ _MANAGERS_ONLY: Final = frozenset(
 )
 """What only admins and owners may read: it tells what colleagues did, and from which address."""
 
-_WHOLE: Final = frozenset({Permission.CUSTOMER_TOKENS_WRITE, Permission.CUSTOMER_PEOPLE_READ})
+_WHOLE: Final = frozenset(
+    {
+        Permission.CUSTOMER_TOKENS_WRITE,
+        Permission.CUSTOMER_PEOPLE_READ,
+        Permission.CUSTOMER_WEBHOOKS_READ,
+        Permission.CUSTOMER_WEBHOOKS_WRITE,
+    }
+)
 """What concerns the whole organisation, and so nobody who is limited to groups: a device that is added
-stands in no group yet."""
+stands in no group yet, and a webhook hears of every device."""
 
 _PEOPLE_ONLY: Final = frozenset(
     {Permission.MAKER_KEYS_WRITE, Permission.WHOLESALER_KEYS_WRITE, Permission.CUSTOMER_KEYS_WRITE}

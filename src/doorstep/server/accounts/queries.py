@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import QuerySet
+
 from doorstep.ownership.actors import user_for
-from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.accounts.models import DeviceGroup, Member, Organisation, OrganisationKind, Role, User
 from doorstep.server.accounts.permissions import Permission, permissions_of
 
-__all__ = ["CHOSEN", "Principal", "actor_name", "members_of", "principal_of"]
+__all__ = ["CHOSEN", "Principal", "actor_name", "members_of", "members_with", "principal_of"]
 
 CHOSEN: Final = "organisation"
 """Session key of the organisation that the user acts for; the portal sets it."""
@@ -135,7 +137,14 @@ def members_of(principal: Principal) -> list[Member]:
     """Return the people of the principal's organisation, owners first."""
     order = {role: place for place, role in enumerate(Role)}
     rows = Member.objects.filter(organisation=principal.organisation).select_related("user")
+    rows = rows.prefetch_related("grants__group")
     return sorted(rows, key=lambda row: (order[Role(row.role)], row.user.get_full_name().casefold()))
+
+
+def members_with(group: DeviceGroup) -> QuerySet[Member]:
+    """Return the members whose sight is limited to groups of which this is one."""
+    members = Member.objects.filter(grants__group=group, limited=True).select_related("user")
+    return members.order_by("user__email")
 
 
 def actor_name(actor: str, principal: Principal) -> str:

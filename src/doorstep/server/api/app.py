@@ -3,6 +3,7 @@
 from typing import Final
 
 from doorstep.server.api import (
+    audit,
     blocks,
     commands,
     dead_letters,
@@ -17,6 +18,7 @@ from doorstep.server.api import (
     sales,
     standings,
     tokens,
+    webhooks,
 )
 from doorstep.server.api.auth import AUTHENTICATION
 from doorstep.server.api.routing import Api, Router
@@ -46,6 +48,8 @@ for noun in (
     ledger,
     tokens,
     dead_letters,
+    audit,
+    webhooks,
 ):
     api.add_router("", noun.router)
 problems.install(api)

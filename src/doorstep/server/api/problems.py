@@ -31,6 +31,7 @@ from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.products import NoSuchProduct
+from doorstep.server.webhooks.queries import NoSuchWebhook
 
 __all__ = ["PROBLEM_MEDIA", "TYPES", "Problem", "RowProblem", "install", "plain_problem"]
 
@@ -65,6 +66,7 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
+    (NoSuchWebhook, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
     (InsecureFormat, 422, "risk-not-accepted"),

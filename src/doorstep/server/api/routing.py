@@ -15,10 +15,11 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.params.functions import Header
 from ninja.utils import contribute_operation_args
 
-from doorstep.server.accounts.permissions import Permission
+from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.idempotency import KEY_CAP, fingerprint, once
 from doorstep.server.api.problems import PROBLEM_MEDIA, Problem
+from doorstep.server.audit.requests import see_route
 
 __all__ = ["Api", "Router", "needs"]
 
@@ -51,7 +52,7 @@ class Router(NinjaRouter):
         conflicts = {} if methods == ["GET"] else {409: Problem}
         options["response"] = answers | _EVERYWHERE | missing | conflicts
         view = _idempotent(view_func) if methods == ["POST"] else view_func
-        super().add_api_operation(path, methods, view, **options)
+        super().add_api_operation(path, methods, _seen(view, options["operation_id"]), **options)
 
 
 class Api(NinjaAPI):
@@ -89,6 +90,19 @@ _HEADERS: Final = {
     "RateLimit-Policy": _header("How many requests this key or person may make in how many seconds."),
     "RateLimit": _header("How many are left (r), and in how many seconds all are there again (t)."),
 }
+
+
+def _seen(view: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Let the audit trail watch a view: what it changes, and whose device the maker's staff looks at."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **values: Any) -> Any:
+        if not isinstance(getattr(request, "auth", None), Caller):
+            return view(request, **values)
+        device_id = str(values.get("device_id", ""))
+        return see_route(request, caller_of(request), name, device_id, lambda: view(request, **values))
+
+    return answer
 
 
 def _idempotent(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from doorstep.ownership.ledger import GENESIS, Entry, Event, Head, SealedEntry, 
 from doorstep.server.custody.keys import ledger_key
 from doorstep.server.custody.models import CustodyEntry
 from doorstep.server.custody.signing import keys_for
+from doorstep.server.webhooks.outbox import follow
 
 __all__ = ["append", "count", "entries", "head", "verify_all"]
 
@@ -31,6 +32,7 @@ def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("the ledger is appended to inside a transaction")
+    follow(events, at_us)  # before the lock: others who append need not wait for it
     _lock()
     last, platform = head(), ledger_key()
     keys, made = keys_for(_acting(events), at_us)

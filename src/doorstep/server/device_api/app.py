@@ -63,12 +63,22 @@ class DeviceApi:
     def __init__(self, settings: Settings, authority: Authority, nonce_key: bytes) -> None:
         # Models load only after Django is set up, so the desk is imported here and not above.
         from doorstep.server.device_api.desk import Desk  # noqa: PLC0415
+        from doorstep.server.device_api.grant_desk import (  # noqa: PLC0415
+            AUTHORIZE,
+            FORM_CAP,
+            METADATA,
+            TOKEN,
+            GrantDesk,
+        )
         from doorstep.server.device_api.problems import of_error, of_http  # noqa: PLC0415
         from doorstep.server.device_api.sealed_desk import PATH, SealedDesk  # noqa: PLC0415
 
         self._desk = Desk(settings, authority, nonce_key)
+        self._grants = GrantDesk(settings, self._desk.attempts)
         self._sealed_desk = SealedDesk(settings, authority, self._desk.attempts)
         self._sealed_path = PATH
+        self._grant_routes = {AUTHORIZE: self._grants.authorize, TOKEN: self._grants.token}
+        self._metadata_path, self._form_cap = METADATA, FORM_CAP
         self._of_error = of_error
         self._of_http = of_http
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=ROLE)
@@ -86,6 +96,11 @@ class DeviceApi:
                 Route("/device/v1/nonce", self._guarded(self._nonce), methods=["POST"]),
                 Route("/device/v1/register", self._guarded(self._register), methods=["POST"]),
                 Route("/device/v1/renew", self._guarded(self._renew), methods=["POST"]),
+                Route(self._metadata_path, self._guarded(self._metadata), methods=["GET"]),
+                *(
+                    Route(path, self._guarded(self._granting(answer)), methods=["POST"])
+                    for path, answer in self._grant_routes.items()
+                ),
             ],
             exception_handlers={HTTPException: self._no_such_request},
         )
@@ -150,6 +165,17 @@ class DeviceApi:
         with self._place():
             body = await _body(request, "application/cose", STATEMENT_CAP)
             return await self._in_a_thread(self._desk.renew, body)
+
+    async def _metadata(self, _: Request) -> Response:
+        return self._grants.metadata()
+
+    def _granting(self, judge: Callable[[bytes], Response]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            with self._place():
+                body = await _body(request, "application/x-www-form-urlencoded", self._form_cap)
+                return await self._in_a_thread(judge, body)
+
+        return answer
 
     async def _sealed(self, request: Request) -> Response:
         with self._place():

@@ -15,7 +15,7 @@ from doorstep.runtime.authority import Authority
 from doorstep.runtime.settings import Settings
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import Registration, register_device
-from doorstep.server.custody.actions.registration import Request, UnknownToken, renew
+from doorstep.server.custody.actions.registration import NotOwned, Request, UnknownToken, renew
 from doorstep.server.custody.proofs import Unproved, take_request
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.desk import STATUS
@@ -89,8 +89,18 @@ class SealedDesk:
 
     def _acted(self, asked: _Asked, at_us: int) -> Registration:
         if asked.token is None:
-            return renew(Request(asked, fresh=None), at_us)
+            return self._without_token(asked, at_us)
         return register_device(asked, authority=self.authority, now_us=at_us)
+
+    def _without_token(self, asked: _Asked, at_us: int) -> Registration:
+        """Renew; a device that nobody owns completes the claim that waits for it, if one does."""
+        try:
+            return renew(Request(asked, fresh=None), at_us)
+        except NotOwned as error:
+            try:
+                return register_device(asked, authority=self.authority, now_us=at_us)
+            except UnknownToken:
+                raise error from None
 
     def _worded(self, made: Registration, at_us: int) -> Reply:
         time, decision = at_us // _SECOND_US, made.decision

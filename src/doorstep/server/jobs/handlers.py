@@ -14,6 +14,7 @@ from doorstep.server.fleet.models import DeviceSession, Product
 from doorstep.server.fleet.rotation import rotate_aged
 from doorstep.server.jobs.models import Job
 from doorstep.server.readings.models import DeadLetter
+from doorstep.server.webhooks.models import WebhookEvent
 
 __all__ = ["HANDLERS", "MOST_LETTERS", "Handler"]
 
@@ -29,6 +30,8 @@ _KEEP_ALLOWANCES_US: Final = 3600 * 1_000_000
 _KEEP_JOBS_US: Final = 30 * 86_400 * 1_000_000
 _KEEP_SESSIONS_US: Final = 30 * 86_400 * 1_000_000
 """Connections of devices that ended: a device that reconnects every minute leaves a row each time."""
+_KEEP_EVENTS_US: Final = 30 * 86_400 * 1_000_000
+"""What webhooks told, to be replayed."""
 _KEEP_LETTERS_US: Final = 30 * 86_400 * 1_000_000
 MOST_LETTERS: Final = 500_000
 """Rows of dead letters that are kept, about 150 MB."""
@@ -48,6 +51,7 @@ def _expire(_arguments: Mapping[str, Any]) -> None:
     Session.objects.filter(expire_date__lt=datetime.now(UTC)).delete()
     DeviceSession.objects.filter(ended_us__lt=now_us - _KEEP_SESSIONS_US).delete()
     _forget_letters(now_us)
+    WebhookEvent.objects.filter(at_us__lt=now_us - _KEEP_EVENTS_US).delete()
     rotate_aged(now_us)
 
 

@@ -35,7 +35,10 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
     start()
-    _work(Heartbeat(StateFolder.open(settings.state), "jobs"), stop)
+    from doorstep.server.webhooks.sending import Senders  # noqa: PLC0415 - its models need Django started
+
+    with Senders():
+        _work(Heartbeat(StateFolder.open(settings.state), "jobs"), stop)
 
 
 def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:

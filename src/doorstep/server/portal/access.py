@@ -4,15 +4,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.queries import CHOSEN, Principal, principal_of
+from doorstep.server.audit.requests import see_page
 
-__all__ = ["customer_page", "member_page", "principal", "staff_page"]
+__all__ = ["customer_page", "member_page", "principal", "proven", "staff_page", "user_of"]
 
 _KNOWN = "doorstep_principal"
 
@@ -42,8 +44,34 @@ def member_page(view: PageView[Parameters]) -> View[Parameters]:
     ) -> HttpResponseBase:
         somebody = principal(request)
         if somebody is None:
-            raise PermissionDenied
-        return view(request, somebody, *args, **kwargs)
+            return redirect("invitations")
+        return see_page(request, somebody, kwargs, lambda: view(request, somebody, *args, **kwargs))
+
+    return page
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return who is logged in; for pages that only people who are can open."""
+    user = request.user
+    assert isinstance(user, User)
+    return user
+
+
+def proven(view: PageView[Parameters]) -> PageView[Parameters]:
+    """Open the page only for who typed their password, or used their passkey, a moment ago.
+
+    It goes inside `member_page`. A form that was sent too late is sent on after the question.
+    """
+
+    @wraps(view)
+    def page(
+        request: HttpRequest, somebody: Principal, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponseBase:
+        def go_on(_: HttpRequest) -> HttpResponseBase:
+            return view(request, somebody, *args, **kwargs)
+
+        answer: HttpResponseBase = reauthentication_required(go_on, app="account")(request)
+        return answer
 
     return page
 

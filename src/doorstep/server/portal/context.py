@@ -32,11 +32,13 @@ _Entry = tuple[str, str, "str | Promise"]
 _CUSTOMER: Final = (
     ("home", "home", gettext_lazy("Home")),
     ("devices", "device", gettext_lazy("Devices")),
+    ("groups", "batch", gettext_lazy("Groups")),
     ("sites", "site", gettext_lazy("Sites")),
     ("alerts", "alert", gettext_lazy("Alerts")),
     ("activity", "clock", gettext_lazy("Activity")),
 )
 _MEMBER: Final = (("people", "people", gettext_lazy("People")),)
+_MANAGER: Final = (("audit", "search", gettext_lazy("Audit")),)
 _STAFF: Final = (
     ("products", "product", "Products"),
     ("batches", "batch", "Batches"),
@@ -61,7 +63,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _entries(somebody: Principal) -> tuple[_Entry, ...]:
-    member = _MEMBER if somebody.may_see_people else ()
+    member = (_MEMBER if somebody.may_see_people else ()) + (_MANAGER if somebody.may_audit else ())
     if somebody.is_maker:
         return _STAFF + member
     return _CUSTOMER + member if somebody.is_customer else member

@@ -18,6 +18,8 @@ from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.claiming import judge_held_claims
 from doorstep.server.custody.models import Sale, SaleLine
 from doorstep.server.fleet.models import Device
+from doorstep.server.webhooks.events import EventType
+from doorstep.server.webhooks.outbox import Message, emit_all
 
 __all__ = ["SERIALS_CAP", "BadRow", "SaleOutcome", "SaleRefused", "record_sale"]
 
@@ -90,6 +92,8 @@ def record_sale(  # noqa: PLR0913 - a sale has this many facts
         if bad and not keep_good:
             raise SaleRefused(order, bad)
         _store(sale, good, actor, now_us)
+        if good:
+            _tell(sale, good, now_us)
         if not good and not unchanged:
             transaction.set_rollback(True)
     return SaleOutcome(order, tuple(d.serial for d in good), tuple(unchanged), tuple(bad))
@@ -208,6 +212,17 @@ def _store(sale: Sale, devices: list[Device], actor: str, now_us: int) -> None:
     SaleLine.objects.bulk_create([SaleLine(sale=sale, device=device) for device in devices])
     bound = judge_held_claims(devices, now_us)
     ledger.append([(d.pk, _event(sale, d.device_id, actor)) for d in devices] + bound, now_us)
+
+
+def _tell(sale: Sale, devices: list[Device], now_us: int) -> None:
+    """Tell the maker's programs of the sale, and the wholesaler's if one bought."""
+    known = {"order": sale.order, "serials": [device.serial for device in devices]}
+    buyer = {"buyer_email": sale.buyer_email, "wholesaler": sale.wholesaler.name if sale.wholesaler else ""}
+    maker = Organisation.objects.filter(kind=OrganisationKind.MAKER).values_list("pk", flat=True)
+    messages = [Message(EventType.SALE_RECORDED, one, known | buyer) for one in maker]
+    if sale.wholesaler_id:
+        messages.append(Message(EventType.SALE_RECORDED, sale.wholesaler_id, known))
+    emit_all(messages, now_us)
 
 
 def _event(sale: Sale, device_id: str, actor: str) -> Event:

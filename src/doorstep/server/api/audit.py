@@ -1,0 +1,77 @@
+"""The audit trail, for managers of an organisation and for the maker's staff."""
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Query, Schema
+
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.routing import Router, needs
+from doorstep.server.audit.models import AuditRow
+from doorstep.server.audit.queries import Search, deed, deeds_for
+from doorstep.server.fleet.access import require
+
+__all__ = ["router"]
+
+router = Router(tags=["audit"])
+
+_READ = (Permission.MAKER_AUDIT_READ, Permission.WHOLESALER_AUDIT_READ, Permission.CUSTOMER_AUDIT_READ)
+_MOST_US = 2**62
+_Text = Annotated[str, Query(max_length=100)]
+_Moment = Annotated[int | None, Query(ge=0, le=_MOST_US, description="Microseconds since 1970.")]
+
+
+class DeedOut(Schema):
+    """One entry. Details are those that the caller's organisation may see."""
+
+    number: int
+    at_us: int
+    actor: str
+    action: str
+    """Name of the page or operation."""
+    way: str
+    """portal or rest."""
+    looked: bool
+    """The maker's staff looked, and changed nothing."""
+    device_id: str
+    before: dict[str, str | int | bool | None]
+    after: dict[str, str | int | bool | None]
+    address: str
+    """Where it came from; only for who acted for the caller's organisation."""
+    erased: bool
+    """Before, after and address were erased."""
+    digest: str
+    """SHA-256 of the entry, hexadecimal."""
+
+
+class DeedPage(Schema):
+    """Entries, newest first."""
+
+    items: list[DeedOut]
+    next: str | None
+
+
+@router.get("/audit", response={200: DeedPage}, operation_id="list_audit", openapi_extra=needs(*_READ))
+def list_audit(  # noqa: PLR0913, PLR0917 - each narrows the search
+    request: HttpRequest,
+    device: _Text = "",
+    actor: _Text = "",
+    action: _Text = "",
+    since_us: _Moment = None,
+    until_us: _Moment = None,
+    staff: Annotated[bool, Query(description="Only what the maker's staff did or looked at.")] = False,  # noqa: FBT002 - a query
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
+) -> Any:
+    """List who did what for the caller's organisation and to its devices, and which of the staff looked."""
+    caller = caller_of(request)
+    require(caller, *_READ)
+    search = Search(device, actor, action, since_us, until_us, staff)
+
+    def shown(row: AuditRow) -> dict[str, Any]:
+        one = deed(row, caller.organisation)
+        return {name: getattr(one, name) for name in DeedOut.model_fields}
+
+    return page(deeds_for(caller.organisation, search), "-number", shown, cursor, limit)

@@ -1,0 +1,68 @@
+"""What somebody was invited to: accept, decline, or open an organisation of their own."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from doorstep.errors import DoorstepError
+from doorstep.server.accounts.actions import open_customer_organisation
+from doorstep.server.accounts.inviting import accept, close, invitation_for, invitations_for
+from doorstep.server.accounts.members import NoSuchPerson
+from doorstep.server.accounts.models import Invitation, User
+from doorstep.server.accounts.queries import CHOSEN
+from doorstep.server.clock import now_us
+from doorstep.server.portal.access import principal, user_of
+from doorstep.server.portal.sentences import sentences
+
+__all__ = ["begin", "invitations", "take", "turn_down"]
+
+
+@require_safe
+@login_required
+def invitations(request: HttpRequest) -> HttpResponse:
+    """Show the invitations to this user's confirmed addresses."""
+    found = invitations_for(user_of(request), now_us())
+    return render(request, "portal/invitations.html", {"invitations": found})
+
+
+@require_POST
+@login_required
+def take(request: HttpRequest, number: int) -> HttpResponse:
+    """Accept an invitation, and act for its organisation from now on."""
+    user = user_of(request)
+    invitation = _find(user, number)
+    try:
+        accept(invitation, user, now_us())
+    except DoorstepError as error:
+        messages.error(request, sentences(error))
+        return redirect("invitations")
+    request.session[CHOSEN] = invitation.organisation_id
+    messages.success(request, f"Welcome to {invitation.organisation}.")
+    return redirect("home")
+
+
+@require_POST
+@login_required
+def turn_down(request: HttpRequest, number: int) -> HttpResponse:
+    """Decline an invitation."""
+    close(_find(user_of(request), number), now_us())
+    messages.success(request, "Declined. Nobody is told why.")
+    return redirect("invitations")
+
+
+@require_POST
+@login_required
+def begin(request: HttpRequest) -> HttpResponse:
+    """Open an organisation for somebody who has none, to own devices themselves."""
+    if principal(request) is None:
+        open_customer_organisation(user_of(request))
+    return redirect("home")
+
+
+def _find(user: User, number: int) -> Invitation:
+    try:
+        return invitation_for(user, number, now_us())
+    except NoSuchPerson as error:
+        raise Http404 from error

@@ -1,0 +1,1 @@
+"""Webhooks out, by the Standard Webhooks specification: what happened, told to other programs."""

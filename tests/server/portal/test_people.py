@@ -1,0 +1,254 @@
+"""People: invited by mail, given a role and groups, changed and removed."""
+
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.test import Client
+
+from doorstep.server.accounts.inviting import INVITED_A_DAY, LIFETIME_US
+from doorstep.server.accounts.models import DeviceGroup, Invitation, Member, Organisation, Role, User
+from doorstep.server.fleet.models import GroupedDevice
+from doorstep.server.jobs.models import Job
+from tests.server.portal.browsing import enter
+from tests.server.portal.world import PASSWORD, World, person
+
+pytestmark = pytest.mark.usefixtures("rolled_back")
+
+
+def _home(world: World) -> Organisation:
+    return world.owner.memberships.get().organisation
+
+
+def _invite(client: Client, email: str, **more: Any) -> str:
+    told = {"email": email, "role": "viewer", "sees": "all"} | more
+    return client.post("/people/invite/", told, follow=True).content.decode()
+
+
+def _newcomer(email: str) -> User:
+    user = person(Organisation.objects.create(name="Their own", kind="customer"), Role.OWNER)
+    User.objects.filter(pk=user.pk).update(email=email)
+    EmailAddress.objects.filter(user=user).update(email=email)
+    user.refresh_from_db()
+    return user
+
+
+def test_colleague_is_invited_accepts_and_sees_one_group(world: World, client: Client) -> None:
+    group = world.group
+    enter(client, world.owner)
+    page = _invite(client, "Eve@Example.org", role="operator", sees="groups", group=str(group.pk))
+    assert "A mail is on its way to eve@example.org." in page
+    letter = Job.objects.filter(kind="mail").latest("pk").arguments
+    assert letter["to"] == "eve@example.org"
+    assert "/invitations/" in letter["text"]
+    eve = Client()
+    eve.force_login(_newcomer("eve@example.org"))
+    assert "Hillside nursery" in eve.get("/invitations/").content.decode()
+    number = Invitation.objects.get(email="eve@example.org").pk
+    home = eve.post(f"/invitations/{number}/accept/", follow=True).content.decode()
+    assert "Welcome to Hillside nursery." in home
+    listed = eve.get("/devices/").content.decode()
+    assert world.live.alias in listed
+    assert world.quiet.alias not in listed
+    assert eve.get("/people/").status_code == 403
+    shown = client.get("/people/").content.decode()
+    assert "Greenhouses" in shown
+
+
+def test_stranger_cannot_take_somebody_elses_invitation(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    _invite(client, "eve@example.org")
+    number = Invitation.objects.get().pk
+    thief = Client()
+    thief.force_login(world.stranger)
+    assert "Nobody has invited you" in thief.get("/invitations/").content.decode()
+    assert thief.post(f"/invitations/{number}/accept/").status_code == 404
+    assert thief.post(f"/invitations/{number}/decline/").status_code == 404
+
+
+def test_unconfirmed_address_takes_no_invitation(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    _invite(client, "eve@example.org")
+    user = _newcomer("eve@example.org")
+    EmailAddress.objects.filter(user=user).update(verified=False)
+    client.force_login(user)
+    assert client.post(f"/invitations/{Invitation.objects.get().pk}/accept/").status_code == 404
+
+
+def test_invitation_ends_once_and_in_time(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    _invite(client, "eve@example.org")
+    _invite(client, "eve@example.org", role="operator")
+    first, second = Invitation.objects.order_by("pk")
+    assert first.closed_us is not None
+    client.post(f"/people/invitations/{second.pk}/withdraw/")
+    assert client.post(f"/people/invitations/{second.pk}/withdraw/").status_code == 404
+    eve = Client()
+    eve.force_login(_newcomer("eve@example.org"))
+    assert eve.post(f"/invitations/{second.pk}/accept/").status_code == 404
+    _invite(client, "eve@example.org")
+    Invitation.objects.update(expires_us=LIFETIME_US)
+    assert "Nobody has invited you" in eve.get("/invitations/").content.decode()
+
+
+def test_declined_invitation_is_gone(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    _invite(client, "eve@example.org")
+    eve = Client()
+    eve.force_login(_newcomer("eve@example.org"))
+    page = eve.post(f"/invitations/{Invitation.objects.get().pk}/decline/", follow=True).content.decode()
+    assert "Declined." in page
+    assert not Member.objects.filter(organisation=_home(world), user__email="eve@example.org").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"email": "nobody"}, "valid email address"),
+        ({"role": "king"}, "king"),
+        ({"role": "admin", "sees": "groups", "group": "1"}, "Only operators and viewers"),
+        ({"sees": "groups"}, "needs one at least"),
+        ({"sees": "groups", "group": "999999"}, "There is no such group here"),
+    ],
+)
+def test_bad_invitation_is_refused_in_words(
+    world: World, client: Client, told: dict[str, str], said: str
+) -> None:
+    enter(client, world.owner)
+    assert said in _invite(client, **({"email": "eve@example.org"} | told))
+    assert not Invitation.objects.exists()
+
+
+def test_member_is_not_invited_again(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    assert "already" in _invite(client, world.viewer.email)
+
+
+def test_organisation_cannot_fill_strangers_mailboxes(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    _invite(client, "first@example.org")
+    first = Invitation.objects.get()
+    for number in range(INVITED_A_DAY - 1):
+        first.pk, first.email = None, f"{number}@example.org"
+        first.save(force_insert=True)
+    assert "Go on tomorrow" in _invite(client, "one-more@example.org")
+
+
+def test_invited_person_who_signs_up_gets_no_empty_home(world: World, client: Client) -> None:
+    cache.clear()
+    enter(client, world.owner)
+    _invite(client, "new@example.org")
+    form = {"email": "new@example.org", "password1": PASSWORD, "name": "New", "organisation": ""}
+    Client().post("/accounts/signup/", form)
+    user = User.objects.get(email="new@example.org")
+    assert not user.memberships.exists()
+    EmailAddress.objects.filter(user=user).update(verified=True)
+    fresh = Client()
+    fresh.force_login(user)
+    page = fresh.get("/", follow=True).content.decode()
+    assert "Hillside nursery" in page
+    assert "Open my own" in page
+    assert fresh.post("/invitations/begin/", follow=True).status_code == 200
+    assert user.memberships.get().role == Role.OWNER
+
+
+def test_admin_changes_roles_but_makes_no_owner(world: World, client: Client) -> None:
+    home = _home(world)
+    enter(client, person(home, Role.ADMIN))
+    viewer = Member.objects.get(user=world.viewer)
+    client.post(f"/people/{viewer.pk}/", {"role": "operator", "sees": "all"})
+    viewer.refresh_from_db()
+    assert viewer.role == Role.OPERATOR
+    assert (
+        "Select a valid choice"
+        in client.post(f"/people/{viewer.pk}/", {"role": "owner", "sees": "all"}).content.decode()
+    )
+    owner = Member.objects.get(user=world.owner)
+    said = client.post(f"/people/{owner.pk}/", {"role": "viewer", "sees": "all"}).content.decode()
+    assert "only an owner" in said.lower()
+    client.post(f"/people/{owner.pk}/remove/")
+    assert Member.objects.filter(pk=owner.pk).exists()
+
+
+def test_last_owner_stays(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    me = Member.objects.get(user=world.owner)
+    said = client.post(f"/people/{me.pk}/", {"role": "viewer", "sees": "all"}).content.decode()
+    assert "Make somebody else an owner first" in said
+    said = client.post(f"/people/{me.pk}/remove/", follow=True).content.decode()
+    assert "Make somebody else an owner first" in said
+    viewer = Member.objects.get(user=world.viewer)
+    client.post(f"/people/{viewer.pk}/", {"role": "owner", "sees": "all"})
+    client.post(f"/people/{me.pk}/remove/")
+    assert not Member.objects.filter(pk=me.pk).exists()
+
+
+def test_viewer_leaves_but_removes_nobody(world: World, client: Client) -> None:
+    enter(client, world.viewer)
+    owner, me = Member.objects.get(user=world.owner), Member.objects.get(user=world.viewer)
+    assert client.post(f"/people/{owner.pk}/remove/").status_code == 403
+    assert client.get(f"/people/{owner.pk}/").status_code == 403
+    assert client.get("/people/invite/").status_code == 403
+    page = client.post(f"/people/{me.pk}/remove/", follow=True).content.decode()
+    assert "You belong to no organisation now" in page
+
+
+def test_people_of_others_do_not_exist(world: World, client: Client) -> None:
+    enter(client, world.stranger)
+    member = Member.objects.get(user=world.viewer)
+    assert client.get(f"/people/{member.pk}/").status_code == 404
+    assert client.post(f"/people/{member.pk}/remove/").status_code == 404
+
+
+def test_dangerous_changes_ask_whether_it_is_still_you(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    member = Member.objects.get(user=world.viewer)
+    answer = client.post(f"/people/{member.pk}/", {"role": "owner", "sees": "all"})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    member.refresh_from_db()
+    assert member.role == Role.VIEWER
+    client.post(answer["Location"], {"password": PASSWORD})
+    member.refresh_from_db()
+    assert member.role == Role.OWNER
+
+
+def test_owner_makes_fills_renames_and_removes_a_group(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    client.post("/groups/", {"name": " North  wing "})
+    group = DeviceGroup.objects.get(name="North wing")
+    assert "There is a group" in client.post("/groups/", {"name": "North wing"}).content.decode()
+    client.post(f"/groups/{group.pk}/devices/", {"add": world.live.device_id})
+    page = client.get(f"/groups/{group.pk}/").content.decode()
+    assert world.live.alias in page
+    client.post(f"/groups/{group.pk}/", {"name": "South wing"})
+    assert "South wing" in client.get("/groups/").content.decode()
+    client.post(f"/groups/{group.pk}/devices/", {"take": world.live.device_id})
+    assert "No device stands here yet" in client.get(f"/groups/{group.pk}/").content.decode()
+    client.post(f"/groups/{group.pk}/remove/")
+    assert not DeviceGroup.objects.filter(name__endswith="wing").exists()
+
+
+def test_viewer_reads_groups_and_changes_none(world: World, client: Client) -> None:
+    group = world.group
+    enter(client, world.viewer)
+    assert "Greenhouses" in client.get("/groups/").content.decode()
+    for path in ("/groups/", f"/groups/{group.pk}/", f"/groups/{group.pk}/devices/"):
+        assert client.post(path, {"name": "x", "add": world.live.device_id}).status_code == 403, path
+    assert client.post(f"/groups/{group.pk}/remove/").status_code == 403
+
+
+def test_group_of_another_organisation_does_not_exist(world: World, client: Client) -> None:
+    group = world.group
+    enter(client, world.stranger)
+    for path in (f"/groups/{group.pk}/", f"/groups/{group.pk}/devices/", f"/groups/{group.pk}/remove/"):
+        assert client.post(path, {"name": "x", "add": world.live.device_id}).status_code == 404, path
+
+
+def test_device_of_others_goes_into_no_group(world: World, client: Client) -> None:
+    mine = DeviceGroup.objects.create(organisation=world.stranger.memberships.get().organisation, name="M")
+    enter(client, world.stranger)
+    answer = client.post(f"/groups/{mine.pk}/devices/", {"add": world.live.device_id})
+    assert answer.status_code == 404
+    assert not GroupedDevice.objects.filter(group=mine).exists()
