@@ -242,9 +242,9 @@ def test_activity_pages_by_time(world: World, client: Client, monkeypatch: pytes
     monkeypatch.setattr("doorstep.server.portal.views.home._A_PAGE", 3)
     client.force_login(world.owner)
     page = _page(client, "/activity/")
-    assert page.count("</a><p>") == 3
+    assert page.count("</a><p") == 3
     older = re.search(r"before=(\d+)", page)
     assert older
     following = _page(client, "/activity/", before=older[1])
     assert "Newest" in following
-    assert following.count("</a><p>") == 3
+    assert following.count("</a><p") == 3

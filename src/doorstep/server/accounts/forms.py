@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from allauth.account import forms as theirs
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 __all__ = [
     "ChangePassword",
@@ -16,14 +17,14 @@ __all__ = [
     "SignUp",
 ]
 
-_EMAIL: Final = "E-mail address"
-_NEW: Final = ("New password", "At least 10 characters, and not one that everybody uses.")
+_EMAIL: Final = _("E-mail address")
+_NEW: Final = (_("New password"), _("At least 10 characters, and not one that everybody uses."))
 _WORDS: Final = {
     "login": (_EMAIL, ""),
     "email": (_EMAIL, ""),
-    "password": ("Password", ""),
-    "remember": ("Stay logged in on this device", ""),
-    "oldpassword": ("Password now", ""),
+    "password": (_("Password"), ""),
+    "remember": (_("Stay logged in on this device"), ""),
+    "oldpassword": (_("Password now"), ""),
     "password1": _NEW,
 }
 """Label and help of allauth's fields."""
@@ -40,7 +41,7 @@ class _PlainWords(forms.BaseForm):
                 field.label, field.help_text = label, help_text
                 field.widget.attrs.pop("placeholder", None)
         for field in self.fields.values():
-            field.error_messages["required"] = "Please fill this in."
+            field.error_messages["required"] = _("Please fill this in.")
 
 
 class LogIn(_PlainWords, theirs.LoginForm):  # type: ignore[misc]  # allauth ships no types
@@ -51,16 +52,16 @@ class SignUp(_PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth s
     """E-mail and password, and how to call the person and the place of the devices."""
 
     name = forms.CharField(
-        label="Your name",
+        label=_("Your name"),
         max_length=120,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     organisation = forms.CharField(
-        label="Home or company",
+        label=_("Home or company"),
         max_length=120,
         required=False,
-        help_text="Your devices will belong to it.",
+        help_text=_("Your devices will belong to it."),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     field_order = ("email", "password1", "name", "organisation")
@@ -68,7 +69,7 @@ class SignUp(_PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth s
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name the new account's password simply."""
         super().__init__(*args, **kwargs)
-        self.fields["password1"].label = "Password"
+        self.fields["password1"].label = _("Password")
 
 
 class ResetPassword(_PlainWords, theirs.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
@@ -93,7 +94,7 @@ class NewEmail(_PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allau
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name the address as the new one."""
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "New e-mail address"
+        self.fields["email"].label = _("New e-mail address")
 
 
 class Reauthenticate(_PlainWords, theirs.ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
