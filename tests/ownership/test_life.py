@@ -40,14 +40,14 @@ def test_every_state_is_reached_and_every_step_is_used() -> None:
     assert {step for steps in TRANSITIONS.values() for step in steps} == set(Step)
 
 
-def test_ownership_is_reached_only_by_binding() -> None:
+def test_ownership_is_reached_only_by_binding_and_by_replacing() -> None:
     into_owned = {
         step
         for life, steps in TRANSITIONS.items()
         for step, after in steps.items()
         if after is Life.OWNED and life is not Life.OWNED
     }
-    assert into_owned == {Step.BIND}
+    assert into_owned == {Step.BIND, Step.REPLACE}
 
 
 def test_page_shows_the_diagram_that_the_code_draws() -> None:

@@ -48,6 +48,8 @@ class Step(enum.StrEnum):
     TRANSFER = "transfer"
     RETURN = "return"
     SWAP = "swap"
+    REPLACE = "replace"
+    """It takes the place of an owner's device, and is theirs before it was heard."""
     SCRAP = "scrap"
     WITHDRAW_TO_MAKER = "withdraw_to_maker"
     """A dispatch or sale is taken back as if it had not been; the maker has the device."""
@@ -61,12 +63,14 @@ TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
         Step.DISPATCH: Life.DISPATCHED,
         Step.SELL: Life.SOLD,
         Step.ONBOARD: Life.ONBOARDED,
+        Step.REPLACE: Life.OWNED,
         Step.SCRAP: Life.SCRAPPED,
     },
     Life.STOCKED: {
         Step.DISPATCH: Life.DISPATCHED,
         Step.SELL: Life.SOLD,
         Step.ONBOARD: Life.ONBOARDED,
+        Step.REPLACE: Life.OWNED,
         Step.SCRAP: Life.SCRAPPED,
     },
     Life.DISPATCHED: {
@@ -74,6 +78,7 @@ TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
         Step.SELL: Life.SOLD,
         Step.ONBOARD: Life.ONBOARDED,
         Step.RETURN: Life.RETURNED,
+        Step.REPLACE: Life.OWNED,
         Step.SCRAP: Life.SCRAPPED,
         Step.WITHDRAW_TO_MAKER: Life.STOCKED,
         Step.WITHDRAW_TO_WHOLESALER: Life.DISPATCHED,
@@ -81,6 +86,7 @@ TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
     Life.SOLD: {
         Step.ONBOARD: Life.ONBOARDED,
         Step.RETURN: Life.RETURNED,
+        Step.REPLACE: Life.OWNED,
         Step.SCRAP: Life.SCRAPPED,
         Step.WITHDRAW_TO_MAKER: Life.STOCKED,
         Step.WITHDRAW_TO_WHOLESALER: Life.DISPATCHED,
@@ -92,6 +98,7 @@ TRANSITIONS: Final[Mapping[Life, Mapping[Step, Life]]] = {
         Step.ONBOARD: Life.ONBOARDED,
         Step.BIND: Life.OWNED,
         Step.RETURN: Life.RETURNED,
+        Step.REPLACE: Life.OWNED,
         Step.SCRAP: Life.SCRAPPED,
         Step.WITHDRAW_TO_MAKER: Life.ONBOARDED,
         Step.WITHDRAW_TO_WHOLESALER: Life.ONBOARDED,

@@ -33,6 +33,10 @@ class Permission(enum.StrEnum):
     """Who did what, from where."""
     WHOLESALER_DEVICES_READ = "wholesaler:devices:read"
     """Devices that it bought and that nobody owns yet."""
+    WHOLESALER_STOCK_READ = "wholesaler:stock:read"
+    """What came, what is on its way, and what it sold."""
+    WHOLESALER_STOCK_WRITE = "wholesaler:stock:write"
+    """Receive, dispatch, sell, send back, take back."""
     WHOLESALER_PEOPLE_READ = "wholesaler:people:read"
     WHOLESALER_PEOPLE_WRITE = "wholesaler:people:write"
     WHOLESALER_KEYS_WRITE = "wholesaler:keys:write"
@@ -85,6 +89,7 @@ _OPERATOR: Final = frozenset(
         Permission.CUSTOMER_DEVICES_WRITE,
         Permission.CUSTOMER_COMMANDS_WRITE,
         Permission.MAKER_SALES_WRITE,
+        Permission.WHOLESALER_STOCK_WRITE,
     }
 )
 """What operators may write; viewers write nothing, admins and owners everything."""

@@ -17,6 +17,7 @@ __all__ = [
     "DeviceGrant",
     "Dispute",
     "LedgerKey",
+    "PastSaleLine",
     "PolicyVersion",
     "RegistrationToken",
     "Sale",
@@ -59,9 +60,13 @@ class LedgerKey(models.Model):
 
 
 class Sale(models.Model):
-    """An order as the ERP told it."""
+    """An order: devices that their holder sold to a customer, or dispatched to a wholesaler."""
 
-    order = models.CharField(max_length=80, unique=True)
+    seller = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="sales"
+    )
+    """The wholesaler that held them; none: the maker."""
+    order = models.CharField(max_length=80)
     buyer_email = models.EmailField(blank=True, max_length=254)
     """The customer's address, or empty when a wholesaler bought."""
     wholesaler = models.ForeignKey(
@@ -69,20 +74,45 @@ class Sale(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     source = models.CharField(max_length=20)
-    """api or csv."""
+    """api, csv or portal."""
 
     class Meta:
         db_table = "sale"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["seller", "order"], name="one_sale_an_order"),
+            models.UniqueConstraint(
+                fields=["order"], condition=models.Q(seller=None), name="one_sale_an_order_of_the_maker"
+            ),
+        ]
 
 
 class SaleLine(models.Model):
-    """One device of a sale. A device stands in one sale that was not cancelled."""
+    """The sale in which a device stands now: the sale's buyer holds it. None: the maker holds it."""
 
     sale = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="lines")
     device = models.OneToOneField(Device, on_delete=models.PROTECT, related_name="sale_line")
+    box = models.CharField(max_length=40, blank=True, default="", db_default="")
+    """Label of the box that it travelled in, so that people may name the box."""
+    received_us = models.BigIntegerField(null=True, blank=True)
+    """When the wholesaler said that it has come."""
 
     class Meta:
         db_table = "sale_line"
+
+
+class PastSaleLine(models.Model):
+    """A sale in which a device stood before."""
+
+    sale = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="past_lines")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="past_sale_lines")
+    box = models.CharField(max_length=40, blank=True)
+    received_us = models.BigIntegerField(null=True, blank=True)
+    ended_us = models.BigIntegerField()
+    outcome = models.CharField(max_length=10)
+    """``passed_on`` (dispatched or sold by its buyer), ``returned`` or ``withdrawn``."""
+
+    class Meta:
+        db_table = "past_sale_line"
 
 
 class RegistrationToken(models.Model):
@@ -292,3 +322,4 @@ class Dispute(models.Model):
 
 # Django finds the tables of an app in this module alone.
 from doorstep.server.custody import changing as _changing  # noqa: E402, F401 - they refer to the ones above
+from doorstep.server.custody import trading as _trading  # noqa: E402, F401 - as above

@@ -1,4 +1,4 @@
-"""Sales as CSV: rows read with their line numbers, and bad rows written so that they can be sent again."""
+"""Sales and dispatches as CSV: rows with their line numbers, and bad rows written to be sent again."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from doorstep.errors import MalformedMessage, MisuseError
 
 __all__ = ["COLUMNS", "FILE_CAP", "BadLine", "SaleRow", "read_rows", "write_failures"]
 
-COLUMNS: Final = ("order", "serial", "buyer_email", "wholesaler")
+COLUMNS: Final = ("order", "serial", "buyer_email", "wholesaler", "box")
 FILE_CAP: Final = 64 * 1024 * 1024
 """Bytes of one file."""
 
@@ -28,11 +28,12 @@ class SaleRow:
     serial: str
     buyer_email: str
     wholesaler: str
+    box: str
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The row as it was written."""
-        return self.order, self.serial, self.buyer_email, self.wholesaler
+        return self.order, self.serial, self.buyer_email, self.wholesaler, self.box
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,15 @@ from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.trust import BlockEntry, StandingChange
 from doorstep.server.readings.queries import last_arrival_us
 
-__all__ = ["PLATFORM", "block_row", "nudge_later", "plain_reason", "revoke_device", "take_step"]
+__all__ = [
+    "PLATFORM",
+    "block_row",
+    "nudge_later",
+    "plain_reason",
+    "revoke_device",
+    "take_step",
+    "void_tokens",
+]
 
 PLATFORM: Final = "platform"
 """The actor of what nobody asked for."""
@@ -40,7 +48,9 @@ def revoke_device(device: Device, by: str, reason: str, *, now_us: int) -> Revoc
     reason = plain_reason(reason)
     with transaction.atomic():
         row = Device.objects.select_for_update().get(pk=device.pk)
-        known = row.revocations.filter(block=None, quarantine=False).order_by("-asked_us").first()
+        known = (
+            row.revocations.filter(block=None, quarantine=False, handover=False).order_by("-asked_us").first()
+        )
         if row.standing == Standing.BLOCKED and known is not None:
             return known
         revocation, events = block_row(row, by, reason, now_us=now_us)
@@ -57,7 +67,7 @@ def block_row(
     if row.standing != Standing.BLOCKED:
         events = take_step(row, StandingStep.BLOCK, reason, by=by, now_us=now_us)
     row.credentials.exclude(state="revoked").update(state="revoked", ended_us=now_us)
-    _void_tokens(row, now_us)
+    void_tokens(row, now_us)
     revocation = Revocation.objects.create(
         device=row,
         reason=reason,
@@ -111,6 +121,7 @@ def nudge_later() -> None:
     transaction.on_commit(lambda: nudge(settings.DOORSTEP, settings.KEY_FILE))
 
 
-def _void_tokens(device: Device, now_us: int) -> None:
+def void_tokens(device: Device, now_us: int) -> None:
+    """End the registration tokens that this device used, or that its code was typed for."""
     theirs = RegistrationToken.objects.filter(Q(used_by=device) | Q(code_device=device))
     theirs.filter(expires_at_us__gt=now_us).update(expires_at_us=now_us)

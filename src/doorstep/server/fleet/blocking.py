@@ -193,7 +193,7 @@ def entry_of(number: int) -> BlockEntry:
 
 
 def _is_held_otherwise(row: Device) -> bool:
-    by_somebody = row.revocations.filter(block=None, quarantine=False).exists()
+    by_somebody = row.revocations.filter(block=None, quarantine=False, handover=False).exists()
     return by_somebody or row.standing == Standing.QUARANTINED or is_listed(row)
 
 

@@ -94,7 +94,8 @@ def rotations_of(device: Device, limit: int = 20) -> list[KeyRotation]:
 
 def last_revocation(device: Device) -> Revocation | None:
     """Return the newest revocation of a device that is shut out now."""
-    return device.revocations.order_by("-asked_us").first() if device.blocked else None
+    rows = device.revocations.filter(handover=False).order_by("-asked_us")
+    return rows.first() if device.blocked else None
 
 
 def last_trouble(device: Device) -> StandingChange | None:

@@ -53,6 +53,18 @@ def _expire(_arguments: Mapping[str, Any]) -> None:
     _forget_letters(now_us)
     WebhookEvent.objects.filter(at_us__lt=now_us - _KEEP_EVENTS_US).delete()
     rotate_aged(now_us)
+    _end_what_ran_out(now_us)
+
+
+def _end_what_ran_out(now_us: int) -> None:
+    # They queue jobs, so they can't be imported above.
+    from doorstep.server.custody.actions.casework import step_due_cases  # noqa: PLC0415
+    from doorstep.server.custody.actions.data_jobs import forget_files  # noqa: PLC0415
+    from doorstep.server.custody.actions.offers import expire_offers  # noqa: PLC0415
+
+    expire_offers(now_us)
+    step_due_cases(now_us)
+    forget_files(now_us)
 
 
 def _forget_letters(now_us: int) -> None:
@@ -74,6 +86,12 @@ def _unblock(arguments: Mapping[str, Any]) -> None:
     from doorstep.server.fleet.blocking import entry_of, free  # noqa: PLC0415 - as above
 
     free(entry_of(arguments["entry"]), time.time_ns() // 1000)
+
+
+def _data(arguments: Mapping[str, Any]) -> None:
+    from doorstep.server.custody.actions.data_jobs import work  # noqa: PLC0415 - as above
+
+    work(arguments)
 
 
 def _code_refused(arguments: Mapping[str, Any]) -> None:
@@ -102,6 +120,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "expire": _expire,
     "block": _block,
     "unblock": _unblock,
+    "data": _data,
     "code_refused": _code_refused,
     "claim_mail": _claim_mail,
     "judge_waiting": _judge_waiting,

@@ -1,7 +1,6 @@
-"""The ERP sold devices."""
+"""A holder sells devices to a customer, or dispatches them to a wholesaler."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,36 +9,32 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from doorstep.errors import MisuseError, RefusedError
-from doorstep.identity.ids import MalformedId, check_serial
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.ownership.life import Life, Step, advance, can
 from doorstep.server.accounts.models import Organisation, OrganisationKind
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.claiming import judge_held_claims
-from doorstep.server.custody.models import Sale, SaleLine
-from doorstep.server.fleet.models import Device
+from doorstep.server.custody.actions.lines import end_lines, receipts
+from doorstep.server.custody.actions.rows import (
+    SERIALS_CAP,
+    BadRow,
+    Holding,
+    Problem,
+    Verdict,
+    lock,
+    move,
+    sort_out,
+)
+from doorstep.server.custody.models import PastSaleLine, Sale, SaleLine
 from doorstep.server.webhooks.events import EventType
 from doorstep.server.webhooks.outbox import Message, emit_all
 
-__all__ = ["SERIALS_CAP", "BadRow", "SaleOutcome", "SaleRefused", "record_sale"]
+__all__ = ["BOX_CAP", "SERIALS_CAP", "BadRow", "SaleOutcome", "SaleRefused", "checked_order", "record_sale"]
 
-SERIALS_CAP: Final = 10_000
-"""Devices in one sale."""
+BOX_CAP: Final = 40
+"""Characters of a box's label."""
 
 _ORDER_CAP: Final = 80
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that can't be stored, and why."""
-
-    row: int
-    """Place among the serials as they were given, from 1."""
-    serial: str
-    reason: str
-    """For programs: malformed_serial, named_twice, unknown_serial, already_sold, wrong_state, blocked."""
-    sentence: str
-    """For people, with the next step."""
 
 
 class SaleRefused(RefusedError):
@@ -75,31 +70,38 @@ def record_sale(  # noqa: PLR0913 - a sale has this many facts
     actor: str,
     source: str,
     now_us: int,
+    seller: Organisation | None = None,
+    box: str = "",
     keep_good: bool = False,
 ) -> SaleOutcome:
-    """Store an order's devices as sold to a customer's e-mail address or to a wholesaler.
+    """Store an order's devices as sold to a customer's e-mail address, or dispatched to a wholesaler.
 
+    ``seller`` is the wholesaler that holds them, or None for the maker; what they do not hold is a bad row.
     All or nothing: SaleRefused names each bad row. With ``keep_good`` the good rows are stored and the bad
     ones come back in the outcome. The same order again to the same buyer adds what is new. Raises
-    MisuseError for an order or buyer that can't be.
+    MisuseError for an order, box or buyer that can't be.
     """
-    order = _order(order)
-    email, wholesaler = _buyer(buyer)
+    order, box = checked_order(order), _box(box)
+    email, wholesaler = _buyer(buyer, seller)
     with transaction.atomic():
-        sale = _sale(order, email, wholesaler, source)
-        devices = _locked(serials)
-        good, unchanged, bad = _sort_out(sale, serials, devices)
-        if bad and not keep_good:
-            raise SaleRefused(order, bad)
-        _store(sale, good, actor, now_us)
+        sale = _sale(order, seller, email, wholesaler, source)
+        found = lock(serials)
+        before = _passed_on(sale, found.values())
+        good, outcome = sort_out(
+            serials, found, lambda one: _judged(sale, one, before), lambda serial: _missing(sale, serial)
+        )
+        if outcome.bad and not keep_good:
+            raise SaleRefused(order, outcome.bad)
+        _store(sale, good, box, actor, now_us)
         if good:
-            _tell(sale, good, now_us)
-        if not good and not unchanged:
+            _tell(sale, outcome.done, now_us)
+        if not good and not outcome.unchanged:
             transaction.set_rollback(True)
-    return SaleOutcome(order, tuple(d.serial for d in good), tuple(unchanged), tuple(bad))
+    return SaleOutcome(order, outcome.done, outcome.unchanged, outcome.bad)
 
 
-def _order(order: str) -> str:
+def checked_order(order: str) -> str:
+    """Return an order's number without blanks around it; raise MisuseError."""
     order = order.strip()
     if not 0 < len(order) <= _ORDER_CAP or not order.isprintable():
         raise MisuseError(
@@ -109,12 +111,23 @@ def _order(order: str) -> str:
     return order
 
 
-def _buyer(buyer: str | Organisation) -> tuple[str, Organisation | None]:
+def _box(box: str) -> str:
+    box = box.strip()
+    if len(box) > BOX_CAP or not box.isprintable():
+        raise MisuseError(
+            f"a box's label has at most {BOX_CAP} printable characters", next_step="Check the label."
+        )
+    return box
+
+
+def _buyer(buyer: str | Organisation, seller: Organisation | None) -> tuple[str, Organisation | None]:
     if isinstance(buyer, Organisation):
         if buyer.kind != OrganisationKind.WHOLESALER:
             raise MisuseError(
                 f"{buyer.name} is no wholesaler", next_step="Name a customer by e-mail address instead."
             )
+        if buyer == seller:
+            raise MisuseError("nobody dispatches to themselves", next_step="Name another wholesaler.")
         return "", buyer
     email = buyer.strip().lower()
     try:
@@ -126,9 +139,13 @@ def _buyer(buyer: str | Organisation) -> tuple[str, Organisation | None]:
     return email, None
 
 
-def _sale(order: str, email: str, wholesaler: Organisation | None, source: str) -> Sale:
+def _sale(
+    order: str, seller: Organisation | None, email: str, wholesaler: Organisation | None, source: str
+) -> Sale:
     sale, _ = Sale.objects.select_for_update().get_or_create(
-        order=order, defaults={"buyer_email": email, "wholesaler": wholesaler, "source": source}
+        order=order,
+        seller=seller,
+        defaults={"buyer_email": email, "wholesaler": wholesaler, "source": source},
     )
     if (sale.buyer_email, sale.wholesaler_id) != (email, wholesaler.pk if wholesaler else None):
         raise MisuseError(
@@ -138,91 +155,71 @@ def _sale(order: str, email: str, wholesaler: Organisation | None, source: str) 
     return sale
 
 
-def _locked(serials: Sequence[str]) -> dict[str, Device]:
-    if not 0 < len(serials) <= SERIALS_CAP:
-        raise MisuseError(
-            f"a sale has 1 to {SERIALS_CAP} serials, this has {len(serials)}", next_step="Split the order."
-        )
-    rows = (
-        Device.objects.select_for_update()
-        .filter(serial__in={one for one in serials if one.isprintable()})
-        .order_by("pk")
-    )
-    return {device.serial: device for device in rows}
+def _passed_on(sale: Sale, holdings: Iterable[Holding]) -> set[int]:
+    """Return those devices that stood in this sale and that its buyer has passed on."""
+    devices = [one.device.pk for one in holdings]
+    past = PastSaleLine.objects.filter(sale=sale, outcome="passed_on", device__in=devices)
+    return set(past.values_list("device_id", flat=True))
 
 
-def _sort_out(
-    sale: Sale, serials: Sequence[str], devices: dict[str, Device]
-) -> tuple[list[Device], list[str], list[BadRow]]:
-    sold_in = dict(
-        SaleLine.objects.filter(device__in=list(devices.values())).values_list("device__serial", "sale_id")
-    )
-    times = Counter(serials)
-    good: list[Device] = []
-    unchanged: list[str] = []
-    bad: list[BadRow] = []
-    for row, serial in enumerate(serials, 1):
-        if sold_in.get(serial) == sale.pk:
-            unchanged.append(serial)
-            continue
-        problem = _problem(sale, serial, times[serial], devices.get(serial), sold=serial in sold_in)
-        if problem:
-            bad.append(BadRow(row, serial[:60], *problem))
-        else:
-            good.append(devices[serial])
-    return good, unchanged, bad
-
-
-def _problem(
-    sale: Sale, serial: str, times: int, device: Device | None, *, sold: bool
-) -> tuple[str, str] | None:
-    try:
-        check_serial(serial)
-    except MalformedId as error:
-        return "malformed_serial", f"{error.message}. Read the label again."
-    if times > 1:
-        return "named_twice", f"Serial {serial} stands {times} times in this order. Keep it once."
-    if device is None:
-        return "unknown_serial", f"No device has the serial {serial}. Compare it with the label."
-    if sold:
-        return "already_sold", f"Serial {serial} was sold in another order. Ask who holds that device."
-    return _unsellable(sale, device)
-
-
-def _unsellable(sale: Sale, device: Device) -> tuple[str, str] | None:
+def _judged(sale: Sale, holding: Holding, before: set[int]) -> Verdict:
+    device, line = holding.device, holding.line
+    if line is not None and line.sale_id == sale.pk:
+        return "unchanged"
+    if not holding.is_held_by(sale.seller_id):
+        return "unchanged" if device.pk in before else _held_elsewhere(sale, holding)
     if device.blocked:
         return "blocked", f"Serial {device.serial} is blocked. Take another device."
     if not can(Life(device.life), _step(sale)):
-        sentence = f"Serial {device.serial} is {device.life} and can't be sold. Take another device."
-        return "wrong_state", sentence
-    return None
+        return "wrong_state", f"Serial {device.serial} is {device.life}. Take another device."
+    return "good"
+
+
+def _held_elsewhere(sale: Sale, holding: Holding) -> Problem:
+    serial = holding.device.serial
+    if sale.seller_id is not None:
+        return _missing(sale, serial)
+    if holding.wholesaler is not None:
+        return "already_sold", (
+            f"Serial {serial} was dispatched to {holding.wholesaler}. "
+            "They sell it or return it, or you take the dispatch back."
+        )
+    return "already_sold", f"Serial {serial} was sold in another order. Ask who holds that device."
+
+
+def _missing(sale: Sale, serial: str) -> Problem:
+    if sale.seller_id is not None:
+        return "not_in_stock", f"Serial {serial} is not in your stock. Compare it with the label."
+    return "unknown_serial", f"No device has the serial {serial}. Compare it with the label."
 
 
 def _step(sale: Sale) -> Step:
     return Step.DISPATCH if sale.wholesaler_id else Step.SELL
 
 
-def _store(sale: Sale, devices: list[Device], actor: str, now_us: int) -> None:
-    for before in {device.life for device in devices}:
-        moved = [device for device in devices if device.life == before]
-        after = advance(Life(before), _step(sale))
-        Device.objects.filter(pk__in=[device.pk for device in moved]).update(life=after)
-        for device in moved:
-            device.life = after
-    SaleLine.objects.bulk_create([SaleLine(sale=sale, device=device) for device in devices])
+def _store(sale: Sale, good: Sequence[Holding], box: str, actor: str, now_us: int) -> None:
+    step = _step(sale)
+    devices = [one.device for one in good]
+    came = receipts(good, actor)
+    end_lines(good, "passed_on", now_us)
+    move(devices, lambda life: advance(life, step))
+    SaleLine.objects.bulk_create(SaleLine(sale=sale, device=device, box=box) for device in devices)
     bound = judge_held_claims(devices, now_us)
-    ledger.append([(d.pk, _event(sale, d.device_id, actor)) for d in devices] + bound, now_us)
+    ledger.append(came + [(d.pk, _event(sale, d.device_id, actor)) for d in devices] + bound, now_us)
 
 
-def _tell(sale: Sale, devices: list[Device], now_us: int) -> None:
-    """Tell the maker's programs of the sale, and the wholesaler's if one bought."""
-    known = {"order": sale.order, "serials": [device.serial for device in devices]}
+def _tell(sale: Sale, serials: Sequence[str], now_us: int) -> None:
+    """Tell the programs of the seller, and of the wholesaler that bought; nobody else's."""
+    known = {"order": sale.order, "serials": list(serials)}
     buyer = {"buyer_email": sale.buyer_email, "wholesaler": sale.wholesaler.name if sale.wholesaler else ""}
-    maker = Organisation.objects.filter(kind=OrganisationKind.MAKER).values_list("pk", flat=True)
-    messages = [Message(EventType.SALE_RECORDED, one, known | buyer) for one in maker]
-    if sale.wholesaler_id:
-        messages.append(Message(EventType.SALE_RECORDED, sale.wholesaler_id, known))
-    emit_all(messages, now_us)
+    if sale.seller_id is not None:
+        told = {sale.seller_id: known | buyer}
+    else:
+        maker = Organisation.objects.filter(kind=OrganisationKind.MAKER).values_list("pk", flat=True)
+        told = dict.fromkeys(maker, known | buyer)
+    if sale.wholesaler_id is not None:
+        told[sale.wholesaler_id] = known
+    emit_all([Message(EventType.SALE_RECORDED, one, body) for one, body in told.items()], now_us)
 
 
 def _event(sale: Sale, device_id: str, actor: str) -> Event:
