@@ -1,10 +1,13 @@
 """What people fill in to sign up, log in and change their account: allauth's forms in our words."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from allauth.account import forms as theirs
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 __all__ = [
     "ChangePassword",
@@ -19,7 +22,7 @@ __all__ = [
 
 _EMAIL: Final = _("E-mail address")
 _NEW: Final = (_("New password"), _("At least 10 characters, and not one that everybody uses."))
-_WORDS: Final = {
+_WORDS: "Final[dict[str, tuple[str | _StrPromise, str | _StrPromise]]]" = {
     "login": (_EMAIL, ""),
     "email": (_EMAIL, ""),
     "password": (_("Password"), ""),
