@@ -289,6 +289,13 @@ def power_cuts() -> None:
     pytest("tests/server/fleet/test_power_cuts.py", "tests/messaging/rotation", "-q")
 
 
+def rest() -> None:
+    """Try 300 generated requests for each operation of the REST API; CI tries a handful."""
+    environment(dev=True)
+    os.environ["DOORSTEP_REST_EXAMPLES"] = "300"
+    pytest("tests/server/api/test_schemathesis.py", "-q")
+
+
 def docs() -> None:
     """Write the pages of the reference that are made from the code."""
     environment(dev=True)
@@ -339,7 +346,10 @@ def clean() -> None:
 
 TASKS = {
     task.__name__.replace("_", "-"): task
-    for task in (demo, up, test, quick, radio, check, cores, fuzz, power_cuts, docs, vectors, lock, clean)
+    for task in (
+        *(demo, up, test, quick, radio, check, cores, fuzz, power_cuts, rest),
+        *(docs, vectors, lock, clean),
+    )
 }
 STARTED = time.monotonic()
 

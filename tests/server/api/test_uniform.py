@@ -36,7 +36,7 @@ def test_route_is_like_the_others(path: str, method: str, operation: dict[str, A
     parameters = {one["name"] for one in operation["parameters"]}
     assert ("Idempotency-Key" in parameters) is (method == "post")
     assert {400, 401, 403, 422, 429, 503} <= operation["responses"].keys()
-    assert (404 in operation["responses"]) is ("{" in path)
+    assert 404 in operation["responses"] or "{" not in path
     for status, answer in operation["responses"].items():
         if status >= 400:
             assert list(answer["content"]) == [PROBLEM_MEDIA]
@@ -54,9 +54,9 @@ def test_api_refuses_a_router_of_another_kind() -> None:
     [
         ("get", "/api/v1/nothing", 404, "not-found"),
         ("delete", "/api/v1/devices", 405, "method-not-allowed"),
-        ("get", "/api/v1/devices?limit=0", 422, "invalid"),
-        ("get", "/api/v1/devices?limit=201", 422, "invalid"),
-        ("get", "/api/v1/devices?cursor=%21", 422, "invalid"),
+        ("get", "/api/v1/devices?limit=0", 422, "not-as-described"),
+        ("get", "/api/v1/devices?limit=201", 422, "not-as-described"),
+        ("get", "/api/v1/devices?cursor=%21", 422, "not-as-described"),
         ("get", "/api/v1/devices?cursor=AA", 400, "malformed"),
         ("get", "/api/v1/sales?cursor=YWJj", 400, "malformed"),
         ("get", "/api/v1/sales?cursor=OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk", 400, "malformed"),

@@ -84,6 +84,8 @@ def member_pages(world: World) -> dict[str, str]:
         "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
         "people": "/people/",
+        "webhooks": "/webhooks/",
+        "webhook": f"/webhooks/{world.webhook}/",
         "invite": "/people/invite/",
         "groups": "/groups/",
         "group": f"/groups/{world.group.pk}/",

@@ -27,6 +27,10 @@ from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
 from doorstep.server.fleet.places import Site
 from doorstep.server.readings.models import Alert, DeadLetter, Message, Threshold
+from doorstep.server.webhooks.actions import add_endpoint
+from doorstep.server.webhooks.events import EventType
+from doorstep.server.webhooks.models import WebhookDelivery
+from doorstep.server.webhooks.outbox import emit
 from tests.server import making
 
 __all__ = ["PASSWORD", "World", "furnish", "person", "send"]
@@ -59,6 +63,8 @@ class World:
     held: Device
     unsold: Device
     order: str
+    webhook: int
+    """Number of the owner's only one: one event arrived, one did not yet."""
 
 
 def person(organisation: Organisation, role: Role, name: str = "") -> User:
@@ -154,7 +160,26 @@ def furnish() -> World:
         held=held,
         unsold=unsold,
         order=order,
+        webhook=_webhook(home, live),
     )
+
+
+def _webhook(home: Organisation, row: Device) -> int:
+    at_us = now_us() - 600 * _SECOND
+    endpoint, _ = add_endpoint(home, "https://erp.example.org/doorstep", (), "ERP", now_us=at_us)
+    for status, detail in ((204, ""), (503, "it answered 503")):
+        about = {"device_id": row.device_id, "serial": row.serial, "at_us": at_us}
+        emit(EventType.ALERT_RAISED, home.pk, about, now_us=at_us)
+        delivery = WebhookDelivery.objects.filter(endpoint=endpoint).latest("pk")
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            state="waiting" if detail else "delivered",
+            attempts=1,
+            tried_us=at_us,
+            due_us=now_us() + 3600 * _SECOND,
+            status=status,
+            detail=detail,
+        )
+    return endpoint.number
 
 
 def _grouped(home: Organisation, row: Device) -> tuple[DeviceGroup, User]:

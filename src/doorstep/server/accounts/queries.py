@@ -108,6 +108,16 @@ class Principal:
         """Whether they may read who did what."""
         return self.may_of("audit:read")
 
+    @property
+    def may_see_webhooks(self) -> bool:
+        """Whether they may see where events are told to, and what was told."""
+        return self.may_of("webhooks:read")
+
+    @property
+    def may_change_webhooks(self) -> bool:
+        """Whether they may say where events are told to."""
+        return self.may_of("webhooks:write")
+
     def may_of(self, what: str) -> bool:
         """Whether they have the ``resource:action`` that every kind of organisation has."""
         return self.may(Permission.of(self.organisation.kind, what))

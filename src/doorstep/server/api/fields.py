@@ -2,24 +2,20 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import StringConstraints
 
 __all__ = ["Alias", "Line", "Reason", "ShortId"]
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("control characters can't stand here")
-    return text
-
-
 _LINE_CAP: Final = 254
+_ONE_LINE: Final = r"^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$"
+"""No control characters and no other end of a line."""
 
-Line = Annotated[str, StringConstraints(max_length=_LINE_CAP), AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(max_length=_LINE_CAP, pattern=_ONE_LINE)]
 """A name, number or address."""
-Alias = Annotated[str, StringConstraints(max_length=80), AfterValidator(_printable)]
+Alias = Annotated[str, StringConstraints(max_length=80, pattern=_ONE_LINE)]
 """What somebody calls a device."""
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_ONE_LINE)]
 """Why."""
 ShortId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{0,8}$")]
 """A device id, or nothing."""

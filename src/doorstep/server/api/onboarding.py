@@ -18,6 +18,7 @@ from doorstep.runtime.authority import load_authority
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.pace import SEARCHES
+from doorstep.server.api.problems import Problem
 from doorstep.server.api.routing import Router
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.releasing import release_setup
@@ -122,7 +123,7 @@ def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
 
 @router.get(
     "/devices/lookup",
-    response={200: FoundOut},
+    response={200: FoundOut, 404: Problem},
     operation_id="look_up_device",
 )
 def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -> Any:

@@ -30,6 +30,7 @@ from doorstep.server.custody.actions.attempts import TooManyAttempts
 from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
+from doorstep.server.fleet.blocking import NoSuchLine
 from doorstep.server.fleet.products import NoSuchProduct
 from doorstep.server.webhooks.queries import NoSuchWebhook
 
@@ -65,6 +66,7 @@ class Problem(Schema):
 _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
+    (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
     (NoSuchWebhook, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
@@ -97,7 +99,12 @@ _PLAIN: Final = {
 }
 """Status that HTTP or a framework gives by itself → type."""
 
-TYPES: Final = frozenset({_TYPE + kind for _, _, kind in _TABLE} | {_TYPE + kind for kind in _PLAIN.values()})
+_NOT_AS_DESCRIBED: Final = "not-as-described"
+"""A request that contradicts openapi.json; one that agrees with it never gets this."""
+
+TYPES: Final = frozenset(
+    _TYPE + kind for kind in (*(kind for _, _, kind in _TABLE), *_PLAIN.values(), _NOT_AS_DESCRIBED)
+)
 """Every type that a problem can have; programs may rely on them."""
 
 
@@ -138,7 +145,7 @@ def _of_validation(_: HttpRequest, error: Any) -> HttpResponse:
         f"{'.'.join(str(part) for part in one.get('loc', ()))}: {one.get('msg', '')}" for one in error.errors
     ]
     detail = "; ".join(places)[:500]
-    return _answer(422, "invalid", detail, _COMPARE)
+    return _answer(422, _NOT_AS_DESCRIBED, detail, _COMPARE)
 
 
 def _of_http(_: HttpRequest, error: Any) -> HttpResponse:

@@ -25,6 +25,7 @@ from doorstep.server.jobs.actions import enqueue
 
 __all__ = [
     "BlockKind",
+    "NoSuchLine",
     "Progress",
     "add_block",
     "carry_out",
@@ -50,6 +51,10 @@ class BlockKind(enum.StrEnum):
     """A MAC address or another id that the chip's maker gave it."""
     KEY = "key"
     """Hex SHA-256 of a factory key's SubjectPublicKeyInfo."""
+
+
+class NoSuchLine(MisuseError):
+    """The block-list has no line of this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +190,10 @@ def lines() -> QuerySet[BlockEntry]:
 
 
 def entry_of(number: int) -> BlockEntry:
-    """Return a line by its number; raise MisuseError."""
+    """Return a line by its number; raise NoSuchLine."""
     entry = lines().filter(pk=number).first()
     if entry is None:
-        raise MisuseError(f"the block-list has no line {number}", next_step="See: doorstep block list")
+        raise NoSuchLine(f"the block-list has no line {number}", next_step="See: doorstep block list")
     return entry
 
 

@@ -38,6 +38,7 @@ _CUSTOMER: Final = (
     ("activity", "clock", gettext_lazy("Activity")),
 )
 _MEMBER: Final = (("people", "people", gettext_lazy("People")),)
+_WEBHOOKS: Final = (("webhooks", "letter", gettext_lazy("Webhooks")),)
 _MANAGER: Final = (("audit", "search", gettext_lazy("Audit")),)
 _STAFF: Final = (
     ("products", "product", "Products"),
@@ -63,7 +64,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _entries(somebody: Principal) -> tuple[_Entry, ...]:
-    member = (_MEMBER if somebody.may_see_people else ()) + (_MANAGER if somebody.may_audit else ())
+    member = (
+        *(_MEMBER if somebody.may_see_people else ()),
+        *(_WEBHOOKS if somebody.may_see_webhooks else ()),
+        *(_MANAGER if somebody.may_audit else ()),
+    )
     if somebody.is_maker:
         return _STAFF + member
     return _CUSTOMER + member if somebody.is_customer else member

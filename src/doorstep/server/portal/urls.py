@@ -28,6 +28,7 @@ from doorstep.server.portal.views import (
     sites,
     staff,
     watching,
+    webhooks,
 )
 
 __all__ = ["urlpatterns"]
@@ -78,6 +79,9 @@ urlpatterns: list[URLPattern] = [
     path("audit/export.csv", audit.export, name="audit-export"),
     path("account/", people.account, name="account"),
     path("organisation/", people.switch, name="switch-organisation"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:number>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:number>/act", webhooks.act, name="webhook-act"),
     path("staff/products/", staff.products, name="products"),
     path("staff/products/advise/", products.advice, name="advise"),
     path("staff/products/new/", products.new, name="new-product"),

@@ -23,6 +23,7 @@ from doorstep.server.readings.limits import Kind
 from doorstep.server.readings.models import Alert, Threshold
 from doorstep.server.readings.queries import Point
 from doorstep.server.readings.words import label_of, number_of, unit_word
+from doorstep.server.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = ["COMMAND_TONES", "TONES", "label_of", "register", "seconds_between", "unit_of"]
 
@@ -217,6 +218,23 @@ def status(device: Device) -> dict[str, str]:
 def delivery(row: Downlink) -> dict[str, str]:
     """Show how far a command is as a badge."""
     return {"tone": COMMAND_TONES[Delivery(row.state)], "text": _(row.state.capitalize())}
+
+
+@register.inclusion_tag("portal/parts/badge.html")
+def webhook_status(row: WebhookEndpoint) -> dict[str, str]:
+    """Show whether a webhook works as a badge."""
+    if not row.enabled:
+        return {"tone": "bad", "text": "Off"}
+    if row.failing_since_us is not None:
+        return {"tone": "wait", "text": "Failing"}
+    return {"tone": "good", "text": "On"}
+
+
+@register.inclusion_tag("portal/parts/badge.html")
+def webhook_delivery(row: WebhookDelivery) -> dict[str, str]:
+    """Show how far a delivery is as a badge."""
+    tones = {DeliveryState.WAITING: "wait", DeliveryState.DELIVERED: "good", DeliveryState.FAILED: "bad"}
+    return {"tone": tones[DeliveryState(row.state)], "text": row.state.capitalize()}
 
 
 @register.filter
