@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Mod
 
 from doorstep.server.fleet.models import Device
@@ -163,9 +163,8 @@ def first_place(device: Device, since_us: int, mark: Mark) -> Place:
 def messages_from(device: Device, floor: Place) -> QuerySet[Message]:
     """Return the device's messages of this owner from a place on."""
     return Message.objects.filter(
-        Q(epoch__gt=floor.epoch) | Q(epoch=floor.epoch, seq__gte=floor.seq),
+        pk__gte=(device.pk, *floor),  # as one tuple, so that the key's index begins there
         device_id=device.pk,
         ownership_period=device.ownership_period,
         channel__in=CHANNELS,
-        epoch__gte=floor.epoch,
     )

@@ -28,7 +28,9 @@ _ROLL_EVERY_US: Final = 600 * 1_000_000
 """A device without thresholds is rolled up so often; until then charts fold its newest messages."""
 _LATE_US: Final = 2_000_000
 """Ingest notes a device's last time at most once a second, so what came right behind it may be unnoticed."""
+_DEVICES_LOOKED_UP: Final = 5_000
 _DEVICES_AT_ONCE: Final = 200
+"""In one transaction."""
 _MESSAGES_AT_ONCE: Final = 5_000
 """Of one device; more than a window is wide, or no step would get on."""
 
@@ -87,11 +89,13 @@ def digest(now_us: int, budget_s: float = 2.0) -> bool:
     judge_silence(now_us)
     deadline = time.monotonic() + budget_s
     left = False
-    while devices := list(_due(now_us)[:_DEVICES_AT_ONCE]):
-        left = roll_up(devices, now_us)
-        if time.monotonic() > deadline:
-            return left or len(devices) == _DEVICES_AT_ONCE
-        if len(devices) < _DEVICES_AT_ONCE and not left:
+    while devices := list(_due(now_us)[:_DEVICES_LOOKED_UP]):
+        left = False
+        for start in range(0, len(devices), _DEVICES_AT_ONCE):
+            left = roll_up(devices[start : start + _DEVICES_AT_ONCE], now_us) or left
+            if time.monotonic() > deadline:
+                return left or start + _DEVICES_AT_ONCE < len(devices)
+        if len(devices) < _DEVICES_LOOKED_UP and not left:
             break
     return left
 
