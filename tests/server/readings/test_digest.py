@@ -9,6 +9,8 @@ from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.models import Job
 from doorstep.server.readings.digest import digest
 from doorstep.server.readings.models import Alert, Message, RollUp, Threshold
+from doorstep.server.webhooks.actions import add_endpoint
+from doorstep.server.webhooks.models import WebhookEvent
 from tests.server import making
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
@@ -99,6 +101,7 @@ def test_digest_skips_a_payload_that_no_ingest_wrote() -> None:
 def test_owner_is_told_once_an_hour_and_alert_closes_by_itself() -> None:
     device, user, organisation = _owned()
     _watch(device, organisation, "above", 30.0)
+    add_endpoint(organisation, "https://example.org/hook", (), "", now_us=_NOW)
     for step, value in enumerate((25.0, 31.5, 29.0, 33.0)):
         _sent(device, step, _NOW + step * _MINUTE, t=value)
         digest(_NOW + step * _MINUTE + 3_000_000)
@@ -106,6 +109,8 @@ def test_owner_is_told_once_an_hour_and_alert_closes_by_itself() -> None:
     assert [(alert.value, alert.closed_us is not None) for alert in alerts] == [(31.5, True), (33.0, False)]
     mails = [job.arguments for job in Job.objects.filter(kind="mail")]
     assert [mail["to"] for mail in mails] == [user.email]
+    told = WebhookEvent.objects.filter(organisation=organisation).order_by("pk")
+    assert [one.type for one in told] == ["alert.raised", "alert.cleared", "alert.raised"]
     assert "T was 31.5, above 30." in mails[0]["subject"]
     assert device.device_id in mails[0]["text"]
 

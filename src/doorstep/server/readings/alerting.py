@@ -12,6 +12,8 @@ from doorstep.server.jobs.actions import send_mail_later
 from doorstep.server.readings.limits import MAIL_EVERY_US, Kind, turn
 from doorstep.server.readings.models import Alert, Threshold
 from doorstep.server.readings.words import label_of, number_of
+from doorstep.server.webhooks.events import EventType
+from doorstep.server.webhooks.outbox import emit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +33,7 @@ def judge(threshold: Threshold, fresh: "Sequence[Fresh]", now_us: int) -> None:
     values = _values(threshold, fresh)
     if not values:
         return
-    at = threshold.alerts.filter(closed_us=None).first()
+    at = threshold.alerts.filter(closed_us=None).select_related("device").first()
     numbers = [number for _time, number, _unit in values]
     done = turn(Kind(threshold.kind), threshold.value, is_open=at is not None, values=numbers)
     if done.opened is not None:
@@ -49,10 +51,10 @@ def judge_silence(now_us: int) -> None:
     for threshold in kept.filter(late).exclude(alerts__closed_us=None, alerts__isnull=False):
         with transaction_in_turn():
             _open(threshold, now_us, None, "")
-    for alert in Alert.objects.filter(kind=Kind.SILENT, closed_us=None).exclude(
-        threshold__in=kept.filter(late)
-    ):
-        _close(alert, now_us)
+    silent = Alert.objects.filter(kind=Kind.SILENT, closed_us=None).select_related("device")
+    for alert in silent.exclude(threshold__in=kept.filter(late)):
+        with transaction_in_turn():
+            _close(alert, now_us)
 
 
 def sentence_of(alert: Alert) -> str:
@@ -94,11 +96,27 @@ def _open(threshold: Threshold, now_us: int, value: float | None, unit: str) -> 
     if threshold.mail and threshold.told_us <= now_us - MAIL_EVERY_US:
         Threshold.objects.filter(pk=threshold.pk).update(told_us=now_us)
         _mail(alert)
+    emit(EventType.ALERT_RAISED, alert.organisation_id, _payload(alert, now_us), now_us=now_us)
     return alert
 
 
 def _close(alert: Alert, now_us: int) -> None:
-    Alert.objects.filter(pk=alert.pk, closed_us=None).update(closed_us=now_us)
+    if Alert.objects.filter(pk=alert.pk, closed_us=None).update(closed_us=now_us):
+        emit(EventType.ALERT_CLEARED, alert.organisation_id, _payload(alert, now_us), now_us=now_us)
+
+
+def _payload(alert: Alert, now_us: int) -> dict[str, str | float | None]:
+    return {
+        "device_id": alert.device.device_id,
+        "serial": alert.device.serial,
+        "at_us": now_us,
+        "alert": alert.pk,
+        "kind": alert.kind,
+        "name": alert.name,
+        "limit": alert.limit,
+        "value": alert.value,
+        "unit": alert.unit,
+    }
 
 
 def _mail(alert: Alert) -> None:
