@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "doorstep.server.portal",  # before allauth: its templates are ours
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "doorstep.server.accounts",
     "doorstep.server.fleet",
     "doorstep.server.custody",
@@ -139,6 +141,20 @@ ACCOUNT_FORMS = {
     "set_password": "doorstep.server.accounts.forms.SetPassword",
     "add_email": "doorstep.server.accounts.forms.NewEmail",
     "reauthenticate": "doorstep.server.accounts.forms.Reauthenticate",
+}
+MFA_ADAPTER = "doorstep.server.accounts.mfa.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Doorstep"
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "doorstep.server.accounts.mfa.Authenticate",
+    "reauthenticate": "doorstep.server.accounts.mfa.Reauthenticate",
+    "activate_totp": "doorstep.server.accounts.mfa.ActivateApp",
+    "add_webauthn": "doorstep.server.accounts.mfa.AddPasskey",
+    "login_webauthn": "doorstep.server.accounts.mfa.LogInByPasskey",
+    "authenticate_webauthn": "doorstep.server.accounts.mfa.AuthenticateByPasskey",
+    "reauthenticate_webauthn": "doorstep.server.accounts.mfa.ReauthenticateByPasskey",
 }
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True

@@ -230,3 +230,41 @@ def test_command_is_sent_by_keyboard_and_its_answer_appears(page: Page, portal: 
     expect(row).to_contain_text("here I am")
     expect(page.locator("#command-state")).to_have_text("identify: Acknowledged.")
     expect(row.get_by_role("button")).to_have_count(0)
+
+
+def test_customer_makes_a_passkey_by_keyboard_and_logs_in_with_it_alone(
+    page: Page, portal: str, changing: World
+) -> None:
+    wires = page.context.new_cdp_session(page)
+    wires.send("WebAuthn.enable")
+    wires.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+            }
+        },
+    )
+    log_in(page, portal, changing.viewer)
+    page.goto(f"{portal}/accounts/2fa/")
+    _press(page, "Add a passkey")
+    page.wait_for_url("**/reauthenticate/**")
+    _type(page, "Password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/webauthn/add/")
+    expect(page.get_by_role("heading", name="Add a passkey")).to_be_visible()
+    _press(page, "Make the passkey")
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    assert page.locator("main ul.mono li").count() == 10
+    page.goto(f"{portal}/account/")
+    _press(page, "Your account")
+    _press(page, "Log out")
+    page.wait_for_url("**/login/**")
+    _press(page, "Use a passkey")
+    page.wait_for_url("**/devices/")
+    page.goto(f"{portal}/accounts/2fa/webauthn/")
+    expect(page.get_by_role("row", name="Passkey 1")).to_contain_text("alone")

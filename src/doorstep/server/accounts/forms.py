@@ -14,6 +14,7 @@ __all__ = [
     "LogIn",
     "NewEmail",
     "NewPassword",
+    "PlainWords",
     "Reauthenticate",
     "ResetPassword",
     "SetPassword",
@@ -29,12 +30,16 @@ _WORDS: "Final[dict[str, tuple[str | _StrPromise, str | _StrPromise]]]" = {
     "remember": (_("Stay logged in on this device"), ""),
     "oldpassword": (_("Password now"), ""),
     "password1": _NEW,
+    "code": ("Code", ""),
 }
 """Label and help of allauth's fields."""
 
 
-class _PlainWords(forms.BaseForm):
+class PlainWords(forms.BaseForm):
+    """Replaces allauth's labels and placeholders."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Go through the fields."""
         super().__init__(*args, **kwargs)
         # One field shown in the clear by the browser's own means is safer than a word typed twice blindly.
         self.fields.pop("password2", None)
@@ -47,11 +52,11 @@ class _PlainWords(forms.BaseForm):
             field.error_messages["required"] = _("Please fill this in.")
 
 
-class LogIn(_PlainWords, theirs.LoginForm):  # type: ignore[misc]  # allauth ships no types
+class LogIn(PlainWords, theirs.LoginForm):  # type: ignore[misc]  # allauth ships no types
     """E-mail address and password."""
 
 
-class SignUp(_PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth ships no types
+class SignUp(PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth ships no types
     """E-mail and password, and how to call the person and the place of the devices."""
 
     name = forms.CharField(
@@ -75,23 +80,23 @@ class SignUp(_PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth s
         self.fields["password1"].label = _("Password")
 
 
-class ResetPassword(_PlainWords, theirs.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
+class ResetPassword(PlainWords, theirs.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
     """The address that the link goes to."""
 
 
-class NewPassword(_PlainWords, theirs.ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
+class NewPassword(PlainWords, theirs.ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
     """The password chosen after following the link."""
 
 
-class ChangePassword(_PlainWords, theirs.ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
+class ChangePassword(PlainWords, theirs.ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
     """The password now, and the next one."""
 
 
-class SetPassword(_PlainWords, theirs.SetPasswordForm):  # type: ignore[misc]  # allauth ships no types
+class SetPassword(PlainWords, theirs.SetPasswordForm):  # type: ignore[misc]  # allauth ships no types
     """The first password of an account that has none."""
 
 
-class NewEmail(_PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allauth ships no types
+class NewEmail(PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allauth ships no types
     """The address to change to."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -100,5 +105,5 @@ class NewEmail(_PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allau
         self.fields["email"].label = _("New e-mail address")
 
 
-class Reauthenticate(_PlainWords, theirs.ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
+class Reauthenticate(PlainWords, theirs.ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
     """The password once more, before something important."""
