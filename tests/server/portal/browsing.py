@@ -9,6 +9,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from doorstep.server.accounts.models import User
+from doorstep.server.custody.models import Claim
 from tests.browsers import axe_source, violations
 from tests.server.portal.world import PASSWORD, World
 
@@ -51,6 +52,9 @@ def anonymous_pages() -> dict[str, str]:
         "confirm-bad-link": "/accounts/confirm-email/nothing/",
         "outgoing-mail": "/developer/",
         "components": "/developer/components/",
+        "claim-before-log-in": "/claim/",
+        "activate-before-log-in": "/activate/",
+        "claim-bad-link": "/claims/mail/nothing/",
         "missing": "/nothing-here/",
     }
 
@@ -83,6 +87,10 @@ def member_pages(world: World) -> dict[str, str]:
         "children": f"/devices/{world.quiet.device_id}/children/",
         "set-up": "/devices/set-up/",
         "add-device": "/devices/add/",
+        "claim": "/claim/",
+        "own-claims": "/claims/",
+        "own-claim": f"/claims/{world.claim}/",
+        "activate": "/activate/",
         "people": "/people/",
         "webhooks": "/webhooks/",
         "webhook": f"/webhooks/{world.webhook}/",
@@ -120,6 +128,8 @@ def staff_pages(world: World) -> dict[str, str]:
         "sales": "/staff/sales/",
         "sale": f"/staff/sales/{world.live.sale_line.sale_id}/",
         "claims": "/staff/claims/",
+        "vouch": f"/staff/claims/{Claim.objects.filter(device=world.held)[0].pk}/vouch/",
+        "claim-policy": f"/staff/products/{world.product.key}/policy/",
         "ledger": "/staff/ledger/",
         "dead-letters": "/staff/dead-letters/",
     }

@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import transaction
 
 from doorstep.messaging.channels import Call
+from doorstep.ownership.actors import user_for
 from doorstep.ownership.evidence import Evidence
 from doorstep.server.accounts.grants import Grant
 from doorstep.server.accounts.members import change_member
@@ -22,6 +23,7 @@ from doorstep.server.channels.models import DeviceEvent, Downlink, ReportedState
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.claiming import Claimant, file_claim
+from doorstep.server.custody.actions.codes import type_code
 from doorstep.server.fleet import grouping
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
@@ -32,6 +34,7 @@ from doorstep.server.webhooks.events import EventType
 from doorstep.server.webhooks.models import WebhookDelivery
 from doorstep.server.webhooks.outbox import emit
 from tests.server import making
+from tests.server.making import MadeDevice
 
 __all__ = ["PASSWORD", "World", "furnish", "person", "send"]
 
@@ -63,6 +66,8 @@ class World:
     held: Device
     unsold: Device
     order: str
+    claim: int
+    """A claim of the owner's by scratch-off code, which waits for the device."""
     webhook: int
     """Number of the owner's only one: one event arrived, one did not yet."""
 
@@ -160,6 +165,7 @@ def furnish() -> World:
         held=held,
         unsold=unsold,
         order=order,
+        claim=_claim_by_code(made[7], home, owner),
         webhook=_webhook(home, live),
     )
 
@@ -180,6 +186,12 @@ def _webhook(home: Organisation, row: Device) -> int:
             detail=detail,
         )
     return endpoint.number
+
+
+def _claim_by_code(made: MadeDevice, organisation: Organisation, user: User) -> int:
+    claimant = Claimant(organisation, user, user_for(user.pk, organisation.pk), alias="Attic")
+    type_code(claimant, made.code, now_us())
+    return organisation.claim_requests.get().pk
 
 
 def _grouped(home: Organisation, row: Device) -> tuple[DeviceGroup, User]:

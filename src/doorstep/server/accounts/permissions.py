@@ -19,6 +19,8 @@ class Permission(enum.StrEnum):
     MAKER_DEVICES_READ = "maker:devices:read"
     """Identity, life and custody of every device; never a customer's readings."""
     MAKER_DEVICES_REVOKE = "maker:devices:revoke"
+    MAKER_CLAIMS_VOUCH = "maker:claims:vouch"
+    """The staff's word for a claimant, as evidence."""
     MAKER_LEDGER_READ = "maker:ledger:read"
     MAKER_DEAD_LETTERS_READ = "maker:dead-letters:read"
     MAKER_PEOPLE_READ = "maker:people:read"

@@ -5,11 +5,12 @@ from typing import Final
 from doorstep.errors import RefusedError
 from doorstep.identity import claim_code
 from doorstep.ownership.evidence import Evidence
-from doorstep.ownership.label import LabelState, LabelStep, code_counts, step_label
+from doorstep.ownership.label import LabelState, code_counts
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.custody.actions.attempts import admit, keep_attempt
 from doorstep.server.custody.actions.bringing import bring, locked_device
 from doorstep.server.custody.actions.claiming import Claimant, file_code
+from doorstep.server.custody.actions.labels import scratched
 from doorstep.server.custody.actions.requests import keep_request
 from doorstep.server.custody.keys import claim_code_pepper
 from doorstep.server.custody.models import ClaimAttempt
@@ -80,8 +81,7 @@ def _take(device: Device, claimant: Claimant, now_us: int) -> None:
     keep_request(claimant, device.serial, now_us)
     if device.owner_id is not None:
         return
-    device.label_state = step_label(LabelState(device.label_state), LabelStep.SCRATCH)
-    device.save(update_fields=["label_state"])
+    scratched(device, claimant.actor, now_us)
     bring(device, claimant, Evidence.LABEL_CODE, now_us=now_us)
 
 

@@ -1,6 +1,7 @@
 """Icons, times and figures as the portal's pages show them."""
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext_lazy
 
 from doorstep.messaging.delivery import OPEN, Delivery
+from doorstep.ownership.evidence import Evidence
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import detail_of
 from doorstep.server.clock import from_us, now_us, to_us
@@ -199,6 +201,18 @@ def threshold_text(threshold: Threshold) -> str:
 def listed(kinds: list[str]) -> str:
     """Write evidence kinds as words."""
     return ", ".join(kinds).replace("_", " ") or "none"
+
+
+@register.filter
+def kinds(brings: Iterable[Evidence]) -> str:
+    """Write evidence kinds as words, in the order of their enum."""
+    return listed([one.value for one in Evidence if one in set(brings)])
+
+
+@register.filter
+def kind_sentence(kind: str) -> str:
+    """Write how a kind of evidence is brought."""
+    return Evidence(kind).sentence
 
 
 @register.filter

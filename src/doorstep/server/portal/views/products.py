@@ -37,6 +37,7 @@ from doorstep.server.fleet.products import add_product
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.sentences import sentences
+from doorstep.server.portal.views.policies import simulated
 
 __all__ = ["advice", "new"]
 
@@ -194,8 +195,10 @@ def new(request: HttpRequest, principal: Principal) -> HttpResponse:
             return redirect("product", made.key)
     else:
         form = NewProductForm(initial=_typed(request))
-    explanation, problem = _explained(str(form["claim_policy"].value() or ""))
-    context = {"form": form, "explanation": explanation, "problem": "" if form.is_bound else problem}
+    shown = simulated(str(form["claim_policy"].value() or ""))
+    if form.is_bound:
+        shown.pop("problem", None)  # the field says it
+    context = {"form": form, **shown}
     return render(request, "portal/staff/new_product.html", context)
 
 
@@ -215,14 +218,6 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
         return {name: request.POST.get(name, "") for name in NewProductForm.base_fields}
     suggested = asked(request, "claim_policy", POLICY_CAP)
     return {"claim_policy": suggested or Product().claim_policy}
-
-
-def _explained(policy: str) -> tuple[str, str]:
-    """Return the policy in plain words, or why it can't be read."""
-    try:
-        return _needs(policy), ""
-    except BadPolicy as error:
-        return "", sentences(error)
 
 
 def _needs(policy: str) -> str:

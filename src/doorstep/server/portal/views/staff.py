@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from doorstep.ownership.chain import LedgerBroken
+from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody import ledger as custody_ledger
 from doorstep.server.custody.models import Sale
@@ -26,6 +27,7 @@ from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.ledger import chapters, story_of
+from doorstep.server.portal.views.policies import simulated
 from doorstep.server.readings.queries import dead_letters
 
 __all__ = [
@@ -59,7 +61,8 @@ def products(request: HttpRequest, principal: Principal) -> HttpResponse:
 def product(request: HttpRequest, principal: Principal, key: str) -> HttpResponse:
     """Show one product: its methods, its claim policy, its batches."""
     row = get_object_or_404(all_products(), key=key)
-    context = {"product": row, "page": _page(request, all_batches().filter(product=row))}
+    trials = simulated(row.claim_policy)
+    context = {"product": row, **trials, "page": _page(request, all_batches().filter(product=row))}
     return render(request, "portal/staff/product.html", context)
 
 
@@ -119,7 +122,12 @@ def sale(request: HttpRequest, principal: Principal, number: int) -> HttpRespons
 @staff_page
 def claims(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show what waits for somebody: held claims and open disputes."""
-    context = {"disputes": queries.open_disputes()[:_ROWS], "page": _page(request, queries.held_claims())}
+    may_vouch = principal.may(Permission.MAKER_CLAIMS_VOUCH)
+    context = {
+        "may_vouch": may_vouch,
+        "disputes": queries.open_disputes()[:_ROWS],
+        "page": _page(request, queries.held_claims()),
+    }
     return render(request, "portal/staff/claims.html", context)
 
 
