@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nlargest
 
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from doorstep.server.accounts.queries import Principal, actor_name
@@ -40,10 +40,13 @@ def happenings(principal: Principal, before_us: int, count: int) -> list[Happeni
 
 
 def _entries(principal: Principal, before_us: int, count: int) -> Iterator[Happening]:
-    devices = devices_visible_to(principal).order_by().values("pk")
-    rows = CustodyEntry.objects.filter(device__in=devices, at_us__lt=before_us)
-    newest = rows.select_related("device__product").order_by("-at_us", "-number")[:count]
-    for chapter in chapters(newest):
+    # The newest entries are of the devices whose own newest are newest: one look into the index for each
+    # device, in place of sorting all entries of ten thousand devices.
+    own = CustodyEntry.objects.filter(device=OuterRef("pk"), at_us__lt=before_us).order_by("-number")
+    devices = devices_visible_to(principal).annotate(newest=Subquery(own.values("number")[:1]))
+    newest = devices.exclude(newest=None).order_by("-newest").values_list("pk", flat=True)[:count]
+    rows = CustodyEntry.objects.filter(device__in=list(newest), at_us__lt=before_us)
+    for chapter in chapters(rows.select_related("device__product").order_by("-number")[:count]):
         if chapter.device is not None:
             yield Happening(chapter.at_us, chapter.device, "ledger", chapter.text)
 
