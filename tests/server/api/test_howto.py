@@ -43,18 +43,19 @@ def _agrees(shown: Any, said: Any) -> bool:
 
 @pytest.mark.peer
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_page_tells_the_truth(web: str) -> None:
+def test_page_tells_the_truth(web: str, tmp_path: Path) -> None:
     assert not Sale.objects.filter(order__startswith="2026-08").exists()
     made = [replace(device, serial=f"A-{1001 + n}") for n, device in enumerate(blank_devices(3))]
     actions.record_batch(batch_of(made), made, actor="operator", now_us=now_us())
     add_wholesaler("Wholesale", "orders@wholesale.example")
     key, _ = make_api_key(maker()[1], "ERP", ["maker:sales:write", "maker:sales:read"])
     examples = list(_BLOCKS.finditer(_PAGE.read_text(encoding="utf-8")))
-    assert len(examples) == 4
+    assert len(examples) == 6
     for example in examples:
         ran = subprocess.run(
             ["sh", "-ec", example["command"]],
             env=environment(DOORSTEP=web, KEY=key),
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=True,

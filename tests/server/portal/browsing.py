@@ -22,6 +22,7 @@ __all__ = [
     "member_pages",
     "staff_pages",
     "violations",
+    "wholesaler_pages",
 ]
 
 ANSWERS: Final = (
@@ -126,12 +127,27 @@ def staff_pages(world: World) -> dict[str, str]:
         "batch": f"/staff/batches/{world.batch.number}/",
         "staff-device": f"/staff/devices/{world.live.device_id}/",
         "sales": "/staff/sales/",
+        "staff-dispatch": "/stock/dispatch/",
+        "staff-order": f"/orders/{world.live.sale_line.sale_id}/",
         "sale": f"/staff/sales/{world.live.sale_line.sale_id}/",
         "claims": "/staff/claims/",
         "vouch": f"/staff/claims/{Claim.objects.filter(device=world.held)[0].pk}/vouch/",
         "claim-policy": f"/staff/products/{world.product.key}/policy/",
         "ledger": "/staff/ledger/",
         "dead-letters": "/staff/dead-letters/",
+    }
+
+
+def wholesaler_pages(order: int, delivery: int, file: int) -> dict[str, str]:
+    """Pages of a wholesaler."""
+    return {
+        "stock": "/stock/",
+        "dispatch": "/stock/dispatch/",
+        "orders": "/orders/",
+        "order": f"/orders/{order}/",
+        "delivery": f"/orders/{delivery}/",
+        "send-file": "/stock/file/",
+        "imported": f"/stock/file/{file}/",
     }
 
 

@@ -54,6 +54,16 @@ class Principal:
         return self.may(Permission.CUSTOMER_TOKENS_WRITE)
 
     @property
+    def is_wholesaler(self) -> bool:
+        """Whether the organisation buys devices to sell them."""
+        return self.organisation.kind == OrganisationKind.WHOLESALER
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether they may move what the organisation has in stock."""
+        return self.may(Permission.WHOLESALER_STOCK_WRITE) or self.may(Permission.MAKER_SALES_WRITE)
+
+    @property
     def may_revoke(self) -> bool:
         """Whether they may revoke the devices they see."""
         return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)

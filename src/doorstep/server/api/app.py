@@ -9,6 +9,7 @@ from doorstep.server.api import (
     dead_letters,
     devices,
     gateways,
+    imports,
     keys,
     ledger,
     onboarding,
@@ -17,6 +18,7 @@ from doorstep.server.api import (
     readings,
     sales,
     standings,
+    stock,
     tokens,
     webhooks,
 )
@@ -37,6 +39,8 @@ api: Final = Api(
 for noun in (
     products,
     sales,
+    imports,
+    stock,
     onboarding,
     devices,
     standings,

@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Schema
 
-from doorstep.ownership.ledger import Entry
+from doorstep.ownership.actors import organisation_of
+from doorstep.ownership.ledger import Entry, Event, Kind
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
@@ -18,7 +19,13 @@ __all__ = ["router"]
 
 router = Router(tags=["ledger"])
 
-_READ = (Permission.MAKER_LEDGER_READ, Permission.CUSTOMER_LEDGER_READ)
+_READ = (
+    Permission.MAKER_LEDGER_READ,
+    Permission.WHOLESALER_STOCK_READ,
+    Permission.CUSTOMER_LEDGER_READ,
+)
+_TRADE = frozenset({Kind.DISPATCHED, Kind.RECEIVED, Kind.SOLD, Kind.RETURNED, Kind.CORRECTED})
+"""What the parties to it alone read: which wholesaler sold to whom is nobody else's business."""
 
 
 class EntryOut(Schema):
@@ -56,13 +63,18 @@ def list_custody(
 
 def _shown(caller: Caller, row: CustodyEntry) -> dict[str, Any]:
     event = Entry.from_body(bytes(row.body)).event
-    is_maker = caller.organisation.kind == OrganisationKind.MAKER
-    concerns = event.detail.get("organisation", caller.organisation.pk) == caller.organisation.pk
+    is_open = caller.organisation.kind == OrganisationKind.MAKER or _concerns(event, caller.organisation.pk)
     return {
         "number": row.number,
         "at_us": row.at_us,
         "kind": row.kind,
-        "actor": event.actor if is_maker or concerns else "",
-        "detail": dict(event.detail) if is_maker or concerns else {},
+        "actor": event.actor if is_open else "",
+        "detail": dict(event.detail) if is_open else {},
         "digest": bytes(row.digest).hex(),
     }
+
+
+def _concerns(event: Event, organisation: int) -> bool:
+    if event.kind in _TRADE:
+        return organisation in {event.detail.get("organisation"), organisation_of(event.actor)}
+    return event.detail.get("organisation", organisation) == organisation

@@ -29,6 +29,7 @@ from doorstep.server.custody.actions import SaleRefused
 from doorstep.server.custody.actions.attempts import TooManyAttempts
 from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
+from doorstep.server.custody.queries import NoSuchImport
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
 from doorstep.server.fleet.products import NoSuchProduct
@@ -43,7 +44,7 @@ _COMPARE: Final = "Compare the request with docs/reference/openapi.json."
 
 
 class RowProblem(Schema):
-    """A row of a sale that can't be stored."""
+    """A row that can't be stored."""
 
     row: int
     serial: str
@@ -69,6 +70,7 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
     (NoSuchWebhook, 404, "not-found"),
+    (NoSuchImport, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
     (InsecureFormat, 422, "risk-not-accepted"),

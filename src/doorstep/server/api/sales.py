@@ -1,4 +1,4 @@
-"""Sales, as the ERP tells them."""
+"""Sales and dispatches, as the ERP and wholesalers tell them."""
 
 from typing import Annotated, Any
 
@@ -7,21 +7,25 @@ from ninja import Field, Schema, Status
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Organisation
-from doorstep.server.accounts.permissions import Permission
+from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Line
+from doorstep.server.api.fields import Line, Reason
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.routing import Router
+from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.rows import RowsDone, Serials, shown_rows
 from doorstep.server.clock import now_us, to_us
-from doorstep.server.custody.actions import record_sale
-from doorstep.server.custody.actions.sales import SERIALS_CAP
+from doorstep.server.custody.actions import record_sale, withdraw
+from doorstep.server.custody.actions.sales import BOX_CAP
 from doorstep.server.custody.models import Sale
-from doorstep.server.custody.queries import all_sales, wholesaler_at
+from doorstep.server.custody.queries import all_sales, deliveries_to, sales_by, seller_of, wholesaler_at
 from doorstep.server.fleet.access import require
 
-__all__ = ["router"]
+__all__ = ["READ", "WRITE", "router"]
 
 router = Router(tags=["sales"])
+
+READ = (Permission.MAKER_SALES_READ, Permission.WHOLESALER_STOCK_READ)
+WRITE = (Permission.MAKER_SALES_WRITE, Permission.WHOLESALER_STOCK_WRITE)
 
 
 class Buyer(Schema, extra="forbid"):
@@ -32,13 +36,25 @@ class Buyer(Schema, extra="forbid"):
 
 
 class SaleIn(Schema, extra="forbid"):
-    """An order."""
+    """An order: sold to a customer, or dispatched to a wholesaler."""
 
     order: Annotated[str, Field(min_length=1, max_length=80)]
-    serials: Annotated[
-        list[Annotated[str, Field(max_length=60)]], Field(min_length=1, max_length=SERIALS_CAP)
-    ]
+    serials: Serials
     buyer: Buyer
+    box: Annotated[str, Field(max_length=BOX_CAP)] = ""
+    """Label of the box in which they travel."""
+    seller: Line = ""
+    """Address of the wholesaler that holds them, where the maker tells it in their place."""
+
+
+class WithdrawIn(Schema, extra="forbid"):
+    """Devices to take out of an order."""
+
+    order: Annotated[str, Field(min_length=1, max_length=80)]
+    serials: Serials
+    reason: Reason
+    seller: Line = ""
+    """As in a sale."""
 
 
 class SaleDone(Schema):
@@ -55,8 +71,12 @@ class SaleOut(Schema):
     """A stored sale."""
 
     order: str
+    seller: str
+    """Name of the wholesaler that sold; empty: the maker."""
     buyer_email: str
+    """The seller alone reads it."""
     wholesaler: str
+    """Name of the wholesaler to which it was dispatched."""
     serials: int
     """How many devices it has."""
     created_us: int
@@ -73,6 +93,7 @@ class SalePage(Schema):
     "/sales",
     response={201: SaleDone},
     operation_id="record_sale",
+    openapi_extra=needs(*WRITE),
 )
 def record(request: HttpRequest, sale: SaleIn) -> Any:
     """Record an order as sold: every row, or none and each bad row named.
@@ -80,17 +101,57 @@ def record(request: HttpRequest, sale: SaleIn) -> Any:
     Repeat it freely: with the same Idempotency-Key it answers the same, and the same order never sells twice.
     """
     caller = caller_of(request)
-    require(caller, Permission.MAKER_SALES_WRITE)
-    buyer = _buyer(sale.buyer)
-    outcome = record_sale(sale.order, sale.serials, buyer, actor=caller.actor, source="api", now_us=now_us())
+    require(caller, *WRITE)
+    outcome = record_sale(
+        sale.order,
+        sale.serials,
+        _buyer(sale.buyer),
+        actor=caller.actor,
+        source="api",
+        now_us=now_us(),
+        seller=_seller(caller, sale.seller),
+        box=sale.box,
+    )
     return Status(201, {"order": outcome.order, "sold": outcome.sold, "unchanged": outcome.unchanged})
 
 
-@router.get("/sales", response={200: SalePage}, operation_id="list_sales")
+@router.post(
+    "/sales/withdraw",
+    response={200: RowsDone},
+    operation_id="withdraw_sale",
+    openapi_extra=needs(*WRITE),
+)
+def withdraw_from(request: HttpRequest, wish: WithdrawIn) -> Any:
+    """Take devices out of an order that nobody has received or owns yet; the ledger keeps both entries."""
+    caller = caller_of(request)
+    require(caller, *WRITE)
+    seller = _seller(caller, wish.seller)
+    outcome = withdraw(seller, wish.order, wish.serials, wish.reason, actor=caller.actor, now_us=now_us())
+    return shown_rows(outcome)
+
+
+@router.get("/sales", response={200: SalePage}, operation_id="list_sales", openapi_extra=needs(*READ))
 def list_sales(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
-    """List sales, newest first."""
-    require(caller_of(request), Permission.MAKER_SALES_READ)
-    return page(all_sales(), "-pk", _shown, cursor, limit)
+    """List sales and dispatches, newest first: a wholesaler its own, the maker all."""
+    caller = caller_of(request)
+    require(caller, *READ)
+    seller = seller_of(caller.organisation)
+    rows = all_sales() if seller is None else sales_by(seller)
+    return page(rows, "-pk", lambda row: _shown(row, seller), cursor, limit)
+
+
+@router.get(
+    "/deliveries",
+    response={200: SalePage},
+    operation_id="list_deliveries",
+    openapi_extra=needs(Permission.WHOLESALER_STOCK_READ),
+)
+def list_deliveries(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
+    """List what was dispatched to the wholesaler, newest first."""
+    caller = caller_of(request)
+    require(caller, Permission.WHOLESALER_STOCK_READ)
+    own = caller.organisation
+    return page(deliveries_to(own), "-pk", lambda row: _shown(row, own), cursor, limit)
 
 
 def _buyer(buyer: Buyer) -> str | Organisation:
@@ -101,10 +162,20 @@ def _buyer(buyer: Buyer) -> str | Organisation:
     return wholesaler_at(buyer.wholesaler)
 
 
-def _shown(sale: Sale) -> dict[str, Any]:
+def _seller(caller: Caller, address: str) -> Organisation | None:
+    own = seller_of(caller.organisation)
+    if not address:
+        return own
+    if own is not None:
+        raise MisuseError("a wholesaler sells for itself alone", next_step="Leave seller out.")
+    return wholesaler_at(address)
+
+
+def _shown(sale: Sale, reader: Organisation | None) -> dict[str, Any]:
     return {
         "order": sale.order,
-        "buyer_email": sale.buyer_email,
+        "seller": sale.seller.name if sale.seller else "",
+        "buyer_email": sale.buyer_email if sale.seller == reader else "",
         "wholesaler": sale.wholesaler.name if sale.wholesaler else "",
         "serials": sale.line_count,  # type: ignore[attr-defined]  # annotated by the query
         "created_us": to_us(sale.created_at),

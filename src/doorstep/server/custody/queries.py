@@ -8,20 +8,30 @@ from typing import Any
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, RefusedError
 from doorstep.server.accounts.models import Organisation, OrganisationKind
 from doorstep.server.custody.models import PastSaleLine, Sale, SaleLine
+from doorstep.server.custody.trading import ImportRun
+from doorstep.server.fleet.models import Device
 
 __all__ = [
+    "NoSuchImport",
     "all_sales",
     "deliveries_to",
     "dispatched_stock",
+    "holder_of",
+    "import_of",
+    "places_in",
     "sales_by",
     "seller_of",
     "serials_of",
     "stock_of",
     "wholesaler_at",
 ]
+
+
+class NoSuchImport(RefusedError):
+    """There is no such import, or none of this organisation's."""
 
 
 def all_sales() -> QuerySet[Sale]:
@@ -70,6 +80,30 @@ def serials_of(wholesaler: Organisation, names: list[str]) -> list[str]:
     for box, serial in in_boxes.values_list("box", "device__serial"):
         boxes.setdefault(box, []).append(serial)
     return [serial for one in names for serial in boxes.get(one, [by_id.get(one, one)])]
+
+
+def holder_of(device: Device) -> Organisation | None:
+    """Return the wholesaler that holds a device which nobody owns, if one does."""
+    line = dispatched_stock().filter(device=device).first()
+    return line.sale.wholesaler if line else None
+
+
+def import_of(organisation: Organisation, number: int) -> ImportRun:
+    """Return what became of a file that the organisation sent; raise NoSuchImport."""
+    run = ImportRun.objects.filter(organisation=organisation, pk=number).first()
+    if run is None:
+        raise NoSuchImport(f"there is no import {number} of yours", next_step="Older ones are forgotten.")
+    return run
+
+
+def places_in(sale: Sale) -> QuerySet[Any, dict[str, Any]]:
+    """Return the devices of an order, those included that its buyer has no longer, by serial.
+
+    Each is a mapping; ``outcome`` is empty while the order's buyer holds it, else as `PastSaleLine` has it.
+    """
+    columns = ("box", "received_us", "device__serial", "device__device_id", "device__product__name")
+    now: QuerySet[Any, dict[str, Any]] = sale.lines.values(*columns, outcome=Value(""))
+    return now.union(sale.past_lines.values(*columns, "outcome"), all=True).order_by("device__serial")
 
 
 def seller_of(organisation: Organisation) -> Organisation | None:

@@ -14,7 +14,16 @@ from doorstep.server.accounts.models import User
 from doorstep.server.accounts.queries import CHOSEN, Principal, principal_of
 from doorstep.server.audit.requests import see_page
 
-__all__ = ["customer_page", "member_page", "principal", "proven", "staff_page", "user_of"]
+__all__ = [
+    "customer_page",
+    "member_page",
+    "principal",
+    "proven",
+    "staff_page",
+    "trade_page",
+    "user_of",
+    "wholesaler_page",
+]
 
 _KNOWN = "doorstep_principal"
 
@@ -84,6 +93,16 @@ def customer_page(view: PageView[Parameters]) -> View[Parameters]:
 def staff_page(view: PageView[Parameters]) -> View[Parameters]:
     """Open the page for the maker's members; for everybody else it does not exist."""
     return _only_for(lambda somebody: somebody.is_maker, view)
+
+
+def wholesaler_page(view: PageView[Parameters]) -> View[Parameters]:
+    """Open the page for members of a wholesaler; for everybody else it does not exist."""
+    return _only_for(lambda somebody: somebody.is_wholesaler, view)
+
+
+def trade_page(view: PageView[Parameters]) -> View[Parameters]:
+    """Open the page for wholesalers' members and the maker's; for everybody else it does not exist."""
+    return _only_for(lambda somebody: somebody.is_wholesaler or somebody.is_maker, view)
 
 
 def _only_for(whom: Callable[[Principal], bool], view: PageView[Parameters]) -> View[Parameters]:

@@ -37,6 +37,10 @@ _CUSTOMER: Final = (
     ("alerts", "alert", gettext_lazy("Alerts")),
     ("activity", "clock", gettext_lazy("Activity")),
 )
+_WHOLESALER: Final = (
+    ("stock", "batch", gettext_lazy("Stock")),
+    ("orders", "sale", gettext_lazy("Orders")),
+)
 _MEMBER: Final = (("people", "people", gettext_lazy("People")),)
 _WEBHOOKS: Final = (("webhooks", "letter", gettext_lazy("Webhooks")),)
 _MANAGER: Final = (("audit", "search", gettext_lazy("Audit")),)
@@ -71,7 +75,7 @@ def _entries(somebody: Principal) -> tuple[_Entry, ...]:
     )
     if somebody.is_maker:
         return _STAFF + member
-    return _CUSTOMER + member if somebody.is_customer else member
+    return (_CUSTOMER if somebody.is_customer else _WHOLESALER) + member
 
 
 def _places(request: HttpRequest, entries: tuple[_Entry, ...]) -> tuple[Place, ...]:

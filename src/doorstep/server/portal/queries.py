@@ -6,7 +6,7 @@ Callers of the functions that take no organisation have checked that they serve 
 import enum
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.custody.models import Claim, CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
@@ -15,7 +15,6 @@ from doorstep.server.fleet.models import Batch, Device
 __all__ = [
     "Progress",
     "State",
-    "all_sales",
     "devices_in",
     "held_claims",
     "ledger",
@@ -61,15 +60,6 @@ def progress_of(token: RegistrationToken, now_us: int) -> Progress:
         return Progress(State.BOUND, f"{device} has registered. It is yours.", device)
     claim = device.claims.filter(organisation=token.organisation).order_by("-at_us", "-pk").first()
     return Progress(State.HELD, claim.reason if claim else "The device has come; its claim is looked at.")
-
-
-def all_sales() -> QuerySet[Sale]:
-    """Return every sale, newest first, with the number of its devices."""
-    return (
-        Sale.objects.select_related("wholesaler")
-        .annotate(devices=Count("lines"))
-        .order_by("-created_at", "-pk")
-    )
 
 
 def lines_of(sale: Sale) -> QuerySet[SaleLine]:

@@ -13,10 +13,13 @@ from doorstep.server.custody.queries import seller_of, wholesaler_at
 from doorstep.server.custody.sale_rows import BadLine, SaleRow, read_rows, write_failures
 from doorstep.server.custody.trading import ImportRun
 
-__all__ = ["ROWS_CAP", "RUNS_KEPT", "ImportOutcome", "import_file", "import_sales"]
+__all__ = ["ROWS_CAP", "RUNS_KEPT", "UPLOAD_CAP", "ImportOutcome", "import_file", "import_sales"]
+
+UPLOAD_CAP: Final = 2 * 1024 * 1024
+"""Bytes of a file that somebody waits for; the command takes more."""
 
 ROWS_CAP: Final = 20_000
-"""Rows of a file that somebody waits for; the command takes more."""
+"""Rows of such a file."""
 
 RUNS_KEPT: Final = 20
 """Imports of an organisation whose bad rows can be fetched; older ones are forgotten."""

@@ -33,7 +33,7 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
     if principal.is_maker:
         return redirect("products")
     if not principal.is_customer:
-        return redirect("people")
+        return redirect("stock")
     now = now_us()
     devices = devices_visible_to(principal)
     silent = in_condition(devices, Condition.QUIET, now).filter(last_seen_us__lt=now - _SILENT_US)

@@ -14,6 +14,7 @@ from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody import ledger as custody_ledger
 from doorstep.server.custody.models import Sale
+from doorstep.server.custody.queries import all_sales, holder_of
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import (
     active_credential,
@@ -97,6 +98,7 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(row, "sealed", None),
         "story": story_of(row),
+        "holder": holder_of(row),
     }
     return render(request, "portal/staff/device.html", context)
 
@@ -105,14 +107,14 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
 @staff_page
 def sales(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List sales, newest first."""
-    return render(request, "portal/staff/sales.html", {"page": _page(request, queries.all_sales())})
+    return render(request, "portal/staff/sales.html", {"page": _page(request, all_sales())})
 
 
 @require_safe
 @staff_page
 def sale(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Show one sale and its devices."""
-    row = get_object_or_404(Sale.objects.select_related("wholesaler"), pk=number)
+    row = get_object_or_404(Sale.objects.select_related("wholesaler", "seller"), pk=number)
     return render(
         request, "portal/staff/sale.html", {"sale": row, "page": _page(request, queries.lines_of(row))}
     )
