@@ -16,9 +16,6 @@ __all__ = ["main"]
 _DOCS: Final = Path(__file__).parents[3] / "docs" / "images" / "portal"
 _CHOSEN: Final = {
     "devices-desktop-light": 900,
-    "home-phone-light": 1700,
-    "charts-compared-desktop-dark": 1500,
-    "thresholds-phone-light": 1900,
     "device-desktop-dark": 1100,
     "device-desktop-light": 1100,
     "token-phone-light": 1500,
