@@ -19,7 +19,7 @@ from doorstep.runtime.role import now_us
 from doorstep.testing.devices import TestDevice, add_revocation
 from doorstep.testing.mqtt import ACCEPTED, SUBSCRIBE_REFUSED, MqttClient
 from doorstep.testing.plant import Plant
-from tests.broker.test_admission import play, query, secure
+from tests.broker.test_admission import connect_code, plain, play, query, secure
 from tests.broker.test_traps import connect_with_will, with_nats
 from tests.wait import until_soon
 
@@ -239,6 +239,22 @@ def test_mqtt_12_nobody_takes_another_devices_session_over(
         await victim.publish(device.topic("data"), b"still here")
         sql = "SELECT sum(count) FROM dead_letter WHERE device_id = ? AND detail LIKE 'foreign_client_id%'"
         await until_soon(lambda: query(running, sql, device.device_id)[0][0])
+
+    play(scene())
+
+
+def test_phan_03_phantom_pushes_no_device_out(running: Plant, device: TestDevice, other: TestDevice) -> None:
+    """A phantom that knows the device's id, and no key of it, logs in everywhere it can."""
+
+    async def scene() -> None:
+        genuine = await connected(running, device)
+        phantoms = [await secure(running, other), await plain(running), await plain(running)]
+        name = device.device_id
+        codes = [await connect_code(one, name, name, "a guess") for one in phantoms]
+        tried("PHAN-03", f"logged in as a connected device three times without its key: CONNACK {codes}")
+        assert ACCEPTED not in codes
+        await genuine.publish(device.topic("data"), b"still here")
+        assert not genuine.lost.done()
 
     play(scene())
 

@@ -8,7 +8,8 @@ import pytest
 
 from doorstep.broker.policy import Admission, ConnectRefused, ConnectRequest, Reason
 from doorstep.broker.registry import Ended, Registry, Verdict
-from doorstep.messaging.proof import seal_connect_proof
+from doorstep.broker.revocation import _read_orders
+from doorstep.messaging.proof import NO_PROOF_YET, Standing, seal_connect_proof
 from doorstep.runtime.brokers import Broker
 from doorstep.runtime.database import PostgresConnection, SqliteConnection
 from doorstep.runtime.dead_letters import Letter
@@ -80,6 +81,25 @@ def test_registry_uses_up_a_proof_within_one_batch(office: Office) -> None:
     assert office.sessions() == [("plain", "server", 1, None)]
 
 
+def test_proof_that_another_authorizer_used_meanwhile_admits_nobody(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them read before either has written: a sniffed proof is sent again at once."""
+    proof = seal_connect_proof(office.device.boot())
+    read = Registry._sealed
+
+    def read_before(registry: Registry, row: tuple[Any, ...]) -> Standing:
+        return read(registry, row)._replace(last=NO_PROOF_YET)
+
+    monkeypatch.setattr(Registry, "_sealed", read_before)
+    [first] = office.judge(office.request(Broker.PLAIN, 1, proof))
+    [second] = office.judge(office.request(Broker.PLAIN, 2, proof))
+    assert isinstance(first, Admission)
+    assert isinstance(second, ConnectRefused)
+    assert (second.reason, second.message[:9]) == (Reason.BAD_PROOF, "replayed:")
+    assert office.sessions() == [("plain", "server", 1, None)]
+
+
 def test_registry_records_refusals_beside_admissions(office: Office) -> None:
     stranger = ConnectRequest(Broker.SECURE, "mqtt", "zzzzzzzz", "", "", "", "U", "server", 2)
     verdicts = office.judge(office.request(Broker.SECURE), stranger)
@@ -100,6 +120,22 @@ def test_registry_ends_what_the_broker_no_longer_knows(office: Office) -> None:
     office.judge(office.request(Broker.PLAIN, 3, seal_connect_proof(office.device.boot())))
     office.registry.end_all_but(office.connection, Broker.SECURE, {("server", 2)}, 9)
     assert [ended for *_, ended in office.sessions()] == [9, None, None]
+
+
+def test_quarantine_that_ended_before_its_turn_costs_no_message(office: Office) -> None:
+    sql = (
+        "INSERT INTO revocation"
+        " (device_id, reason, asked_by, asked_us, sessions_kicked, messages_purged, quarantine)"
+        " VALUES (?, 'odd', 'test', ?, 0, 0, ?)"
+    )
+
+    def orders() -> set[str]:
+        return {order.device_id for order in _read_orders(office.connection)}
+
+    office.connection.query(sql, (office.device.row, now_us(), True))
+    assert office.device.device_id not in orders()
+    office.connection.query("UPDATE device SET blocked = ? WHERE id = ?", (True, office.device.row))
+    assert office.device.device_id in orders()
 
 
 def test_failed_write_leaves_nothing_behind_and_the_next_one_works(office: Office) -> None:

@@ -54,7 +54,7 @@ ANSWERS: dict[str, tuple[int, Any, type[DoorstepError], str]] = {
     "unknown serial": (404, {"detail": "there is no device 'x' here"}, RefusedError, "there is no device"),
     "no detail": (409, {}, RefusedError, "status 409"),
     "a refused key": (403, {"detail": "no"}, SettingsError, "API key"),
-    "a list": (200, [], RefusedError, "status 200"),
+    "a list": (200, [], UnavailableError, "omething else than a platform"),
     "nonsense": (200, {"device_id": "abcdefgh"}, UnavailableError, "makes no sense"),
     "no key": (
         200,

@@ -114,6 +114,39 @@ def test_command_waits_for_a_session_and_goes_to_its_broker(desk: Desk) -> None:
     assert command.expires_s == int(desk.column("expires_us", command_id)) // 1_000_000  # type: ignore[call-overload]
 
 
+def test_command_for_a_child_goes_to_its_gateway(desk: Desk) -> None:
+    gateway = Desk(desk.plant, desk.connection, add_devices(desk.plant, 1)[0])
+    sql = "UPDATE device SET gateway_id = ? WHERE id = ?"
+    desk.connection.query(sql, (gateway.device.row, desk.device.row))
+    desk.ask(lasts_s=86_400)
+    assert desk.turn() == []
+    gateway.connect()
+    [sent] = desk.turn()
+    assert (sent.device_id, sent.brokers) == (desk.device.device_id, (Broker.SECURE,))
+    gateway.disconnect()
+    assert desk.turn(121) == []
+    gateway.connect()
+    assert len(desk.turn()) == 1
+
+
+def test_command_goes_wherever_a_device_may_be_that_is_heard_without_a_session(desk: Desk) -> None:
+    """It is at a broker of the operator's own, which is bridged to one of ours."""
+    command_id = desk.ask(lasts_s=86_400)
+    seen = "UPDATE device SET last_seen_us = ? WHERE id = ?"
+    desk.connect()
+    desk.disconnect()
+    desk.connection.query(seen, (desk.now + 1_000_000, desk.device.row))
+    assert desk.turn(2) == []  # what its session brought was stored a little later
+    desk.connection.query(seen, (desk.now + 60_000_000, desk.device.row))
+    [sent] = desk.turn(61)
+    assert (desk.opened(sent).command_id.hex(), sent.brokers) == (command_id, tuple(Broker))
+    assert desk.turn() == []
+    assert len(desk.turn(2.1)) == 1
+    assert desk.turn(3600) == []
+    desk.connect()
+    assert len(desk.turn()) == 1
+
+
 def test_session_that_just_began_is_given_time_to_subscribe(desk: Desk) -> None:
     desk.ask()
     desk.connect()

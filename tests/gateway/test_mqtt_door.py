@@ -1,6 +1,8 @@
 """MQTT children over real sockets."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from doorstep.errors import UnavailableError
 from doorstep.gateway import mqtt_door
 from doorstep.gateway.hall import Hall
-from doorstep.gateway.mqtt_door import MAX_OF_ONE, MqttDoor, open_mqtt
+from doorstep.gateway.mqtt_door import MAX_OF_ONE, MqttDoor
 from doorstep.gateway.store import Limits
 from doorstep.gateway.vault import Vault
 from doorstep.testing.mqtt import ACCEPTED, SUBSCRIBE_REFUSED, open_client
@@ -27,11 +29,8 @@ def play(folder: Path, scene: Scene, limits: Limits | None = None) -> None:
         async with Vault(folder, limits or Limits(room=0)) as vault:
             await vault.keep_child(CHILD)
             hall = Hall(vault, lambda: 1)
-            door, port = await open_mqtt(hall, "127.0.0.1", 0)
-            try:
-                await asyncio.wait_for(scene(port, hall, vault, door), 20)
-            finally:
-                await door.close()
+            async with MqttDoor(hall, "127.0.0.1", 0) as door:
+                await asyncio.wait_for(scene(door.port, hall, vault, door), 20)
 
     asyncio.run(whole())
 
@@ -92,6 +91,27 @@ def test_name_that_is_taken_does_not_throw_its_owner_out(tmp_path: Path) -> None
         assert codes == [ACCEPTED] * MAX_OF_ONE + [3]
         await clients[0].publish(UP, b"still here")
         assert len(await vault.after(0, 9)) == 1
+
+    play(tmp_path, scene)
+
+
+def test_child_that_hangs_up_while_it_is_asked_about_leaves_no_place_taken(tmp_path: Path) -> None:
+    async def scene(port: int, hall: Hall, _vault: Vault, _door: MqttDoor) -> None:
+        async def admit_slowly(device: str) -> None:
+            assert device == CHILD
+            await asyncio.sleep(0.05)
+
+        hall.relay.admit = admit_slowly  # type: ignore[method-assign]  # the platform takes its time
+        for _ in range(MAX_OF_ONE):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"\x10\x14\x00\x04MQTT\x04\x02\x00\x3c\x00\x08aaaaaaaa")
+            await asyncio.sleep(0.02)
+            abort = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort)
+            writer.close()
+        await asyncio.sleep(0.1)
+        client = await open_client(port)
+        assert await client.connect(CHILD) == ACCEPTED
 
     play(tmp_path, scene)
 
@@ -180,6 +200,6 @@ def test_too_many_connections_are_closed_at_once(tmp_path: Path, monkeypatch: py
 def test_port_that_is_taken_is_named(tmp_path: Path) -> None:
     async def scene(port: int, hall: Hall, _vault: Vault, _door: MqttDoor) -> None:
         with pytest.raises(UnavailableError, match=f"port {port}"):
-            await open_mqtt(hall, "127.0.0.1", port)
+            await MqttDoor(hall, "127.0.0.1", port).__aenter__()
 
     play(tmp_path, scene)

@@ -11,7 +11,7 @@ import pytest
 
 from doorstep.errors import UnavailableError
 from doorstep.gateway.hall import MAX_WAITING, WAITS_US, Hall
-from doorstep.gateway.relay import MAX_ASKERS, MAX_REFUSED, NotAChild
+from doorstep.gateway.relay import KEPT_US, MAX_ASKERS, MAX_REFUSED, NotAChild
 from doorstep.gateway.store import Limits
 from doorstep.gateway.vault import Vault
 from doorstep.identity.ids import device_id_of, kid_of
@@ -193,18 +193,59 @@ def test_stranger_is_refused_once_for_the_session(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_child_that_was_taken_away_takes_what_waits_with_it(tmp_path: Path) -> None:
+def test_child_in_quarantine_keeps_what_waits_and_it_goes_first_when_it_is_back(tmp_path: Path) -> None:
     platform = Platform(roots_of(CHILDREN[:2]), not_children={FIRST})
+    child = Child(FIRST, platform.roots[FIRST])
 
-    async def scene(vault: Vault, hall: Hall, _clock: Clock) -> None:
+    async def shut_out(vault: Vault, hall: Hall, _clock: Clock) -> None:
         for device in CHILDREN[:2]:
             await vault.keep_child(device)
-            await hall.take(device, "data", Child(device, platform.roots[device]).reading())
-        await drain(vault, hall, platform)
+        await hall.take(FIRST, "data", child.reading())
+        await hall.take(CHILDREN[1], "data", Child(CHILDREN[1], platform.roots[CHILDREN[1]]).reading())
+        riding = asyncio.create_task(hall.relay.ride(platform.session))
+        await until_soon(lambda: platform.stored)
         assert [device for device, _, _ in platform.stored] == [CHILDREN[1]]
         assert vault.children == {CHILDREN[1]}
+        platform.not_children.clear()  # then the platform ends the session
+        with pytest.raises(NotAChild):
+            await hall.take(FIRST, "data", child.reading())
         hall.deliver(FIRST, "cmd", b"for nobody")
         assert hall.waiting(FIRST) == ()
+        riding.cancel()
+        await asyncio.gather(riding, return_exceptions=True)
+
+    async def let_in(vault: Vault, hall: Hall, _clock: Clock) -> None:
+        child.sent.pop()  # it was not taken
+        await drain(vault, hall, platform)
+        await hall.take(FIRST, "data", child.reading())
+        await drain(vault, hall, platform)
+        assert platform.of(FIRST) == child.sent
+        assert (platform.refused, vault.parked, await vault.after(0, 1)) == ([], {}, [])
+
+    play(tmp_path, shut_out)
+    play(tmp_path, let_in)
+
+
+def test_device_that_does_not_come_back_takes_what_waits_with_it_after_a_month(tmp_path: Path) -> None:
+    platform = Platform(roots_of([FIRST]), not_children={FIRST})
+
+    async def scene(vault: Vault, hall: Hall, clock: Clock) -> None:
+        async def begin_session() -> None:
+            riding = asyncio.create_task(hall.relay.ride(platform.session))
+            await until_soon(lambda: hall.relay.is_up)
+            riding.cancel()
+            await asyncio.gather(riding, return_exceptions=True)
+
+        await vault.keep_child(FIRST)
+        await hall.take(FIRST, "data", b"x")
+        await begin_session()
+        clock.us += KEPT_US - 1
+        await begin_session()
+        assert vault.bytes_stored
+        clock.us += 1
+        await begin_session()
+        assert (vault.bytes_stored, vault.parked, vault.children) == (0, {}, set())
+        assert await vault.after(0, 1) == []
 
     play(tmp_path, scene)
 

@@ -155,7 +155,7 @@ def test_worker_follows_a_device_through_boots(running: Plant) -> None:
     assert state == [(1, 0)]
 
 
-def test_worker_refuses_queued_messages_of_a_revoked_device(running: Plant) -> None:
+def test_worker_refuses_queued_messages_of_a_revoked_device_until_it_is_let_in_again(running: Plant) -> None:
     device = add_devices(running, 1)[0]
     sealer = device.boot()
     publish(running, device, ("data", sealer.seal(b"up/data", PAYLOAD)))
@@ -174,6 +174,11 @@ def test_worker_refuses_queued_messages_of_a_revoked_device(running: Plant) -> N
         running.send("ingest", signal.SIGCONT)
     until(lambda: letters(running, device) == {"revoked": 5})
     assert len(stored(running, [device])) == 1
+    let_in = "UPDATE device SET blocked = ?, generation = generation + 1 WHERE id = ?"
+    query(running, let_in, False, device.row)  # as at the end of a quarantine
+    publish(running, device, ("data", sealer.seal(b"up/data", PAYLOAD)))
+    until(lambda: len(stored(running, [device])) == 2)
+    assert letters(running, device) == {"revoked": 5}
 
 
 def test_nothing_of_a_device_is_stored_after_its_revocation_is_finished(running: Plant) -> None:

@@ -27,7 +27,7 @@ from doorstep.runtime.brokers import CONTROL_SUBJECT, Broker
 from doorstep.runtime.database_thread import DatabaseThread
 from doorstep.runtime.dead_letters import Letter
 from doorstep.runtime.heartbeat import Heartbeat
-from doorstep.runtime.role import beat_until, now_us, pause, stop_on_signals
+from doorstep.runtime.role import beat_until, now_us, pause, serve_until, stop_on_signals
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
@@ -54,18 +54,11 @@ async def _serve(settings: Settings) -> None:
     stop = stop_on_signals()
     database = DatabaseThread(settings, state, "authorizer")
     authorizer = _Authorizer(settings, state, database, Registry(key_file), issuer_key(key_file))
-    serving = asyncio.create_task(authorizer.serve(key_file, stop))
-    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await serve_until(stop, authorizer.serve(key_file, stop))
     finally:
-        stop.set()
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
         await authorizer.close()
         database.close()
-    if serving.done() and not serving.cancelled():
-        serving.result()
 
 
 @dataclass(slots=True)

@@ -20,8 +20,9 @@ from doorstep.broker.policy import (
     claimed_device,
 )
 from doorstep.messaging.allowance import Allowance
+from doorstep.messaging.errors import RejectReason
 from doorstep.messaging.legacy import login
-from doorstep.messaging.proof import Standing
+from doorstep.messaging.proof import Counter, Standing
 from doorstep.runtime.brokers import Broker
 from doorstep.runtime.database import Connection, PostgresConnection
 from doorstep.runtime.dead_letters import DeadLetters, Letter
@@ -64,7 +65,14 @@ _OPEN_SESSION: Final = (
     " (device_id, broker, server_id, client_id, credential, address, children, connected_us)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (broker, server_id, client_id) DO NOTHING"
 )
-_USE_PROOF: Final = "UPDATE sealed_state SET connect_epoch = ?, connect_seq = ? WHERE device_id = ?"
+_USE_PROOF: Final = (
+    "UPDATE sealed_state SET connect_epoch = ?, connect_seq = ?"
+    " WHERE device_id = ? AND (connect_epoch, connect_seq) < (?, ?) RETURNING device_id"
+)
+_LOCK_IN_ORDER: Final = (
+    "SELECT d.id FROM device d WHERE d.id IN (SELECT id FROM device WHERE device_id = ANY(?)"
+    " UNION SELECT device_id FROM credential WHERE fingerprint = ANY(?)) ORDER BY d.id FOR SHARE OF d"
+)
 _END_SESSION: Final = (
     "UPDATE device_session SET ended_us = ?"
     " WHERE broker = ? AND server_id = ? AND client_id = ? AND ended_us IS NULL"
@@ -104,6 +112,7 @@ class Registry:
         """
         try:
             with connection.transaction():
+                _lock(connection, requests)
                 return [self._judge_one(connection, request, now_us) for request in requests]
         except BaseException:
             self._letters.forget()
@@ -138,7 +147,7 @@ class Registry:
         try:
             row, admission, children = self._admit(connection, request, now_us)
             if admission.proof is not None:
-                connection.query(_USE_PROOF, (*admission.proof, row))
+                _use_up(connection, row, admission.proof)
             self._refuse_duplicate(connection, request, row, now_us)
         except ConnectRefused as refused:
             self._letters.write(connection, [_letter(request, refused, now_us)])
@@ -154,9 +163,8 @@ class Registry:
             now_us,
         )
         connection.query(_OPEN_SESSION, session)
-        if admission.proof is not None:
-            connection.query(_USE_PROOF, (*admission.proof, row))
-        elif not admission.is_legacy:  # the device holds this one: those before it are proven to be needless
+        if admission.proof is None and not admission.is_legacy:
+            # The device holds this certificate: those before it are proven to be needless.
             connection.query(_RETIRE, (now_us, row, request.fingerprint))
         if not admission.is_legacy and connection.query(_MIGRATE, (now_us, row)):
             connection.query(_NOTICE, (row,))  # ingest takes no more legacy messages of it
@@ -215,6 +223,19 @@ def _device(row: tuple[Any, ...]) -> DeviceFacts:
 def _legacy(row: tuple[Any, ...]) -> LegacyFacts:
     kind, login_hash, taken, is_owners, is_migrated = row[6:11]
     return LegacyFacts(kind, login_hash, taken, bool(is_owners), bool(is_migrated))
+
+
+def _use_up(connection: Connection, row: int, proof: Counter) -> None:
+    """Store that a proof was used; refuse it where another authorizer has used it since we looked."""
+    if not connection.query(_USE_PROOF, (*proof, row, *proof)):
+        raise ConnectRefused(Reason.BAD_PROOF, f"{RejectReason.REPLAYED}: the proof was used this moment")
+
+
+def _lock(connection: Connection, requests: Sequence[ConnectRequest]) -> None:
+    """Lock all devices in the order in which ingest and registrations do, so that nobody waits in a ring."""
+    if isinstance(connection, PostgresConnection):
+        names = [request.username for request in requests if request.username.isprintable()]
+        connection.query(_LOCK_IN_ORDER, (names, [request.fingerprint for request in requests]))
 
 
 def _locking(connection: Connection, sql: str) -> str:

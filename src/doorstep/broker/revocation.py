@@ -36,7 +36,7 @@ _MOST_PASSES: Final = 20
 
 _OPEN: Final = (
     "SELECT r.id, r.kicked_us, d.id, d.device_id FROM revocation r JOIN device d ON d.id = r.device_id"
-    " WHERE r.purged_us IS NULL ORDER BY r.id LIMIT 100"
+    " WHERE r.purged_us IS NULL AND (d.blocked = ? OR r.quarantine = ?) ORDER BY r.id LIMIT 100"
 )
 _SESSIONS_OF: Final = (
     "SELECT broker, server_id, client_id FROM device_session WHERE device_id = ? AND ended_us IS NULL"
@@ -109,7 +109,8 @@ class Enforcer:
 def _read_orders(connection: Connection) -> list[Order]:
     return [
         Order(number, kicked is not None, device, device_id, _sessions(connection, device))
-        for number, kicked, device, device_id in connection.query(_OPEN)
+        # A quarantine may have ended before we came to it: then the device's messages are good.
+        for number, kicked, device, device_id in connection.query(_OPEN, (True, False))
     ]
 
 

@@ -44,6 +44,8 @@ _COMMANDS: Final[Mapping[str, Later]] = {
         "Boards in the field with an insecure message format; see docs/howto/take-in-old-boards.md.",
     ),
     "sale": Later("doorstep.cli.sale:sale", "Sales, as the ERP knows them."),
+    "stock": Later("doorstep.cli.stock:stock", "Stocks of the maker and of wholesalers."),
+    "claim": Later("doorstep.cli.claim:claim", "Claims that wait, what would decide them, and vouchers."),
     "ledger": Later("doorstep.cli.ledger:ledger", "Check the custody ledger, or hand it out."),
     "keys": Later("doorstep.cli.keys:keys", "Keys and certificates of devices."),
     "block": Later(

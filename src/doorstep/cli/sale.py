@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from doorstep.cli.progress import bar
+from doorstep.cli.remote import Elsewhere, elsewhere
+from doorstep.cli.stock import show_rows
+from doorstep.client import Client, ProblemAnswer
 from doorstep.errors import MisuseError, RefusedError, UnavailableError
 from doorstep.server.setup import migrate
 
 if TYPE_CHECKING:
+    from doorstep.client.shapes import Buyer, SaleDone, SaleIn
     from doorstep.server.custody.sale_rows import BadLine
 
 __all__ = ["sale"]
@@ -22,6 +26,11 @@ _SHOWN = 20
 """Bad rows that the terminal shows; the file has them all."""
 
 
+_SELLER = click.option(
+    "--seller", default="", help="E-mail address of the wholesaler that holds them; else the maker does."
+)
+
+
 @click.group()
 def sale() -> None:
     """Sales, as the ERP knows them."""
@@ -31,12 +40,33 @@ def sale() -> None:
 @click.argument("order")
 @click.argument("serials", nargs=-1, required=True)
 @click.option("--buyer", default="", help="E-mail address of the customer.")
-@click.option("--wholesaler", default="", help="E-mail address of the wholesaler.")
+@click.option(
+    "--wholesaler", default="", help="E-mail address of the wholesaler to which they are dispatched."
+)
+@_SELLER
+@click.option("--box", default="", help="Label of the box in which they travel.")
+@elsewhere
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(*, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, as_json: bool) -> None:
-    """Record devices as sold, all or none."""
-    if bool(buyer) == bool(wholesaler):
+def add(*, server: str | None, api_key_file: Path | None, as_json: bool, **told: Any) -> None:
+    """Record devices as sold to a customer, or dispatched to a wholesaler: all or none."""
+    if bool(told["buyer"]) == bool(told["wholesaler"]):
         raise MisuseError("a sale has one buyer", next_step="Give --buyer or --wholesaler.")
+    client = Elsewhere(server, api_key_file).client()
+    if client is None:
+        done = _record(**told)
+    else:
+        with client:
+            done = _record_at(client, **told)
+    if as_json:
+        click.echo(json.dumps(done))
+        return
+    sold, before = len(done["sold"]), len(done["unchanged"])
+    click.echo(f"Order {done['order']}: {sold} sold, {before} were sold so before.")
+
+
+def _record(  # noqa: PLR0913 - a sale has this many facts
+    *, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, seller: str, box: str
+) -> "SaleDone":
     migrate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import SaleRefused, record_sale  # noqa: PLC0415
@@ -44,15 +74,59 @@ def add(*, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, as
 
     to = wholesaler_at(wholesaler) if wholesaler else buyer
     try:
-        done = record_sale(order, serials, to, actor=_ACTOR, source="csv", now_us=now_us())
+        done = record_sale(
+            order,
+            serials,
+            to,
+            actor=_ACTOR,
+            source="csv",
+            now_us=now_us(),
+            seller=wholesaler_at(seller) if seller else None,
+            box=box,
+        )
     except SaleRefused as error:
         for row in error.rows:
             click.secho(f"{row.serial}: {row.sentence}", fg="red", err=True)
         raise
-    if as_json:
-        click.echo(json.dumps({"order": done.order, "sold": done.sold, "unchanged": done.unchanged}))
-        return
-    click.echo(f"Order {done.order}: {len(done.sold)} sold, {len(done.unchanged)} were sold so before.")
+    return {"order": done.order, "sold": list(done.sold), "unchanged": list(done.unchanged)}
+
+
+def _record_at(  # noqa: PLR0913 - a sale has this many facts
+    client: Client,
+    *,
+    order: str,
+    serials: tuple[str, ...],
+    buyer: str,
+    wholesaler: str,
+    seller: str,
+    box: str,
+) -> "SaleDone":
+    to: Buyer = {"wholesaler": wholesaler} if wholesaler else {"email": buyer}
+    wish: SaleIn = {"order": order, "serials": list(serials), "buyer": to, "box": box, "seller": seller}
+    try:
+        return client.record_sale(wish)
+    except ProblemAnswer as error:
+        for row in error.rows:
+            click.secho(f"{row['serial']}: {row['detail']}", fg="red", err=True)
+        raise
+
+
+@sale.command()
+@click.argument("order")
+@click.argument("serials", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; it stays in the ledger and names no person.")
+@_SELLER
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def withdraw(*, order: str, serials: tuple[str, ...], reason: str, seller: str, as_json: bool) -> None:
+    """Take devices out of an order that nobody has received or owns yet; the ledger keeps both entries."""
+    migrate()
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.custody import actions  # noqa: PLC0415
+    from doorstep.server.custody.queries import wholesaler_at  # noqa: PLC0415
+
+    holder = wholesaler_at(seller) if seller else None
+    outcome = actions.withdraw(holder, order, serials, reason, actor=_ACTOR, now_us=now_us())
+    show_rows(outcome, "taken back", as_json=as_json)
 
 
 @sale.command("import")
@@ -63,7 +137,7 @@ def add(*, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, as
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def import_file(*, file: Path, all_or_nothing: bool, failures: Path | None, as_json: bool) -> None:
-    """Record the sales of a CSV file with the columns order, serial, and buyer_email or wholesaler.
+    """Record the sales of a CSV file with the columns order, serial, and buyer_email or wholesaler; or box.
 
     Good rows are stored. Bad rows are named with their lines and written to a file of the same form: mend it
     and import it. Importing a row again changes nothing.

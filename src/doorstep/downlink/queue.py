@@ -31,6 +31,10 @@ _FIRST_PAUSE_US: Final = 2_000_000
 _LONGEST_PAUSE_US: Final = 120_000_000
 _SETTLE_US: Final = 200_000
 """A device that has just connected needs so long until it has subscribed."""
+_HEARD_US: Final = 600_000_000
+"""A device that no session shows is there for so long after it was heard."""
+_LATE_US: Final = 10_000_000
+"""What a session brought is stored so long after its end at the latest, mostly."""
 
 
 def _listed(states: Sequence[Delivery]) -> str:
@@ -50,11 +54,20 @@ _ASTRAY: Final = (
 _WITHDRAW: Final = (
     f"UPDATE downlink SET state = '{Delivery.CANCELLED}', closed_us = ?, body = ?, detail = ? WHERE id = ?"
 )
+_HEARS: Final = (
+    "n.ended_us IS NULL AND n.device_id IN (%s, (SELECT c.gateway_id FROM device c WHERE c.id = %s))"
+)
+"""The device's own sessions, and its gateway's."""
+_HEARD: Final = (
+    "(SELECT 0 FROM device b WHERE b.id = q.device_id AND b.last_seen_us > ? AND b.last_seen_us >"
+    f" COALESCE((SELECT MAX(e.ended_us) FROM device_session e WHERE e.device_id = b.id), 0) + {_LATE_US})"
+)
+"""A device that is heard without a session: it is at a broker of the operator's own, which is bridged."""
 _DUE: Final = (
     "SELECT l.id, l.command_id, l.channel, l.body, l.expires_us, l.newest, l.tries_here, l.tried_epoch,"
     f" l.tried_session, d.id, d.device_id, {', '.join(f's.{column}' for column in SEALED_COLUMNS)}"
-    " FROM (SELECT q.*, (SELECT MAX(n.id) FROM device_session n WHERE n.device_id = q.device_id"
-    " AND n.ended_us IS NULL AND n.connected_us <= ?) AS newest,"
+    " FROM (SELECT q.*, COALESCE((SELECT MAX(n.id) FROM device_session n"
+    f" WHERE {_HEARS % ('q.device_id', 'q.device_id')} AND n.connected_us <= ?), {_HEARD}) AS newest,"
     f" (SELECT MIN(o.number) FROM downlink o WHERE o.device_id = q.device_id AND o.state IN ({_OPEN}))"
     f" AS oldest FROM downlink q WHERE q.state IN ({_OPEN})) l"
     " JOIN device d ON d.id = l.device_id JOIN sealed_state s ON s.device_id = l.device_id"
@@ -78,7 +91,7 @@ _SENT: Final = (
     f" WHERE id = ? AND state IN ({_listed(movable(DeliveryEvent.SENT))}) RETURNING id"
 )
 _POSTPONE: Final = "UPDATE downlink SET tried_epoch = ?, tried_session = ?, next_us = ? WHERE id = ?"
-_BROKERS: Final = "SELECT DISTINCT broker FROM device_session WHERE device_id = ? AND ended_us IS NULL"
+_BROKERS: Final = f"SELECT DISTINCT n.broker FROM device_session n WHERE {_HEARS % ('?', '?')}"
 
 
 class _Due(NamedTuple):
@@ -143,7 +156,7 @@ class Queue:
         """
         if not connection.query(_ANY):
             return []
-        due = connection.query(_DUE, (now_us - _SETTLE_US, now_us, now_us))
+        due = connection.query(_DUE, (now_us - _SETTLE_US, now_us - _HEARD_US, now_us, now_us))
         if not due:
             return []
         with connection.transaction():
@@ -169,7 +182,8 @@ class Queue:
         sent = (tries, epoch, due.session, now_us + pause_us(tries), now_us, due.row)
         if not connection.query(_SENT, sent):
             return None  # cancelled or answered since we looked
-        brokers = tuple(Broker(name) for (name,) in connection.query(_BROKERS, (due.device,)))
+        found = connection.query(_BROKERS, (due.device, due.device))
+        brokers = tuple(Broker(name) for (name,) in found) or tuple(Broker)
         message = seal_downlink(due.sealed, counted, f"down/{due.channel}".encode(), due.body)
         return Outgoing(due.device_id, due.channel, message, brokers)
 

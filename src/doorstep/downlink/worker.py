@@ -20,7 +20,7 @@ from doorstep.runtime.broker_client import open_client
 from doorstep.runtime.brokers import DOWNLINK_SUBJECT, Broker, User
 from doorstep.runtime.database_thread import DatabaseThread
 from doorstep.runtime.heartbeat import Heartbeat
-from doorstep.runtime.role import beat_until, now_us, pause, stop_on_signals
+from doorstep.runtime.role import beat_until, now_us, pause, serve_until, stop_on_signals
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
@@ -46,18 +46,11 @@ async def _serve(settings: Settings, state: StateFolder) -> None:
     stop = stop_on_signals()
     database = DatabaseThread(settings, state, _ROLE)
     worker = _Worker(database, Queue(key_file))
-    serving = asyncio.create_task(worker.serve(settings, key_file, state, stop))
-    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await serve_until(stop, worker.serve(settings, key_file, state, stop))
     finally:
-        stop.set()
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
         await worker.close()
         database.close()
-    if serving.done() and not serving.cancelled():
-        serving.result()
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Self
 
 from doorstep.gateway.coap_door import open_coap
 from doorstep.gateway.hall import Hall
-from doorstep.gateway.mqtt_door import open_mqtt
+from doorstep.gateway.mqtt_door import MqttDoor
 from doorstep.gateway.relay import Relay
 from doorstep.gateway.store import Limits
 from doorstep.gateway.vault import Vault
@@ -50,8 +50,8 @@ class Gateway:
                 self.hall, self._listen.host, self._listen.coap_port, _now_us
             )
             stack.push_async_callback(coap.close)
-            mqtt, self.mqtt_port = await open_mqtt(self.hall, self._listen.host, self._listen.mqtt_port)
-            stack.push_async_callback(mqtt.close)
+            mqtt = MqttDoor(self.hall, self._listen.host, self._listen.mqtt_port)
+            self.mqtt_port = (await stack.enter_async_context(mqtt)).port
             self._stack = stack.pop_all()
         return self
 

@@ -32,7 +32,7 @@ class Hall:
         self._clock_us = clock_us
         self._listeners: dict[str, list[Listener]] = {}
         self._waiting: dict[str, deque[tuple[int, str, bytes]]] = {}
-        self.relay = Relay(vault, self.deliver)
+        self.relay = Relay(vault, self.deliver, clock_us)
 
     async def take(self, device: str, channel: str, message: bytes) -> None:
         """Return when a child's message is durable; it was not looked into.

@@ -6,12 +6,14 @@ the platform could judge it. What it sends is judged there, too.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from doorstep.errors import DoorstepError, PeerError, ProtocolViolation, RefusedError, UnavailableError
 from doorstep.gateway.hall import Hall
 from doorstep.identity.ids import check_device_id
+from doorstep.runtime.tcp import TcpServer
 from doorstep.wire.mqtt import (
     PINGRESP,
     Connect,
@@ -29,7 +31,7 @@ from doorstep.wire.mqtt import (
     unsuback,
 )
 
-__all__ = ["MAX_CONNECTIONS", "MAX_OF_ONE", "MqttDoor", "open_mqtt"]
+__all__ = ["MAX_CONNECTIONS", "MAX_OF_ONE", "MqttDoor"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,49 +49,24 @@ _ACCEPTED, _BAD_ID, _UNAVAILABLE, _NOT_AUTHORIZED = 0, 2, 3, 5  # CONNACK codes,
 _REFUSED: Final = 0x80
 
 
-class MqttDoor:
+class MqttDoor(TcpServer):
     """Serves connections, one task each."""
 
-    def __init__(self, hall: Hall) -> None:
+    def __init__(self, hall: Hall, host: str, port: int) -> None:
+        super().__init__("MQTT", host, port)
         self._hall = hall
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._of_one: dict[str, int] = {}
 
-    async def open(self, host: str, port: int) -> int:
-        """Listen; return the port. Raises UnavailableError when it can't be had."""
-        try:
-            self._server = await asyncio.start_server(self._serve, host, port)
-        except OSError as error:
-            raise UnavailableError(
-                f"MQTT can't listen on {host} port {port}: {error.strerror or error}",
-                next_step="Stop what uses it, or name another with --mqtt-port.",
-            ) from error
-        return int(self._server.sockets[0].getsockname()[1])
+    def admits(self) -> bool:
+        """See TcpServer."""
+        return len(self._connected) < MAX_CONNECTIONS
 
-    async def close(self) -> None:
-        """Hang up everywhere."""
-        if self._server is not None:
-            self._server.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= MAX_CONNECTIONS:
-            writer.close()
-            return
-        self._tasks.add(task)
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See TcpServer."""
         try:
             await _Connection(self._hall, self._of_one, reader, writer).live()
-        except (OSError, TimeoutError, asyncio.CancelledError):
-            pass  # it hung up, kept silent, or the gateway stops; the task ends here in any case
         except DoorstepError as error:
             _log.info("a connection was closed: %s", error.message)
-        finally:
-            self._tasks.discard(task)
-            writer.close()
 
 
 class _Connection:
@@ -113,25 +90,30 @@ class _Connection:
         first, *rest = await self._read(_CONNECT_S)
         if not isinstance(first, Connect):
             raise ProtocolViolation("a connection begins with CONNECT")
-        if not await self._enter(first):
+        code = await self._judge(first.client_id)
+        self._writer.write(connack(code))
+        if code != _ACCEPTED:
+            await self._writer.drain()
             return
-        leave = self._hall.listen(self._device, self._deliver)
+        self._device = first.client_id
+        with self._place():
+            await self._writer.drain()
+            leave = self._hall.listen(self._device, self._deliver)
+            try:
+                await self._converse(rest, first.keepalive_s * 1.5 or _LONGEST_SILENCE_S)
+            finally:
+                leave()
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Count the connection under its name, however it ends."""
+        self._of_one[self._device] = self._of_one.get(self._device, 0) + 1
         try:
-            await self._converse(rest, first.keepalive_s * 1.5 or _LONGEST_SILENCE_S)
+            yield
         finally:
-            leave()
             self._of_one[self._device] -= 1
             if not self._of_one[self._device]:
                 del self._of_one[self._device]
-
-    async def _enter(self, connect: Connect) -> bool:
-        code = await self._judge(connect.client_id)
-        if code == _ACCEPTED:
-            self._device = connect.client_id
-            self._of_one[self._device] = self._of_one.get(self._device, 0) + 1
-        self._writer.write(connack(code))
-        await self._writer.drain()
-        return code == _ACCEPTED
 
     async def _judge(self, client_id: str) -> int:
         try:
@@ -207,9 +189,3 @@ class _Connection:
                 raise ConnectionResetError("it hung up")
             if packets := self._packets.feed(data):
                 return packets
-
-
-async def open_mqtt(hall: Hall, host: str, port: int) -> tuple[MqttDoor, int]:
-    """Listen; return the door and its port. Raises UnavailableError when the port can't be had."""
-    door = MqttDoor(hall)
-    return door, await door.open(host, port)

@@ -15,7 +15,7 @@ from doorstep.errors import RefusedError, UnavailableError
 from doorstep.gateway.store import Stored
 from doorstep.gateway.vault import Vault
 
-__all__ = ["ASK_EVERY_S", "IN_FLIGHT", "MAX_ASKERS", "MAX_REFUSED", "NotAChild", "Relay"]
+__all__ = ["ASK_EVERY_S", "IN_FLIGHT", "KEPT_US", "MAX_ASKERS", "MAX_REFUSED", "NotAChild", "Relay"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ ASK_EVERY_S: Final = 1.0
 MAX_ASKERS: Final = 64
 """Strangers that may wait for the answer at once."""
 
+KEPT_US: Final = 30 * 86_400 * 1_000_000
+"""What is stored for a device is kept for 30 days after the platform refused it first."""
+
 _FETCH: Final = 256
 
 
@@ -47,8 +50,11 @@ class Relay:
 
     in_flight = IN_FLIGHT
 
-    def __init__(self, vault: Vault, deliver: Callable[[str, str, bytes], None]) -> None:
+    def __init__(
+        self, vault: Vault, deliver: Callable[[str, str, bytes], None], clock_us: Callable[[], int]
+    ) -> None:
         """``deliver`` takes device, channel and message of what comes down to a child."""
+        self._clock_us = clock_us
         self.ask_every_s = ASK_EVERY_S
         self._vault = vault
         self._deliver = deliver
@@ -120,25 +126,34 @@ class Relay:
         raise _not_a_child(device)
 
     async def _learn(self, session: Session) -> None:
-        """Ask for the known children's topics; one that is refused is no child any more."""
-        for device in sorted(self._vault.children):
+        """Ask for the topics of all whose messages are stored; one that is refused is no child now."""
+        for device in sorted(self._vault.children | self._vault.parked.keys()):
             if await session.subscribe_to(_down(device)):
-                continue
+                await self._vault.keep_child(device)
+            else:
+                # Not asked about again in this session: what is stored for it goes first, in the next one.
+                self._note_refused(device)
+                await self._turn_away(device)
+
+    async def _turn_away(self, device: str) -> None:
+        """Keep a device's messages for a while: a quarantine may end."""
+        since_us = self._vault.parked.get(device)
+        if since_us is None:
+            await self._vault.park_child(device, self._clock_us())
+            _log.warning("%s is no child of this gateway now: what is stored for it waits", device)
+        elif self._clock_us() - since_us >= KEPT_US:
             dropped = await self._vault.drop_child(device)
-            _log.warning(
-                "%s is no child of this gateway any more: %d messages that waited for it were deleted",
-                device,
-                dropped,
-            )
+            _log.warning("%s is no child any more: %d messages of it were deleted", device, dropped)
 
     async def _carry(self, session: Session) -> None:
         while True:
             stored = await self._next()
-            if stored.parcel.device in self._vault.children:
-                parcel = stored.parcel
+            parcel = stored.parcel
+            if parcel.device in self._vault.children:
                 await session.publish(f"d/{parcel.device}/up/{parcel.channel}", parcel.message)
                 self.delivered += 1
-            self._vault.forget(stored)
+            if parcel.device not in self._vault.parked:
+                self._vault.forget(stored)
 
     async def _next(self) -> Stored:
         """Return the next message; the carrier that gets it puts it on its way before another one runs."""

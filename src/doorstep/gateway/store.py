@@ -41,6 +41,7 @@ _TABLES: Final = """
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=FULL;
 CREATE TABLE IF NOT EXISTS child (device TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parked (device TEXT PRIMARY KEY, since_us INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stored (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     device TEXT NOT NULL, channel TEXT NOT NULL, message BLOB NOT NULL, received_us INTEGER NOT NULL
@@ -140,17 +141,34 @@ class Store:
         """Return the devices that the platform named as children."""
         return {device for (device,) in self._raw.execute("SELECT device FROM child")}
 
+    def parked(self) -> dict[str, int]:
+        """Return the devices that are no children now and whose messages are kept, and since when."""
+        return dict(self._raw.execute("SELECT device, since_us FROM parked").fetchall())
+
     def keep_child(self, device: str) -> None:
         """Remember a child."""
-        self._in_one(
-            lambda: self._raw.execute("INSERT INTO child VALUES (?) ON CONFLICT DO NOTHING", (device,))
-        )
+
+        def keep() -> None:
+            self._raw.execute("DELETE FROM parked WHERE device = ?", (device,))
+            self._raw.execute("INSERT INTO child VALUES (?) ON CONFLICT DO NOTHING", (device,))
+
+        self._in_one(keep)
+
+    def park_child(self, device: str, since_us: int) -> None:
+        """Remember that a device is no child now; what is stored for it stays."""
+
+        def park() -> None:
+            self._raw.execute("DELETE FROM child WHERE device = ?", (device,))
+            self._raw.execute("INSERT INTO parked VALUES (?, ?) ON CONFLICT DO NOTHING", (device, since_us))
+
+        self._in_one(park)
 
     def drop_child(self, device: str) -> int:
         """Forget a child and delete what is stored for it; return how many messages that were."""
 
         def drop() -> int:
             self._raw.execute("DELETE FROM child WHERE device = ?", (device,))
+            self._raw.execute("DELETE FROM parked WHERE device = ?", (device,))
             return self._raw.execute("DELETE FROM stored WHERE device = ?", (device,)).rowcount
 
         return self._in_one(drop)

@@ -30,6 +30,8 @@ class Vault:
         self._writing: asyncio.Task[None] | None = None
         self.children = self._store.children()
         """The devices that the platform named as this gateway's, as far as it is known."""
+        self.parked = self._store.parked()
+        """Devices that are no children now and whose messages are kept, and since when."""
         self.arrived = asyncio.Event()
         """Set with each commit of new parcels; who waits for some clears it."""
 
@@ -79,10 +81,18 @@ class Vault:
         """Remember a child."""
         await self._run(lambda: self._store.keep_child(device))
         self.children.add(device)
+        self.parked.pop(device, None)
+
+    async def park_child(self, device: str, now_us: int) -> None:
+        """Keep the messages of a device that is no child now, in their places."""
+        self.children.discard(device)
+        await self._run(lambda: self._store.park_child(device, now_us))
+        self.parked.setdefault(device, now_us)
 
     async def drop_child(self, device: str) -> int:
         """Forget a child; return how many messages of it were deleted."""
         self.children.discard(device)
+        self.parked.pop(device, None)
         dropped = await self._run(lambda: self._store.drop_child(device))
         self._total -= self._sizes.pop(device, 0)
         for number in [n for n, parcel in self._delivered.items() if parcel.device == device]:

@@ -125,6 +125,8 @@ class Opening:
             self.legacy.take(batch, device_id, channel, payload)
             return
         if route is None or route.known.opener is None:
+            if route is not None:  # storing tells whether the device is still refused
+                batch.generations[route.known.row] = route.known.generation
             batch.letters.append(_unopened(subject, payload, route, now_us))
             return
         known = route.known
@@ -137,7 +139,9 @@ class Opening:
             _refuse(batch, route, payload, error)
             return
         batch.asides.append(said)
-        row = (known.row, epoch, sequence, route.channel, now_us, known.period, count, plaintext)
+        # What an answer says stands with its command, for as long as somebody needs it.
+        kept = b"" if isinstance(said, aside.Answer) else plaintext
+        row = (known.row, epoch, sequence, route.channel, now_us, known.period, count, kept)
         batch.rows.append(MessageRow(*row))
 
     def _note_progress(self, batch: Batch, touched: Iterable[_Known], now_us: int) -> None:

@@ -4,6 +4,7 @@ An epoch is the second in which a session began, by whatever clock the device wa
 root and from random bytes of the device, so that a lie about the time repeats no nonce.
 """
 
+import hmac
 from collections.abc import Callable
 from typing import Final
 
@@ -110,7 +111,7 @@ def open_session_aside(  # noqa: PLR0913, PLR0917 - who, what it holds, what cam
 
 def _check_session(root: bytes, session: bytes, secret: bytes) -> None:
     """Refuse a session id that did not make the secret: in the header it is authenticated by nothing else."""
-    if session_secret(root, session) != secret:
+    if not hmac.compare_digest(session_secret(root, session), secret):
         raise Forged(RejectReason.WRONG_TAG, "another session has begun in the same second")
 
 

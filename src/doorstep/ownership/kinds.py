@@ -22,7 +22,6 @@ class Kind(enum.StrEnum):
     ONBOARDED = "onboarded"
     OWNED = "owned"
     CLAIM_HELD = "claim_held"
-    CLAIM_REFUSED = "claim_refused"
     CLAIM_DISPUTED = "claim_disputed"
     CASE_DECIDED = "case_decided"
     """The staff's desk closed a dispute."""
@@ -76,7 +75,6 @@ DETAIL: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.ONBOARDED: frozenset(),
     Kind.OWNED: _CLAIM | {"period"},
     Kind.CLAIM_HELD: _CLAIM,
-    Kind.CLAIM_REFUSED: _CLAIM,
     Kind.CLAIM_DISPUTED: _CLAIM,
     Kind.CASE_DECIDED: frozenset({"case", "outcome", "reason"}),
     Kind.CASE_APPEALED: frozenset({"case"}),

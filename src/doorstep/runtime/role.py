@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 
 from doorstep.runtime.heartbeat import BEAT_S, Heartbeat
 
-__all__ = ["beat_until", "now_us", "pause", "stop_on_signals"]
+__all__ = ["beat_until", "now_us", "pause", "serve_until", "stop_on_signals"]
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -18,6 +18,19 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+async def serve_until(stop: asyncio.Event, serving: Coroutine[None, None, None]) -> None:
+    """Serve until ``stop``, which is set in any case; raise what the serving failed with."""
+    task, stopping = asyncio.create_task(serving), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.set()
+        task.cancel()
+        await asyncio.gather(task, stopping, return_exceptions=True)
+    if not task.cancelled():
+        task.result()
 
 
 async def beat_until(

@@ -42,4 +42,4 @@ def test_block_of_nothing_is_a_problem_document(client_of: Callable[..., Client]
     erp = client_of(maker()[1])
     assert _post(erp, "", kind="hardware_id", value="zz", reason="x").status_code in {400, 422}
     assert _post(erp, "", kind="colour", value="red", reason="x").status_code == 422
-    assert erp.get("/api/v1/blocks/999999").status_code == 422
+    assert erp.get("/api/v1/blocks/999999").status_code == 404

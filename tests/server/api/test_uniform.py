@@ -1,7 +1,9 @@
 """What all routes have in common, checked over all of them."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,3 +133,9 @@ def test_fingerprint_tells_requests_apart() -> None:
     made = {fingerprint(route, values) for route in "ab" for values in ({}, {"x": 1}, {"x": "1"})}
     assert len(made) == 6
     assert json.dumps("a").encode() not in fingerprint("a", {})
+
+
+def test_page_names_every_type_of_problem_and_no_other() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "rest.md"
+    rows = re.findall(r"^\| `([a-z-]+)` \| \d{3} \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {f"urn:doorstep:problem/{row}" for row in rows} == TYPES

@@ -18,7 +18,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.jobs.models import Job
-from tests.server.making import MadeDevice, authority, customer, devices, statement_of
+from tests.server.making import MadeDevice, authority, customer, devices, statement_of, wholesaler
 
 _T = TypeVar("_T")
 
@@ -114,6 +114,44 @@ def test_serial_sold_at_once_in_two_orders_is_sold_once() -> None:
             return "sold"
 
         assert sorted(_at_once([lambda: sell(1), lambda: sell(2)])) == ["already_sold", "sold"]
+
+
+def _ways_out(device: MadeDevice, first: Organisation, second: Organisation) -> list[Callable[[], int]]:
+    """A device on its way to a wholesaler: passed on, given back and taken back."""
+    serials, here = [device.serial], f"{device.serial}-1"
+    actions.record_sale(here, serials, first, actor="operator", source="api", now_us=now_us())
+
+    def pass_on() -> int:
+        order = f"{device.serial}-2"
+        done = actions.record_sale(
+            order,
+            serials,
+            second,
+            actor="operator",
+            source="api",
+            now_us=now_us(),
+            seller=first,
+            keep_good=True,
+        )
+        return len(done.sold)
+
+    def give_back() -> int:
+        done = actions.return_to_maker(first, serials, "unsold", actor="operator", now_us=now_us())
+        return len(done.done)
+
+    def take_back() -> int:
+        done = actions.withdraw(None, here, serials, "wrong", actor="operator", now_us=now_us())
+        return len(done.done)
+
+    return [pass_on, give_back, take_back]
+
+
+def test_device_moved_at_once_by_its_wholesaler_and_its_sender_goes_one_way() -> None:
+    first, second = wholesaler(), wholesaler()
+    for device in devices(5):
+        assert sum(_at_once(_ways_out(device, first, second))) == 1
+        assert device.row.life in {"dispatched", "returned", "stocked"}
+    ledger.verify_all()
 
 
 def test_revocation_at_once_with_registration_leaves_no_usable_certificate() -> None:

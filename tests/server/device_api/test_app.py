@@ -247,3 +247,96 @@ def test_platform_says_which_updates_of_its_root_there_are(api: httpx.Client) ->
     assert api.get("/device/v1/anchors", params={"after": 0}).json() == {"updates": []}
     for bad in ("-1", "x", "1" * 11):
         assert api.get("/device/v1/anchors", params={"after": bad}).status_code == 400
+
+
+def _tried(attack: str, what: str) -> None:
+    print(f"{attack}: {what}")  # noqa: T201 - the report of the attack suite
+
+
+def _owner_of(device: MadeDevice) -> tuple[object, int, bool]:
+    row = device.row
+    return row.owner_id, row.ownership_period, row.disputed
+
+
+def test_phan_01_phantom_is_not_substituted_for_a_bound_device(
+    api: httpx.Client, bought: tuple[MadeDevice, str]
+) -> None:
+    """A phantom with the device's id and a key of its own registers in its place."""
+    device, token = bought
+    assert _register(api, device, token).json()["status"] == "bound"
+    before = (_owner_of(device), list(device.row.credentials.values_list("fingerprint", "state")))
+    thief, organisation = customer()
+    theirs, _ = actions.make_registration_token(organisation, thief, now_us=now_us())
+    key = p256.generate(os.urandom)
+    answers = [_register(api, device, one, signer=key) for one in (theirs, token)]
+    _, renewal = statement_of(
+        device, None, purpose=Purpose.RENEW, nonce=_nonce(api, device.device_id), signer=key
+    )
+    answers.append(_post(api, "renew", renewal))
+    _tried("PHAN-01", f"registered and renewed as a bound device by another key: {_codes(answers)}")
+    assert set(_codes(answers)) == {403}
+    assert before == (_owner_of(device), list(device.row.credentials.values_list("fingerprint", "state")))
+
+
+def test_phan_02_guest_who_resets_a_device_does_not_hijack_it(
+    api: httpx.Client, bought: tuple[MadeDevice, str]
+) -> None:
+    """Somebody who has the device for a night resets it and registers it with a token of their own."""
+    device, token = bought
+    _register(api, device, token)
+    owner = device.row.owner_id
+    guest, organisation = customer()
+    theirs, _ = actions.make_registration_token(organisation, guest, now_us=now_us())
+    answer = _register(api, device, theirs).json()
+    _tried("PHAN-02", f"reset a device and registered it with a guest's token: {answer['status']}")
+    assert (answer["status"], answer.get("certificate")) == ("disputed", None)
+    assert "belongs to somebody else" in answer["reason"]
+    assert _owner_of(device) == (owner, 1, True)
+    _, renewal = statement_of(device, None, purpose=Purpose.RENEW, nonce=_nonce(api, device.device_id))
+    assert _post(api, "renew", renewal).json()["status"] == "bound"  # for its owner it works on
+
+
+def test_phan_04_device_is_not_occupied_before_it_is_sold(api: httpx.Client) -> None:
+    """Somebody claims before the sale: a device that they never had, and one that they held once."""
+    device, held = devices(2)
+    thief, organisation = customer()
+    token, _ = actions.make_registration_token(organisation, thief, now_us=now_us())
+    second, _ = actions.make_registration_token(organisation, thief, now_us=now_us())
+    phantom = _register(api, device, token, signer=p256.generate(os.urandom))
+    answers = [phantom.status_code, _register(api, held, second).json()["status"]]
+    _tried("PHAN-04", f"claimed an unsold id without its key, and an unsold device with it: {answers}")
+    assert answers == [403, "held"]
+    buyer, home = customer()
+    actions.record_sale(
+        device.device_id,
+        [device.serial, held.serial],
+        buyer.email,
+        actor="operator",
+        source="api",
+        now_us=now_us(),
+    )
+    for one in (device, held):
+        theirs, _ = actions.make_registration_token(home, buyer, now_us=now_us())
+        assert _register(api, one, theirs).json()["status"] == "bound"
+        assert _owner_of(one)[0] == home.pk
+
+
+def test_phan_05_phantom_fetches_nothing_that_is_for_a_device(
+    api: httpx.Client, bought: tuple[MadeDevice, str]
+) -> None:
+    """A phantom asks for firmware, settings and keys; the platform serves none without the device's proof."""
+    device, _ = bought
+    places = [f"{path}/{device.device_id}" for path in ("firmware", "ota", "config", "keys", "commands")]
+    codes = [api.get(f"/device/v1/{place}").status_code for place in places]
+    key, nonce = p256.generate(os.urandom), _nonce(api, device.device_id)
+    purposes = (Purpose.RENEW, Purpose.REGISTER)
+    bodies = [statement_of(device, None, purpose=one, nonce=nonce, signer=key)[1] for one in purposes]
+    answers = [_post(api, path, body) for path in ("renew", "register") for body in bodies]
+    _tried("PHAN-05", f"asked for firmware and keys: {codes}; renewed with a foreign key: {_codes(answers)}")
+    assert set(codes) == {404}
+    assert all(code >= 400 for code in _codes(answers))
+    assert not any(b"CERTIFICATE" in answer.content for answer in answers)
+
+
+def _codes(answers: list[httpx.Response]) -> list[int]:
+    return [answer.status_code for answer in answers]

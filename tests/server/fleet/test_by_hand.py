@@ -9,10 +9,12 @@ import pytest
 from doorstep.cli.keys import carry
 from doorstep.device.byhand import ENDPOINT, ByHand
 from doorstep.errors import PeerError
+from doorstep.messaging.envelope import MAX_SEQUENCE
 from doorstep.messaging.errors import Rejected
 from doorstep.messaging.rotation.keys import Change
 from doorstep.provisioner.link import Link
-from doorstep.server.fleet.by_hand import Hand
+from doorstep.server.channels.models import DownlinkCounter
+from doorstep.server.fleet.by_hand import Hand, NoNewNumber
 from doorstep.server.fleet.models import KeyRotation
 from doorstep.server.fleet.rotation import rotate_root
 from tests.server.fleet.line import Line
@@ -64,6 +66,20 @@ def test_root_changes_over_a_cable(line: Line, change: Change) -> None:
 def bring(rotation: KeyRotation, cable: Cable) -> None:
     with asyncio.Runner() as runner:
         carry(rotation, cable, runner)
+
+
+def test_restored_platform_uses_no_number_again(line: Line) -> None:
+    """Numbers of the device's present epoch may have been used that the copy does not know of."""
+    rotation = rotate_root(line.row, "operator", now_us=line.now_us, by_hand=True)
+    known = {"epoch": 0, "next_seq": MAX_SEQUENCE + 1, "awaiting": True}
+    DownlinkCounter.objects.update_or_create(device=line.row, defaults=known)  # as ``downlink`` notices it
+    for _ in range(2):
+        with pytest.raises(NoNewNumber, match="surely new"):
+            bring(rotation, Cable(line))
+    line.boot()
+    bring(rotation, Cable(line))
+    rotation.refresh_from_db()
+    assert rotation.outcome == "done"
 
 
 def test_what_was_carried_is_worthless_a_second_time(line: Line) -> None:

@@ -1,6 +1,7 @@
 """Two users of one identity: noticed from what is recorded, asked to renew, and exactly one goes on."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -13,15 +14,17 @@ from doorstep.messaging.errors import Rejected
 from doorstep.messaging.keys import owner_change, run_ahead
 from doorstep.messaging.opener import Opener
 from doorstep.messaging.sealer import DeviceSealer, DeviceState
+from doorstep.messaging.state import SealedState, StagedRoot
 from doorstep.ownership.standing import Standing
 from doorstep.ownership.suspicion import ALTERNATIONS_THAT_TELL, FORKS_THAT_TELL, TAGS_THAT_TELL, WATCHED_US
-from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed
+from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed, sealed_row
 from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.custody.actions.registration import Registration
 from doorstep.server.fleet.challenges import OtherCopyAnswered, open_challenge
 from doorstep.server.fleet.models import DeviceSession
+from doorstep.server.fleet.models import SealedState as SealedRow
 from doorstep.server.fleet.watching import CALM_US, watch
 from doorstep.server.jobs.models import Job
 from doorstep.server.readings.models import DeadLetter
@@ -79,6 +82,12 @@ def refuse(made: MadeDevice, reason: str, count: int, detail: str = "", at_us: i
     )
 
 
+def opener_of(made: MadeDevice) -> Opener:
+    sealed = made.row.sealed
+    columns = tuple(getattr(sealed, column) for column in SEALED_COLUMNS)
+    return Opener(kid_of(made.device_id), read_sealed(settings.KEY_FILE, made.device_id, columns))
+
+
 def test_clone_01_two_users_are_noticed_told_to_renew_and_the_owner_reads_it(owned: Owned) -> None:
     made, user, _ = owned
     push_out(made, now_us())
@@ -121,19 +130,57 @@ def test_clone_01_only_the_first_copy_can_seal_from_then_on(owned: Owned) -> Non
     watch(now_us())
     mix = renew(made, key()).mix
     assert mix is not None
-    sealed = made.row.sealed
-    state = read_sealed(
-        settings.KEY_FILE, made.device_id, tuple(getattr(sealed, column) for column in SEALED_COLUMNS)
-    )
     unmixed = run_ahead(made.root_key, mix.epoch)
     genuine = DeviceSealer(kid_of(made.device_id), DeviceState(owner_change(unmixed, mix.nonce), mix.epoch))
     copy = DeviceSealer(kid_of(made.device_id), DeviceState(unmixed, mix.epoch))
     stale = DeviceSealer(kid_of(made.device_id), DeviceState(made.root_key, 0))
-    opener = Opener(kid_of(made.device_id), state)
+    opener = opener_of(made)
     assert opener.open(genuine.seal(b"up/data", b"{}"), b"up/data", now_us())[2] == b"{}"
     for other in (copy, stale):
         with pytest.raises(Rejected):
             opener.open(other.seal(b"up/data", b"{}"), b"up/data", now_us())
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["under the old root", "under the new root"])
+def test_device_whose_rotation_was_staged_is_heard_after_a_challenge(
+    owned: Owned, *, committed: bool
+) -> None:
+    made = owned[0]
+    fresh = os.urandom(32)
+    before = SealedState.first(made.root_key)
+    staged = sealed_row(settings.KEY_FILE, made.device_id, replace(before, staged=StagedRoot(1, fresh)))
+    SealedRow.objects.filter(device=made.row).update(**staged._asdict())
+    push_out(made, now_us())
+    watch(now_us())
+    operational = key()
+    mix = renew(made, operational).mix
+    assert mix is not None
+    assert renew(made, operational).mix == mix
+    held = run_ahead(fresh, mix.epoch - 1) if committed else run_ahead(made.root_key, mix.epoch)
+    device = DeviceSealer(kid_of(made.device_id), DeviceState(owner_change(held, mix.nonce), mix.epoch))
+    opener = opener_of(made)
+    assert opener.open(device.seal(b"up/data", b"{}"), b"up/data", now_us())[2] == b"{}"
+    assert (opener.snapshot().staged is None) == committed
+
+
+def test_challenge_is_answered_for_an_epoch_behind_all_that_was_used_meanwhile(owned: Owned) -> None:
+    """A gateway goes on to carry messages of a device that may not connect itself."""
+    made = owned[0]
+    push_out(made, now_us())
+    watch(now_us())
+    SealedRow.objects.filter(device=made.row).update(connect_epoch=500, connect_seq=0)
+    mix = renew(made, key()).mix
+    assert mix is not None
+    assert mix.epoch > 500
+
+
+def test_device_that_cannot_write_is_suspected_and_not_told_to_change_its_root(owned: Owned) -> None:
+    """Rule S-32: it could not follow, and would be deaf for good."""
+    made = owned[0]
+    SealedRow.objects.filter(device=made.row).update(variant="static-8")
+    push_out(made, now_us())
+    assert watch(now_us()) == 1
+    assert (made.row.standing, made.row.must_renew) == (Standing.SUSPECTED, False)
 
 
 def test_owner_who_sets_it_up_again_decides_which_copy_is_genuine(owned: Owned) -> None:

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db.models import F
 
 from doorstep.errors import IllegalTransition
 from doorstep.identity.rotation import Stage
 from doorstep.messaging.rotation.keys import Change
+from doorstep.ownership.standing import Standing
 from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed
 from doorstep.server.channels.models import Downlink
 from doorstep.server.fleet import rotating
@@ -19,6 +21,7 @@ from doorstep.server.fleet.rotation import (
     rotate_certificate,
     rotate_root,
 )
+from doorstep.server.readings.models import Message
 from tests.server.fleet.line import Line
 
 YEAR_US = 365 * 86_400 * 1_000_000
@@ -67,6 +70,8 @@ def test_platform_keeps_no_word_of_what_was_exchanged(line: Line) -> None:
         assert bytes(command.body) == b""
     closed = Downlink.objects.filter(device=line.row, channel="keys").exclude(detail=b"")
     assert [bytes(one.detail)[:2] for one in closed] in ([], [b"\x82\x02"])  # at most the last "done"
+    answers = Message.objects.filter(device=line.row, channel="ack")
+    assert {bytes(one.payload) for one in answers} == {b""}
 
 
 def test_second_wish_finds_the_rotation_that_is_under_way(line: Line) -> None:
@@ -172,3 +177,46 @@ def test_device_is_told_to_renew_its_certificate(line: Line) -> None:
 def test_unknown_rotation_steps_nowhere(line: Line) -> None:
     rotation = rotated(line, rotate_root(line.row, "user:1", now_us=line.now_us))
     assert rotating.step(rotation.pk, line.now_us) == rotation
+
+
+def test_revoked_device_ends_what_was_only_offered(line: Line) -> None:
+    rotation = rotate_root(line.row, "user:1", now_us=line.now_us)
+    Device.objects.filter(pk=line.row.pk).update(blocked=True, standing=Standing.BLOCKED)
+    rotating.step_due(line.now_us)
+    rotation.refresh_from_db()
+    assert (rotation.outcome, bytes(rotation.secret)) == ("abandoned", b"")
+
+
+def test_rotation_of_a_device_in_quarantine_waits_and_goes_on(line: Line) -> None:
+    rotation = rotate_root(line.row, "user:1", now_us=line.now_us, change=Change.FRESH)
+    shut_out = Device.objects.filter(pk=line.row.pk)
+    shut_out.update(blocked=True, standing=Standing.QUARANTINED, generation=F("generation") + 1)
+    assert not rotating._due().filter(pk=rotation.pk).exists()
+    rotating.step_due(line.now_us)
+    shut_out.update(blocked=False, standing=Standing.OK, generation=F("generation") + 1)
+    assert rotated(line, rotation).outcome == "done"
+
+
+def test_rotation_that_gets_nowhere_holds_nobody_up(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    rotation = rotate_root(line.row, "user:1", now_us=line.now_us)
+    KeyRotation.objects.filter(pk=rotation.pk).update(secret=b"of another key file")
+    monkeypatch.setattr(rotating, "_AT_ONCE", 1)
+    behind = rotating.step_due(line.now_us)
+    assert behind == rotation.pk
+    assert rotating.step_due(line.now_us, behind) == 0
+    rotation.refresh_from_db()
+    assert rotation.detail
+
+
+def test_device_that_refused_to_renew_is_told_again(line: Line) -> None:
+    rotation = rotate_certificate(line.row, "user:1", now_us=line.now_us)
+    line.handlers._known.clear()
+    line.turn()
+    line.boot()
+    line.turn()
+    line.turn()
+    assert line.renewals == 1
+    rotation.refresh_from_db()
+    assert rotation.tries == 2
+    line.turn()
+    assert not rotating._due().filter(pk=rotation.pk).exists()

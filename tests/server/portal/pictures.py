@@ -26,6 +26,9 @@ _CHOSEN: Final = {
     "set-up-wrong-password-phone-light": 2300,
     "set-up-compare-phone-dark": 1400,
     "set-up-sealed-desktop-light": 2500,
+    "stock-phone-light": 1100,
+    "dispatched-phone-light": 1310,
+    "order-desktop-dark": 1200,
 }
 """Each picture and the height in pixels that it is cut to."""
 _LARGEST: Final = 150_000

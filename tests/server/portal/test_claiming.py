@@ -4,6 +4,7 @@ import html
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from doorstep.ownership.device_grant import Heard
@@ -12,6 +13,7 @@ from doorstep.server.accounts.models import Member, Organisation, User
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.grants import begin_grant, poll_grant
+from doorstep.server.custody.actions.vouchers import make_voucher
 from doorstep.server.custody.evidence import brought
 from doorstep.server.custody.models import Claim, ClaimAttempt
 from doorstep.server.fleet.models import Device, Product
@@ -209,3 +211,15 @@ def test_product_pages_show_who_could_claim(world: World, client: Client, path: 
     page = _page(client, path.format(key=world.product.key))
     assert "Who could claim a device with what" in page
     assert "A thief or finder sets it up, without the box" in page
+
+
+def test_voucher_is_brought_in_the_portal(world: World, client: Client) -> None:
+    device = _made("device_key & voucher")
+    data = make_voucher([device.serial], world.stranger.email, making.authority(), now_us())
+    for user, told in ((world.owner, "for another address"), (world.stranger, "counts for 1 devices")):
+        client.force_login(user)
+        file = SimpleUploadedFile("site.voucher", data)
+        answer = client.post("/claims/voucher/", {"voucher": file}, follow=True)
+        assert told in answer.content.decode()
+    assert "counts for" not in _post(client, "/claims/voucher/")
+    assert Evidence.VOUCHER in brought(device.row, _organisation(world.stranger))

@@ -1,5 +1,8 @@
 """People: invited by mail, given a role and groups, changed and removed."""
 
+import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,8 +10,19 @@ from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.test import Client
 
+from doorstep.server.accounts.api_keys import make_api_key
 from doorstep.server.accounts.inviting import INVITED_A_DAY, LIFETIME_US
-from doorstep.server.accounts.models import DeviceGroup, Invitation, Member, Organisation, Role, User
+from doorstep.server.accounts.models import (
+    ApiKey,
+    DeviceGroup,
+    Invitation,
+    Member,
+    Organisation,
+    OrganisationKind,
+    Role,
+    User,
+)
+from doorstep.server.accounts.permissions import scopes_of
 from doorstep.server.fleet.models import GroupedDevice
 from doorstep.server.jobs.models import Job
 from tests.server.portal.browsing import enter
@@ -252,3 +266,126 @@ def test_device_of_others_goes_into_no_group(world: World, client: Client) -> No
     answer = client.post(f"/groups/{mine.pk}/devices/", {"add": world.live.device_id})
     assert answer.status_code == 404
     assert not GroupedDevice.objects.filter(group=mine).exists()
+
+
+def test_admin_makes_a_key_that_does_what_its_scopes_say_and_ends_it(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    told = {
+        "name": "dashboard",
+        "days": "30",
+        "group": str(world.group.pk),
+        "scope": ["customer:devices:read", "customer:tokens:write"],
+    }
+    page = client.post("/keys/", told).content.decode()
+    found = re.search(r"<code>(dk[^<]+)</code>", page)
+    assert found
+    bearer = {"Authorization": f"Bearer {found[1]}"}
+    listed = Client().get("/api/v1/devices", headers=bearer).json()["items"]
+    assert [one["device_id"] for one in listed] == [world.live.device_id]
+    # What concerns the whole organisation is nothing for a key that sees a group.
+    made = Client().post("/api/v1/registration-tokens", {}, "application/json", headers=bearer)
+    assert made.status_code == 403
+    row = ApiKey.objects.get(name="dashboard")
+    assert row.expires_at is not None
+    assert row.last_used_at is not None
+    assert found[1] not in client.get("/keys/").content.decode()
+    client.post(f"/keys/{row.pk}/end/")
+    assert Client().get("/api/v1/devices", headers=bearer).status_code == 401
+    assert "Ended" in client.get("/keys/").content.decode()
+
+
+def test_expired_key_opens_nothing(world: World) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    key, _ = make_api_key(_home(world), "old", ["customer:devices:read"], expires_at=past)
+    answer = Client().get("/api/v1/devices", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("scope", [[], ["maker:sales:write"], ["customer:keys:write"], ["nonsense"]])
+def test_key_gets_no_scope_of_others_and_none_over_keys(
+    world: World, client: Client, scope: list[str]
+) -> None:
+    enter(client, world.owner)
+    page = client.post("/keys/", {"name": "x", "days": "30", "scope": scope}).content.decode()
+    assert "Use some of" in page
+    assert not ApiKey.objects.filter(name="x").exists()
+
+
+def test_key_of_others_is_not_ended(world: World, client: Client) -> None:
+    _, row = make_api_key(_home(world), "theirs", ["customer:devices:read"])
+    enter(client, world.stranger)
+    assert client.post(f"/keys/{row.pk}/end/").status_code == 404
+    client.force_login(world.viewer)
+    assert client.post(f"/keys/{row.pk}/end/").status_code == 403
+
+
+def test_only_owner_deletes_the_account_once_nothing_hangs_on_it(world: World, client: Client) -> None:
+    enter(client, world.owner)
+    page = client.post("/account/delete/")
+    assert page.status_code == 409
+    assert "Make somebody else an owner of Hillside nursery" in page.content.decode()
+    Member.objects.filter(organisation=_home(world)).exclude(user=world.owner).delete()
+    assert "Hand over or give up its 5 devices" in client.get("/account/delete/").content.decode()
+    new = person(_home(world), Role.OWNER)
+    number = world.owner.pk
+    assert client.post("/account/delete/")["Location"] == "/accounts/login/"
+    assert not User.objects.filter(pk=number).exists()
+    assert new.memberships.get().organisation.devices.count() == 5
+    assert client.get("/devices/").status_code == 302
+
+
+def test_person_alone_leaves_nothing_behind(client: Client) -> None:
+    user = person(Organisation.objects.create(name="Just me", kind="customer"), Role.OWNER)
+    enter(client, user)
+    client.post("/account/delete/")
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert not Organisation.objects.filter(name="Just me").exists()
+
+
+def test_organisation_with_a_history_loses_its_name(world: World, client: Client) -> None:
+    organisation = world.stranger.memberships.get().organisation
+    enter(client, world.stranger)
+    client.post("/account/delete/")
+    organisation.refresh_from_db()
+    assert organisation.name == "Closed account"
+    assert not organisation.members.exists()
+
+
+def test_last_owner_of_the_maker_stays(world: World, client: Client) -> None:
+    Member.objects.filter(organisation__kind="maker").exclude(user=world.staff).delete()
+    Member.objects.filter(user=world.staff).update(role=Role.OWNER)
+    enter(client, world.staff)
+    assert "needs an owner" in client.get("/account/delete/").content.decode()
+
+
+def test_program_reads_invites_and_groups_but_makes_no_owner(world: World) -> None:
+    home = _home(world)
+    key, _ = make_api_key(home, "people", scopes_of(OrganisationKind.CUSTOMER))
+    client = Client(headers={"Authorization": f"Bearer {key}"})
+
+    def send(method: str, path: str, body: object = None) -> Any:
+        return client.generic(method, f"/api/v1{path}", json.dumps(body), "application/json")
+
+    people = client.get("/api/v1/people").json()["items"]
+    limited = next(one for one in people if one["email"] == world.colleague.email)
+    assert limited["groups"] == [world.group.pk]
+    told = {"email": "eve@example.org", "role": "viewer"}
+    assert send("POST", "/invitations", told).status_code == 201
+    assert send("POST", "/invitations", told | {"role": "owner"}).status_code == 409
+    [waiting] = client.get("/api/v1/invitations").json()["items"]
+    assert send("DELETE", f"/invitations/{waiting['number']}").status_code == 204
+    assert send("DELETE", f"/invitations/{waiting['number']}").status_code == 404
+    changed = send("PUT", f"/people/{limited['number']}", {"role": "viewer", "groups": None}).json()
+    assert (changed["role"], changed["groups"]) == ("viewer", None)
+    assert send("DELETE", f"/people/{limited['number']}").status_code == 204
+    assert send("PUT", "/people/0", {"role": "viewer"}).status_code == 404
+    made = send("POST", "/groups", {"name": "Roof"}).json()
+    path = f"/groups/{made['number']}"
+    assert send("PUT", path, {"name": "Cellar"}).json()["name"] == "Cellar"
+    assert send("PUT", f"{path}/devices/{world.quiet.device_id}").status_code == 204
+    assert send("PUT", f"{path}/devices/{world.held.device_id}").status_code == 404
+    listed = {one["name"]: one["devices"] for one in client.get("/api/v1/groups").json()["items"]}
+    assert listed == {"Greenhouses": 1, "Cellar": 1}
+    assert send("DELETE", f"{path}/devices/{world.quiet.device_id}").status_code == 204
+    assert send("DELETE", path).status_code == 204
+    assert send("DELETE", path).status_code == 404

@@ -15,6 +15,7 @@ from django.db import transaction
 from doorstep.messaging.channels import Call
 from doorstep.ownership.actors import user_for
 from doorstep.ownership.evidence import Evidence
+from doorstep.ownership.handovers import DataChoice
 from doorstep.server.accounts.grants import Grant
 from doorstep.server.accounts.members import change_member
 from doorstep.server.accounts.models import DeviceGroup, Member, Organisation, OrganisationKind, Role, User
@@ -24,6 +25,8 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.actions.claiming import Claimant, file_claim
 from doorstep.server.custody.actions.codes import type_code
+from doorstep.server.custody.actions.offers import Recipient, accept_transfer, offer_transfer
+from doorstep.server.custody.models import Dispute
 from doorstep.server.fleet import grouping
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
@@ -69,6 +72,9 @@ class World:
     claim: int
     """A claim of the owner's by scratch-off code, which waits for the device."""
     webhook: int
+    past: int
+    offer: int
+    case: int
     """Number of the owner's only one: one event arrived, one did not yet."""
 
 
@@ -167,7 +173,23 @@ def furnish() -> World:
         order=order,
         claim=_claim_by_code(made[7], home, owner),
         webhook=_webhook(home, live),
+        **_handed_over(rows[7], home, owner),
+        case=Dispute.objects.get(device=disputed).pk,
     )
+
+
+def _handed_over(row: Device, home: Organisation, owner: User) -> dict[str, int]:
+    """A device that the home gave to a neighbour, who offers it back."""
+    street = Organisation.objects.create(name="A neighbour", kind=OrganisationKind.CUSTOMER)
+    neighbour = person(street, Role.OWNER)
+    _bind(row, home, owner, "Shed")
+    send(_fresh(row), now_us() - 3600 * _SECOND, temperature=11.5)
+    given = offer_transfer(_fresh(row), neighbour.email, DataChoice.KEEP, "operator", now_us=now_us())
+    accept_transfer(given, Recipient(street, neighbour, "operator"), now_us=now_us())
+    back = offer_transfer(
+        _fresh(row), owner.email, DataChoice.HAND_OVER, "operator", now_us=now_us(), words="Thank you"
+    )
+    return {"past": row.past_ownerships.get().pk, "offer": back.pk}
 
 
 def _webhook(home: Organisation, row: Device) -> int:

@@ -1,11 +1,11 @@
 """What the platform does for a set-up: a registration token for each device, and the second signal."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-import httpx
-
+from doorstep.client import Client, ProblemAnswer, Unreachable
 from doorstep.errors import RefusedError, SettingsError, UnavailableError
 from doorstep.provisioner.provisioner import PlatformCheck
 
@@ -14,6 +14,8 @@ __all__ = ["Platform"]
 REFUSED: Final = (401, 403)
 MAX_TOKEN: Final = 256
 MAX_SENTENCE: Final = 300
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,61 +30,66 @@ class Platform:
 
         async def platform_saw_it() -> bool:
             try:
-                async with self._client() as client:
-                    answer = await client.get(f"/api/v1/devices/{device_id}")
-                    _check_key(answer.status_code)
-                    return answer.status_code == httpx.codes.OK and answer.json().get("owned") is True
-            except (httpx.HTTPError, ValueError):
+                found = await self._ask(lambda client: client.get_device(device_id))
+            except (Unreachable, ProblemAnswer):
                 return False  # this computer may still be on the device's Wi-Fi, without the internet
+            return found["owned"]
 
         return platform_saw_it
 
     async def get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         """Ask; raises `RefusedError` in the platform's words, `UnavailableError` where it does not answer."""
-        return await self._exchange("GET", path, params=query)
+        return await self._exchange(lambda client: client.call("GET", path, query=query))
 
     async def post(self, path: str, body: Mapping[str, str]) -> Mapping[str, Any]:
         """Send; raises as `get` does."""
-        return await self._exchange("POST", path, json=body)
+        return await self._exchange(lambda client: client.call("POST", path, body=body))
 
     async def token(self, alias: str) -> str:
         """Make a registration token; raises `UnavailableError` where the platform gives none."""
         try:
-            async with self._client() as client:
-                answer = await client.post("/api/v1/registration-tokens", json={"alias": alias})
-            _check_key(answer.status_code)
-            token = answer.json()["token"] if answer.status_code == httpx.codes.CREATED else None
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            token = None
-        if not isinstance(token, str) or not 1 <= len(token) <= MAX_TOKEN:
+            made = await self._ask(lambda client: client.make_registration_token({"alias": alias}))
+            token = made["token"]
+        except (Unreachable, ProblemAnswer, KeyError, TypeError):
+            token = ""
+        if not 1 <= len(token) <= MAX_TOKEN:
             raise UnavailableError(
                 "The platform gives no registration token.",
                 next_step="Check --portal-url, and that this computer reaches it beside the device's Wi-Fi.",
             )
         return token
 
-    async def _exchange(self, method: str, path: str, **content: Any) -> Mapping[str, Any]:
+    async def _exchange(self, act: Callable[[Client], Any]) -> Mapping[str, Any]:
         try:
-            async with self._client() as client:
-                answer = await client.request(method, path, **content)
-                said = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+            said = await self._ask(act)
+        except Unreachable as error:
             raise UnavailableError(
-                f"The platform at {self.url} does not answer ({type(error).__name__}).",
+                f"The platform at {self.url} does not answer.",
                 next_step="Check --portal-url, and that this computer reaches it beside the device's Wi-Fi.",
-            ) from None
-        _check_key(answer.status_code)
-        if not isinstance(said, dict) or not answer.is_success:
-            detail = said.get("detail") if isinstance(said, dict) else None
+            ) from error
+        except ProblemAnswer as error:
             raise RefusedError(
-                str(detail or f"The platform refused (status {answer.status_code}).")[:MAX_SENTENCE],
+                error.message[:MAX_SENTENCE],
                 next_step="Compare the serial with the device, and check whose account the key is.",
+            ) from error
+        if not isinstance(said, dict):
+            raise UnavailableError(
+                f"Something else than a platform answers at {self.url}.", next_step="Check --portal-url."
             )
         return said
 
-    def _client(self) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {self.api_key}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=10)
+    async def _ask(self, act: Callable[[Client], _Answer]) -> _Answer:
+        """Act beside the event loop; raise SettingsError for a refused key, and what the client raises."""
+
+        def acting() -> _Answer:
+            with Client(self.url, self.api_key, attempts=1) as client:
+                return act(client)
+
+        try:
+            return await asyncio.to_thread(acting)
+        except ProblemAnswer as error:
+            _check_key(error.status)
+            raise
 
 
 def _check_key(status: int) -> None:

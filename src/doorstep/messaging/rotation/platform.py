@@ -10,6 +10,7 @@ from typing import Self
 
 from doorstep.errors import ProtocolViolation
 from doorstep.identity.rotation import Asked, Proven, Stage, Staged, advance
+from doorstep.messaging.keys import MASTER_SECRET_LENGTH, owner_change, run_ahead
 from doorstep.messaging.rotation.keys import (
     SECRET_LENGTHS,
     Change,
@@ -19,9 +20,9 @@ from doorstep.messaging.rotation.keys import (
     replacement,
 )
 from doorstep.messaging.rotation.messages import Answer, Commit, Offer
-from doorstep.messaging.state import SealedState, StagedRoot
+from doorstep.messaging.state import EpochState, SealedState, StagedRoot
 
-__all__ = ["AnswerTooLate", "NothingToAnswer", "Rotation", "accept", "ask", "commit_of"]
+__all__ = ["AnswerTooLate", "NothingToAnswer", "Rotation", "accept", "ask", "commit_of", "mixed"]
 
 
 class NothingToAnswer(ProtocolViolation):
@@ -78,3 +79,20 @@ def accept(rotation: Rotation, state: SealedState, answer: Answer) -> tuple[Rota
 def commit_of(rotation: Rotation, staged: StagedRoot) -> Commit:
     """Return what to tell the device once ``staged`` is durable."""
     return Commit(rotation.number, confirmation(staged.root, rotation.number, End.PLATFORM))
+
+
+def mixed(state: SealedState, epoch: int, nonce: bytes, rng: Callable[[int], bytes]) -> SealedState:
+    """Return the state in which the device begins ``epoch`` with ``nonce`` mixed into its root.
+
+    ``epoch`` comes after the current one, which ends with all before it. A staged root takes the nonce, too:
+    the device may have given the old one up already.
+    """
+
+    def chain(root: bytes, first: int) -> bytes:
+        return owner_change(run_ahead(root, epoch - first), nonce)
+
+    nobodys = EpochState(epoch - 1, rng(MASTER_SECRET_LENGTH))
+    staged = state.staged and StagedRoot(epoch, chain(state.staged.root, state.staged.epoch))
+    return SealedState(
+        nobodys, chain(state.root, state.current.epoch + 1), staged=staged, variant=state.variant
+    )

@@ -12,10 +12,10 @@ from django.db import transaction
 
 from doorstep.errors import MisuseError, VerificationFailed
 from doorstep.ownership.actors import program_for
-from doorstep.server.accounts.models import ApiKey, Organisation, OrganisationKind
-from doorstep.server.accounts.permissions import Caller, Permission, scopes_of
+from doorstep.server.accounts.models import ApiKey, DeviceGroup, Organisation, OrganisationKind, User
+from doorstep.server.accounts.permissions import Caller, Permission, scopes_of, within
 
-__all__ = ["KEY_CAP", "find_caller", "make_api_key", "parse_scopes"]
+__all__ = ["KEY_CAP", "end_api_key", "find_caller", "make_api_key", "parse_scopes"]
 
 KEY_CAP: Final = 100
 """Characters of a presented key that are looked at."""
@@ -39,8 +39,19 @@ def parse_scopes(names: Collection[str], organisation: Organisation) -> frozense
     return frozenset(Permission(name) for name in names)
 
 
-def make_api_key(organisation: Organisation, name: str, scopes: Collection[str]) -> tuple[str, ApiKey]:
-    """Return a key, shown this once, and its row; raise MisuseError for a bad name or scope."""
+def make_api_key(  # noqa: PLR0913 - what a key is, and whose
+    organisation: Organisation,
+    name: str,
+    scopes: Collection[str],
+    *,
+    by: User | None = None,
+    group: DeviceGroup | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[str, ApiKey]:
+    """Return a key, shown this once, and its row; raise MisuseError for a bad name or scope.
+
+    ``group`` limits it to the devices of one group.
+    """
     name = " ".join(name.split())
     if not 0 < len(name) <= _NAME_CAP:
         raise MisuseError(
@@ -56,8 +67,16 @@ def make_api_key(organisation: Organisation, name: str, scopes: Collection[str])
             prefix=prefix,
             key_hash=hashlib.sha256(key.encode()).digest(),
             scopes=sorted(granted),
+            created_by=by,
+            group=group,
+            expires_at=expires_at,
         )
     return key, row
+
+
+def end_api_key(row: ApiKey) -> None:
+    """End a key at once. Asked again, nothing changes."""
+    ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=datetime.now(UTC))
 
 
 def find_caller(key: str) -> Caller:
@@ -74,7 +93,8 @@ def find_caller(key: str) -> Caller:
         )
     if row.last_used_at is None or now - row.last_used_at > _USED_TO:
         ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
-    scopes = frozenset(Permission(scope) for scope in row.scopes)
+    granted = frozenset(Permission(scope) for scope in row.scopes)
+    scopes = within(granted, limited=row.group_id is not None)
     groups = None if row.group_id is None else frozenset({row.group_id})
     return Caller(
         row.organisation, scopes, program_for(row.prefix, row.organisation_id), key=row.pk, groups=groups

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from doorstep.server.accounts.models import Organisation, OrganisationKind, Role
 
-__all__ = ["Caller", "Permission", "permissions_of", "scopes_of"]
+__all__ = ["Caller", "Permission", "permissions_of", "scopes_of", "within"]
 
 
 class Permission(enum.StrEnum):
@@ -23,6 +23,13 @@ class Permission(enum.StrEnum):
     """The staff's word for a claimant, as evidence."""
     MAKER_LEDGER_READ = "maker:ledger:read"
     MAKER_DEAD_LETTERS_READ = "maker:dead-letters:read"
+    MAKER_CASES_READ = "maker:cases:read"
+    """Disputes with what both sides brought."""
+    MAKER_CASES_WRITE = "maker:cases:write"
+    """Decide disputes. No key has it: it takes the eyes of people."""
+    MAKER_HANDOVERS_READ = "maker:handovers:read"
+    MAKER_HANDOVERS_WRITE = "maker:handovers:write"
+    """Take devices back, swap and scrap them."""
     MAKER_PEOPLE_READ = "maker:people:read"
     MAKER_PEOPLE_WRITE = "maker:people:write"
     """Invitations, roles, and what limited members see."""
@@ -59,6 +66,15 @@ class Permission(enum.StrEnum):
     CUSTOMER_SETUP_RELEASE = "customer:setup:release"
     CUSTOMER_GATEWAYS_WRITE = "customer:gateways:write"
     """Which gateway may carry the messages of which device."""
+    CUSTOMER_CASES_READ = "customer:cases:read"
+    CUSTOMER_CASES_WRITE = "customer:cases:write"
+    """Speak and act in disputes."""
+    CUSTOMER_HANDOVERS_READ = "customer:handovers:read"
+    """Offers, devices of the past, receipts."""
+    CUSTOMER_HANDOVERS_WRITE = "customer:handovers:write"
+    """Transfer, return and scrap devices, and accept those that others offer."""
+    CUSTOMER_DATA_WRITE = "customer:data:write"
+    """Export and erase readings."""
     CUSTOMER_GROUPS_WRITE = "customer:groups:write"
     """Device groups, and which device stands in which."""
     CUSTOMER_PEOPLE_READ = "customer:people:read"
@@ -105,17 +121,31 @@ _WHOLE: Final = frozenset(
     {
         Permission.CUSTOMER_TOKENS_WRITE,
         Permission.CUSTOMER_PEOPLE_READ,
+        Permission.CUSTOMER_PEOPLE_WRITE,
+        Permission.CUSTOMER_GROUPS_WRITE,
+        Permission.CUSTOMER_AUDIT_READ,
         Permission.CUSTOMER_WEBHOOKS_READ,
         Permission.CUSTOMER_WEBHOOKS_WRITE,
+        Permission.CUSTOMER_CASES_READ,
+        Permission.CUSTOMER_CASES_WRITE,
+        Permission.CUSTOMER_HANDOVERS_READ,
+        Permission.CUSTOMER_HANDOVERS_WRITE,
+        Permission.CUSTOMER_DATA_WRITE,
     }
 )
 """What concerns the whole organisation, and so nobody who is limited to groups: a device that is added
-stands in no group yet, and a webhook hears of every device."""
+stands in no group yet, one that left stands in none any more, and a webhook hears of every device."""
 
 _PEOPLE_ONLY: Final = frozenset(
-    {Permission.MAKER_KEYS_WRITE, Permission.WHOLESALER_KEYS_WRITE, Permission.CUSTOMER_KEYS_WRITE}
+    {
+        Permission.MAKER_KEYS_WRITE,
+        Permission.WHOLESALER_KEYS_WRITE,
+        Permission.CUSTOMER_KEYS_WRITE,
+        Permission.MAKER_CASES_WRITE,
+        Permission.CUSTOMER_CASES_WRITE,
+    }
 )
-"""What no API key can have: a stolen key must not make others that outlive it."""
+"""What no API key can have: a stolen key must not make others that outlive it, and cases are for people."""
 
 
 def permissions_of(kind: OrganisationKind, role: Role, *, limited: bool = False) -> frozenset[Permission]:
@@ -124,7 +154,12 @@ def permissions_of(kind: OrganisationKind, role: Role, *, limited: bool = False)
     ``limited``: they see only the devices of groups granted to them.
     """
     granted = frozenset(one for one in Permission if one.scope is kind and _has(role, one))
-    return granted - _WHOLE if limited else granted
+    return within(granted, limited=limited)
+
+
+def within(permissions: frozenset[Permission], *, limited: bool) -> frozenset[Permission]:
+    """Leave out what concerns the whole organisation, for who is limited to groups."""
+    return permissions - _WHOLE if limited else permissions
 
 
 def scopes_of(kind: OrganisationKind) -> list[Permission]:
@@ -154,6 +189,8 @@ class Caller:
     """Primary key of the API key, when there is one."""
     user: int | None = None
     """Primary key of the user, when there is one."""
+    is_owner: bool = False
+    """A person who owns the organisation; nobody else makes owners."""
     groups: frozenset[int] | None = None
     """Primary keys of the device groups to which their sight is limited; None: it is not."""
 

@@ -89,6 +89,16 @@ class Principal:
         return self.may(Permission.CUSTOMER_GATEWAYS_WRITE)
 
     @property
+    def may_hand_over(self) -> bool:
+        """Whether they may transfer, return, swap and scrap devices."""
+        return self.may(Permission.CUSTOMER_HANDOVERS_WRITE) or self.may(Permission.MAKER_HANDOVERS_WRITE)
+
+    @property
+    def may_work_on_data(self) -> bool:
+        """Whether they may export and erase readings."""
+        return self.may(Permission.CUSTOMER_DATA_WRITE)
+
+    @property
     def may_make_products(self) -> bool:
         """Whether they may make products."""
         return self.may(Permission.MAKER_PRODUCTS_WRITE)

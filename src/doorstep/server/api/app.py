@@ -4,15 +4,20 @@ from typing import Final
 
 from doorstep.server.api import (
     audit,
+    batches,
     blocks,
+    cases,
     commands,
+    data,
     dead_letters,
     devices,
     gateways,
+    handovers,
     imports,
     keys,
     ledger,
     onboarding,
+    people,
     problems,
     products,
     readings,
@@ -38,6 +43,7 @@ api: Final = Api(
 )
 for noun in (
     products,
+    batches,
     sales,
     imports,
     stock,
@@ -51,8 +57,12 @@ for noun in (
     keys,
     ledger,
     tokens,
+    cases,
+    handovers,
+    data,
     dead_letters,
     audit,
+    people,
     webhooks,
 ):
     api.add_router("", noun.router)

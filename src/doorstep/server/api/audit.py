@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Schema
+from ninja import Query
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.schema import Schema
 from doorstep.server.audit.models import AuditRow
 from doorstep.server.audit.queries import Search, deed, deeds_for
 from doorstep.server.fleet.access import require

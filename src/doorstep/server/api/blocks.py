@@ -3,13 +3,14 @@
 from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Schema, Status
+from ninja import Status
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line, Reason
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import require
 from doorstep.server.fleet.blocking import add_block, entry_of, lift_block, lines, progress_of

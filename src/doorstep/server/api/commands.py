@@ -3,14 +3,16 @@
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Query, Schema, Status
+from ninja import Field, Query, Status
 
 from doorstep.messaging.channels import MAX_CALL_NAME, MAX_SETTINGS, MAX_VERSION, Call
+from doorstep.messaging.delivery import Delivery
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.readings import PointOut
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.channels.actions import MAX_LIFE_US, cancel, send_command, want_settings
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import (
@@ -123,11 +125,16 @@ def send(request: HttpRequest, device_id: str, command: CommandIn) -> Any:
 
 @router.get("/devices/{device_id}/commands", response={200: CommandPage}, operation_id="list_commands")
 def list_commands(
-    request: HttpRequest, device_id: str, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+    request: HttpRequest,
+    device_id: str,
+    state: Delivery | None = None,
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List what was sent, or waits to be sent, to a device in this owner's time."""
     rows = commands_of(device_for(caller_of(request), device_id, _READ))
-    return page(rows, "-number", _shown, cursor, limit)
+    found = rows if state is None else rows.filter(state=state)
+    return page(found, "-number", _shown, cursor, limit)
 
 
 @router.get(

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Schema
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import ShortId
+from doorstep.server.api.fields import Line, ShortId
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.fleet.access import require
 from doorstep.server.readings.models import DeadLetter
 from doorstep.server.readings.queries import letters_of
@@ -43,12 +43,14 @@ class LetterPage(Schema):
 def list_dead_letters(
     request: HttpRequest,
     device_id: ShortId = "",
+    reason: Line | None = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List what was refused, newest first."""
     require(caller_of(request), Permission.MAKER_DEAD_LETTERS_READ)
-    return page(letters_of(device_id), "-pk", _shown, cursor, limit)
+    rows = letters_of(device_id) if reason is None else letters_of(device_id).filter(reason=reason)
+    return page(rows, "-pk", _shown, cursor, limit)
 
 
 def _shown(row: DeadLetter) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """Devices, and the end of one."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest
-from ninja import Schema, Status
+from ninja import Query, Status
 
+from doorstep.ownership.life import Life
+from doorstep.ownership.standing import Standing
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Reason
+from doorstep.server.api.fields import Line, Reason
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import REVOKE, device_for, devices_for
 from doorstep.server.fleet.actions import revoke_device
@@ -46,6 +49,20 @@ class DeviceOut(Schema):
     """When its newest message was stored; only for its owner."""
 
 
+class DeviceFilter(Schema):
+    """Which devices."""
+
+    serial: Line | None = None
+    product: Line | None = None
+    batch: Line | None = None
+    life: Life | None = None
+    standing: Standing | None = None
+    disputed: bool | None = None
+
+
+_COLUMNS: Final = {"product": "product__key", "batch": "batch__number"}
+
+
 class DevicePage(Schema):
     """Devices by id."""
 
@@ -78,10 +95,14 @@ class RevocationOut(Schema):
 
 
 @router.get("/devices", response={200: DevicePage}, operation_id="list_devices")
-def list_devices(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
-    """List the devices that the caller may see, by device id."""
+def list_devices(
+    request: HttpRequest, wanted: Query[DeviceFilter], cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+) -> Any:
+    """List the devices that the caller may see, by device id; all, or those that fit every filter."""
     caller = caller_of(request)
-    return page(devices_for(caller), "device_id", lambda row: _shown(caller, row), cursor, limit)
+    fits = {_COLUMNS.get(name, name): value for name, value in wanted.dict(exclude_none=True).items()}
+    rows = devices_for(caller).filter(**fits)
+    return page(rows, "device_id", lambda row: _shown(caller, row), cursor, limit)
 
 
 @router.get(

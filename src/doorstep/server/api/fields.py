@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
-__all__ = ["Alias", "Line", "Reason", "ShortId"]
+__all__ = ["Alias", "Line", "Note", "Reason", "ShortId"]
 
 
 _LINE_CAP: Final = 254
@@ -15,6 +15,8 @@ Line = Annotated[str, StringConstraints(max_length=_LINE_CAP, pattern=_ONE_LINE)
 """A name, number or address."""
 Alias = Annotated[str, StringConstraints(max_length=80, pattern=_ONE_LINE)]
 """What somebody calls a device."""
+Note = Annotated[str, StringConstraints(max_length=200, pattern=_ONE_LINE)]
+"""A word for the other side, or nothing."""
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_ONE_LINE)]
 """Why."""
 ShortId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{0,8}$")]

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Schema, Status
+from ninja import Status
 
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.fleet.access import device_for
 from doorstep.server.fleet.gateways import attach_child, children_of, detach_child
 from doorstep.server.fleet.models import Device

@@ -3,14 +3,15 @@
 from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Schema, Status
+from ninja import Status
 
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import ROTATE, device_for
 from doorstep.server.fleet.models import Device, KeyRotation
-from doorstep.server.fleet.queries import rotations_of
 from doorstep.server.fleet.rotation import begin_rotation
 
 __all__ = ["router"]
@@ -45,10 +46,11 @@ class RotationOut(Schema):
     settled_us: int | None
 
 
-class RotationsOut(Schema):
-    """The newest replacements of a device's keys."""
+class RotationPage(Schema):
+    """Replacements of a device's keys, newest first."""
 
     items: list[RotationOut]
+    next: str | None
 
 
 @router.post(
@@ -66,13 +68,13 @@ def rotate(request: HttpRequest, device_id: str, which: RotateIn) -> Any:
 
 @router.get(
     "/devices/{device_id}/keys/rotations",
-    response={200: RotationsOut},
+    response={200: RotationPage},
     operation_id="list_key_rotations",
 )
-def rotations(request: HttpRequest, device_id: str) -> Any:
-    """List the newest replacements of a device's keys."""
+def rotations(request: HttpRequest, device_id: str, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
+    """List the replacements of a device's keys."""
     device = device_for(caller_of(request), device_id, ROTATE)
-    return {"items": [_shown(device, one) for one in rotations_of(device)]}
+    return page(device.rotations.all(), "-number", lambda row: _shown(device, row), cursor, limit)
 
 
 def _shown(device: Device, row: KeyRotation) -> dict[str, Any]:

@@ -3,22 +3,24 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Schema
 
 from doorstep.ownership.actors import organisation_of
-from doorstep.ownership.ledger import Entry, Event, Kind
+from doorstep.ownership.kinds import Kind
+from doorstep.ownership.ledger import Entry, Event
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.routing import Router
+from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.schema import Schema
 from doorstep.server.custody.models import CustodyEntry
-from doorstep.server.fleet.access import device_for
+from doorstep.server.fleet.access import device_for, require
 
 __all__ = ["router"]
 
 router = Router(tags=["ledger"])
 
+_ALL = needs(Permission.MAKER_LEDGER_READ)
 _READ = (
     Permission.MAKER_LEDGER_READ,
     Permission.WHOLESALER_STOCK_READ,
@@ -40,11 +42,37 @@ class EntryOut(Schema):
     """SHA-256 of the entry, hexadecimal."""
 
 
+class LedgerEntry(EntryOut):
+    """An entry of the whole ledger."""
+
+    device_id: str
+    """Empty where it is about no device."""
+
+
+class LedgerPage(Schema):
+    """Entries of all devices, oldest first."""
+
+    items: list[LedgerEntry]
+    next: str | None
+
+
 class EntryPage(Schema):
     """Entries, oldest first."""
 
     items: list[EntryOut]
     next: str | None
+
+
+@router.get("/ledger", response={200: LedgerPage}, operation_id="list_ledger", openapi_extra=_ALL)
+def list_ledger(
+    request: HttpRequest, kind: Kind | None = None, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+) -> Any:
+    """List what happened to all devices, oldest first; all of it, or entries of one kind."""
+    caller = caller_of(request)
+    require(caller, Permission.MAKER_LEDGER_READ)
+    rows = CustodyEntry.objects.select_related("device")
+    found = rows if kind is None else rows.filter(kind=kind)
+    return page(found, "number", lambda row: _of_all(caller, row), cursor, limit)
 
 
 @router.get(
@@ -59,6 +87,10 @@ def list_custody(
     caller = caller_of(request)
     device = device_for(caller, device_id, _READ)
     return page(device.custody.all(), "number", lambda row: _shown(caller, row), cursor, limit)
+
+
+def _of_all(caller: Caller, row: CustodyEntry) -> dict[str, Any]:
+    return {**_shown(caller, row), "device_id": row.device.device_id if row.device else ""}
 
 
 def _shown(caller: Caller, row: CustodyEntry) -> dict[str, Any]:

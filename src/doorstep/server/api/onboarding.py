@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Field, Query, Schema, Status
+from ninja import Field, Query, Status
 
 from doorstep.crypto.p256 import PublicKey
 from doorstep.errors import MalformedMessage
@@ -20,6 +20,7 @@ from doorstep.server.api.auth import caller_of
 from doorstep.server.api.pace import SEARCHES
 from doorstep.server.api.problems import Problem
 from doorstep.server.api.routing import Router
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.releasing import release_setup
 from doorstep.server.custody.attesting import Attested, attest, look_up, make_challenge

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from doorstep.errors import (
@@ -21,18 +21,24 @@ from doorstep.errors import (
 )
 from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
+from doorstep.server.accounts.members import NoSuchPerson
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
+from doorstep.server.api.schema import Schema
 from doorstep.server.channels.actions import VersionConflict
 from doorstep.server.channels.queries import NoSuchCommand
 from doorstep.server.custody.actions import SaleRefused
 from doorstep.server.custody.actions.attempts import TooManyAttempts
 from doorstep.server.custody.actions.codes import CodeRefused
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
+from doorstep.server.custody.holdings import NothingHere
 from doorstep.server.custody.queries import NoSuchImport
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
+from doorstep.server.fleet.grouping import NoSuchGroup
 from doorstep.server.fleet.products import NoSuchProduct
+from doorstep.server.fleet.queries import NoSuchBatch
+from doorstep.server.portal.queries import NoSuchToken
 from doorstep.server.webhooks.queries import NoSuchWebhook
 
 __all__ = ["PROBLEM_MEDIA", "TYPES", "Problem", "RowProblem", "install", "plain_problem"]
@@ -67,9 +73,14 @@ class Problem(Schema):
 _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchDevice, 404, "not-found"),
     (NoSuchProduct, 404, "not-found"),
+    (NoSuchPerson, 404, "not-found"),
+    (NoSuchGroup, 404, "not-found"),
     (NoSuchLine, 404, "not-found"),
     (NoSuchCommand, 404, "not-found"),
+    (NothingHere, 404, "not-found"),
     (NoSuchWebhook, 404, "not-found"),
+    (NoSuchBatch, 404, "not-found"),
+    (NoSuchToken, 404, "not-found"),
     (NoSuchImport, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),

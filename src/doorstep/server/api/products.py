@@ -1,27 +1,34 @@
 """Products and the onboarding methods that they have on."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Schema
+from ninja import Status
 from pydantic import Field
 
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.messaging.legacy.formats import Format
 from doorstep.onboarding.methods import METHODS
+from doorstep.ownership.policy import POLICY_CAP
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import Line
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import require
 from doorstep.server.fleet.legacy import set_legacy
 from doorstep.server.fleet.models import Product
 from doorstep.server.fleet.onboarding import set_onboarding
-from doorstep.server.fleet.products import find_product
+from doorstep.server.fleet.products import add_product, find_product
 from doorstep.server.fleet.queries import all_products
 
 __all__ = ["router"]
 
 router = Router(tags=["products"])
+_READ = needs(Permission.MAKER_PRODUCTS_READ)
+_WRITE = needs(Permission.MAKER_PRODUCTS_WRITE)
 
 Keys = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=len(METHODS))]
 
@@ -53,10 +60,24 @@ class ProductOut(Schema):
     insecure_formats: list[InsecureFormat]
 
 
-class Products(Schema):
-    """Every product, by name."""
+class ProductPage(Schema):
+    """Products by key."""
 
     items: list[ProductOut]
+    next: str | None
+
+
+class ProductIn(Schema, extra="forbid"):
+    """A product to be."""
+
+    key: Annotated[str, Field(pattern="^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+    """As programs write it; it stays for good."""
+    name: Annotated[Line, Field(min_length=1)]
+    """As customers read it."""
+    claim_policy: Annotated[str, Field(max_length=POLICY_CAP)] = ""
+    """The evidence that makes somebody the owner; empty for the strong one."""
+    identity: Literal["certificate", "symmetric_key"] = "certificate"
+    """What its devices are made with; it stays for good."""
 
 
 class OnboardingIn(Schema, extra="forbid"):
@@ -76,11 +97,26 @@ class LegacyIn(Schema, extra="forbid"):
     accept_risk: Formats = Field(default_factory=list)
 
 
-@router.get("/products", response={200: Products}, operation_id="list_products")
-def list_products(request: HttpRequest) -> Any:
+@router.get("/products", response={200: ProductPage}, operation_id="list_products", openapi_extra=_READ)
+def list_products(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the products."""
     require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
-    return {"items": [_shown(row) for row in all_products()]}
+    return page(all_products(), "key", _shown, cursor, limit)
+
+
+@router.post("/products", response={201: ProductOut}, operation_id="add_product", openapi_extra=_WRITE)
+def make_product(request: HttpRequest, wish: ProductIn) -> Any:
+    """Add a product. Its devices are made by `doorstep factory batch`."""
+    require(caller_of(request), Permission.MAKER_PRODUCTS_WRITE)
+    made = add_product(wish.key, wish.name, wish.claim_policy, identity=IdentityMethod(wish.identity))
+    return Status(201, _shown(made))
+
+
+@router.get("/products/{key}", response={200: ProductOut}, operation_id="get_product", openapi_extra=_READ)
+def get_product(request: HttpRequest, key: str) -> Any:
+    """Return one product."""
+    require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
+    return _shown(find_product(key))
 
 
 @router.put(

@@ -1,9 +1,9 @@
 """Sales and dispatches, as the ERP and wholesalers tell them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Schema, Status
+from ninja import Field, Query, Status
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Organisation
@@ -13,6 +13,7 @@ from doorstep.server.api.fields import Line, Reason
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.rows import RowsDone, Serials, shown_rows
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us, to_us
 from doorstep.server.custody.actions import record_sale, withdraw
 from doorstep.server.custody.actions.sales import BOX_CAP
@@ -82,6 +83,18 @@ class SaleOut(Schema):
     created_us: int
 
 
+class SaleFilter(Schema):
+    """Which sales."""
+
+    order: Line | None = None
+    buyer_email: Line | None = None
+    serial: Line | None = None
+    """The order that has this device."""
+
+
+_COLUMNS: Final = {"order": "order", "buyer_email": "buyer_email__iexact", "serial": "lines__device__serial"}
+
+
 class SalePage(Schema):
     """Sales, newest first."""
 
@@ -131,12 +144,20 @@ def withdraw_from(request: HttpRequest, wish: WithdrawIn) -> Any:
 
 
 @router.get("/sales", response={200: SalePage}, operation_id="list_sales", openapi_extra=needs(*READ))
-def list_sales(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
-    """List sales and dispatches, newest first: a wholesaler its own, the maker all."""
+def list_sales(
+    request: HttpRequest, wanted: Query[SaleFilter], cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+) -> Any:
+    """List sales and dispatches, newest first: a wholesaler its own, the maker all; or those that fit."""
     caller = caller_of(request)
     require(caller, *READ)
     seller = seller_of(caller.organisation)
     rows = all_sales() if seller is None else sales_by(seller)
+    fits = {_COLUMNS[name]: value for name, value in wanted.dict(exclude_none=True).items()}
+    if fits:
+        # Apart from the count of an order's devices, which a filter by one of them must not change; and
+        # whom a wholesaler sold to is nobody else's to ask.
+        own = Sale.objects.filter(seller=seller) if wanted.buyer_email else Sale.objects.all()
+        rows = rows.filter(pk__in=own.filter(**fits).values("pk"))
     return page(rows, "-pk", lambda row: _shown(row, seller), cursor, limit)
 
 

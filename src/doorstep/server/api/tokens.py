@@ -3,16 +3,18 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Schema, Status
+from ninja import Field, Path, Status
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Alias
-from doorstep.server.api.routing import Router
+from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
 from doorstep.server.fleet.access import require
+from doorstep.server.portal.queries import progress_of, token_of
 
 __all__ = ["router"]
 
@@ -33,6 +35,39 @@ class TokenOut(Schema):
     number: int
     """Which one it is, for asking the portal what became of it."""
     expires_us: int
+
+
+class TokenState(Schema):
+    """What became of a token."""
+
+    number: int
+    state: str
+    """waiting, expired, bound or held."""
+    sentence: str
+    device_id: str | None
+    """The device that came, once it is the organisation's."""
+    expires_us: int
+
+
+@router.get(
+    "/registration-tokens/{number}",
+    response={200: TokenState},
+    operation_id="get_registration_token",
+    openapi_extra=needs(Permission.CUSTOMER_TOKENS_WRITE),
+)
+def get_token(request: HttpRequest, number: Annotated[int, Path(ge=1, lt=2**63)]) -> Any:
+    """Say whether a device came with a token, and what became of its claim."""
+    caller = caller_of(request)
+    require(caller, Permission.CUSTOMER_TOKENS_WRITE)
+    row = token_of(caller.organisation, number)
+    far = progress_of(row, now_us())
+    return {
+        "number": row.pk,
+        "state": far.state.value,
+        "sentence": far.text,
+        "device_id": far.device.device_id if far.device else None,
+        "expires_us": row.expires_at_us,
+    }
 
 
 @router.post(

@@ -47,7 +47,7 @@ class CustodyEntry(models.Model):
 
 
 class LedgerKey(models.Model):
-    """A key that signs for an organisation in the ledger; the newest counts."""
+    """The key that signs for an organisation in the ledger."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="ledger_keys")
     public_key = models.BinaryField(max_length=32)

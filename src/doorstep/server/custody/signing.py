@@ -10,7 +10,7 @@ from doorstep.crypto.ed25519 import SigningKey
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.server.custody.models import LedgerKey
 
-__all__ = ["keys_for", "renew_key"]
+__all__ = ["keys_for"]
 
 _SEED_BYTES: Final = 32
 _PLATFORM: Final = "platform"
@@ -27,11 +27,6 @@ def keys_for(organisations: AbstractSet[int], at_us: int) -> tuple[dict[int, Sig
     keys = {row.organisation_id: _unwrapped(row) for row in rows}
     fresh = [_make(one, at_us) for one in sorted(organisations - keys.keys())]
     return keys | {one: key for one, key, _ in fresh}, [event for _, _, event in fresh]
-
-
-def renew_key(organisation: int, at_us: int) -> Event:
-    """Make a new key for an organisation; the event tells so, and stands before what the key signs."""
-    return _make(organisation, at_us)[2]
 
 
 def _make(organisation: int, at_us: int) -> tuple[int, SigningKey, Event]:

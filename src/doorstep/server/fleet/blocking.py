@@ -83,6 +83,8 @@ def add_block(kind: str, value: str, by: str, reason: str, *, now_us: int) -> Bl
             action="block", kind=named, value=value, reason=reason, by=by, at_us=now_us
         )
         open_ones = matching(entry).exclude(standing=Standing.BLOCKED)
+        # Locked in the order in which ingest locks, so that neither waits for the other.
+        list(open_ones.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
         open_ones.update(blocked=True, generation=F("generation") + 1)
         enqueue("block", {"entry": entry.pk})
     return entry
@@ -132,7 +134,8 @@ def free(entry: BlockEntry, now_us: int, advance: Callable[[int], None] = lambda
     for some in _pieces(numbers):
         with transaction_in_turn():
             events: list[tuple[int, Event]] = []
-            for row in Device.objects.select_for_update().select_related("batch").filter(pk__in=some):
+            rows = Device.objects.select_for_update(of=("self",)).select_related("batch").filter(pk__in=some)
+            for row in rows.order_by("pk"):
                 if not _is_held_otherwise(row):
                     events += _let_in(row, entry.lifted_by, now_us)
             ledger.append(events, now_us)

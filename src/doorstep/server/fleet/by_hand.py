@@ -5,10 +5,11 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
+from doorstep.errors import RefusedError
 from doorstep.identity.ids import kid_of
 from doorstep.identity.rotation import Stage
+from doorstep.messaging.envelope import MAX_SEQUENCE
 from doorstep.messaging.opener import Opener
 from doorstep.messaging.rotation.messages import HAND_CHANNEL, encode, from_device
 from doorstep.messaging.sealer import seal_downlink
@@ -19,10 +20,21 @@ from doorstep.server.fleet.models import Device, KeyRotation, SealedState
 from doorstep.server.fleet.rotating import hear
 from doorstep.server.fleet.rotation import settle
 
-__all__ = ["Hand"]
+__all__ = ["Hand", "NoNewNumber"]
 
 _UP: Final = f"up/{HAND_CHANNEL}".encode()
 _DOWN: Final = f"down/{HAND_CHANNEL}".encode()
+
+
+class NoNewNumber(RefusedError):
+    """A number that is used twice in an epoch would open both messages to whoever has them."""
+
+    def __init__(self, device_id: str, epoch: int) -> None:
+        super().__init__(
+            f"no number of epoch {epoch} is surely new to device {device_id}",
+            next_step="Switch the device off and on, and begin again.",
+        )
+        self.epoch = epoch
 
 
 @dataclass
@@ -35,8 +47,15 @@ class Hand:
         """Take a sealed message of the device; return the one to bring back, or None at the end.
 
         Everything is stored before this returns. Raises PeerError for what is not this device's, and then
-        nothing changed.
+        nothing changed. Raises NoNewNumber.
         """
+        try:
+            return self._heard(message, now_us)
+        except NoNewNumber as error:
+            _close_epoch(self.rotation.device_id, error.epoch)
+            raise
+
+    def _heard(self, message: bytes, now_us: int) -> bytes | None:
         with transaction.atomic():
             device = Device.objects.select_for_update().get(pk=self.rotation.device_id)
             self.rotation.refresh_from_db()
@@ -45,7 +64,7 @@ class Hand:
                 settle(self.rotation, "done", "", now_us)
                 return None
             word = hear(device, self.rotation, from_device(plaintext), now_us)
-            return seal_downlink(state, _number(device, state), _DOWN, encode(word))
+            return seal_downlink(state, _number(device, state.current.epoch), _DOWN, encode(word))
 
     def _opened(self, device: Device, message: bytes, now_us: int) -> tuple[Sealed, bytes]:
         """Open a message and count it, as ingest does; ingest loads the device anew."""
@@ -60,11 +79,20 @@ class Hand:
         return state, plaintext
 
 
-def _number(device: Device, state: Sealed) -> int:
+def _number(device: Device, epoch: int) -> int:
     """Take the platform's next sequence number in the device's epoch; ``downlink`` goes on from it."""
-    epoch = state.current.epoch
-    DownlinkCounter.objects.get_or_create(device=device, defaults={"epoch": epoch, "next_seq": 0})
-    mine = DownlinkCounter.objects.filter(device=device)
-    mine.filter(epoch__lt=epoch).update(epoch=epoch, next_seq=0)
-    mine.update(next_seq=F("next_seq") + 1)
-    return int(mine.values_list("next_seq", flat=True).get()) - 1
+    rows = DownlinkCounter.objects.select_for_update()
+    counter, _ = rows.get_or_create(device=device, defaults={"epoch": epoch, "next_seq": 0})
+    if counter.epoch < epoch and not counter.awaiting:
+        counter.epoch, counter.next_seq = epoch, 0
+    if counter.awaiting or counter.epoch > epoch or counter.next_seq > MAX_SEQUENCE:
+        raise NoNewNumber(device.device_id, epoch)
+    counter.next_seq += 1
+    counter.save(update_fields=["epoch", "next_seq"])
+    return counter.next_seq - 1
+
+
+def _close_epoch(device: int, epoch: int) -> None:
+    """Note in which epoch a device was heard that is awaited since a copy was restored; see ``downlink``."""
+    awaited = DownlinkCounter.objects.filter(device=device, awaiting=True)
+    awaited.update(epoch=epoch, next_seq=MAX_SEQUENCE + 1, awaiting=False)

@@ -7,6 +7,7 @@ hand settles it.
 """
 
 import hashlib
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,9 +16,10 @@ from django.conf import settings
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.errors import RefusedError
-from doorstep.messaging.keys import OWNER_NONCE_LENGTH, owner_change, run_ahead
-from doorstep.messaging.state import StoredState
-from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed
+from doorstep.messaging.ahead import MAX_AHEAD
+from doorstep.messaging.keys import OWNER_NONCE_LENGTH
+from doorstep.messaging.rotation.platform import mixed
+from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed, sealed_row
 from doorstep.server.fleet.models import Device, SealedState
 from doorstep.server.fleet.trust import CloneChallenge
 
@@ -33,8 +35,8 @@ __all__ = [
     "settle_in_hand",
 ]
 
-_MARGIN: Final = 64
-"""Epochs that the device may begin, by power cuts, before the answer reached its flash."""
+_MARGIN: Final = MAX_AHEAD
+"""Epochs that the device may have begun unheard before the answer reached its flash."""
 
 
 class OtherCopyAnswered(RefusedError):
@@ -55,16 +57,17 @@ def challenge(row: Device, nonce: bytes, now_us: int) -> CloneChallenge:
     row.generation += 1
     row.save(update_fields=["must_renew", "generation"])
     row.credentials.filter(state="active").update(state="superseded", ended_us=now_us)
-    return CloneChallenge.objects.create(
-        device=row, asked_us=now_us, nonce=_wrapped(row, nonce), epoch=first_free_epoch(_fresh(row)) + _MARGIN
-    )
+    return CloneChallenge.objects.create(device=row, asked_us=now_us, nonce=_wrapped(row, nonce), epoch=0)
 
 
 def first_free_epoch(sealed: SealedState) -> int:
     """Return the epoch after the newest that a message or a CONNECT proof used; else the factory's own."""
-    by_messages = sealed.epoch + 1 if sealed.master is not None else sealed.epoch
     by_proofs = sealed.connect_epoch + 1 if sealed.connect_seq >= 0 else 0
-    return max(by_messages, by_proofs)
+    return max(_epoch_by_messages(sealed), by_proofs)
+
+
+def _epoch_by_messages(sealed: SealedState) -> int:
+    return sealed.epoch + 1 if sealed.master is not None else sealed.epoch
 
 
 def challenged(devices: Collection[int]) -> set[int]:
@@ -106,7 +109,7 @@ def settle_in_hand(row: Device, fresh: Certificate, nonce: bytes, now_us: int) -
         mix = _answer(row, asked, key_hash, now_us)
     else:
         row.credentials.filter(state="active").update(state="superseded", ended_us=now_us)
-        asked.nonce, asked.epoch = _wrapped(row, nonce), first_free_epoch(_fresh(row)) + _MARGIN
+        asked.nonce = _wrapped(row, nonce)
         mix = _answer(row, asked, key_hash, now_us)
     asked.closed_us = now_us
     asked.save(update_fields=["closed_us"])
@@ -126,6 +129,8 @@ def count_refusal(device_id: str) -> None:
 def _answer(row: Device, asked: CloneChallenge, key_hash: str, now_us: int) -> Mix:
     """Take the first answer: from now on its key alone renews, and the sealed root is another."""
     asked.key_hash, asked.answered_us = key_hash, now_us
+    # Not when the question was asked: a gateway may have brought messages of later epochs since.
+    asked.epoch = first_free_epoch(_fresh(row)) + _MARGIN
     asked.save(update_fields=["key_hash", "answered_us", "nonce", "epoch"])
     mix = Mix(asked.epoch, _unwrapped(row, asked))
     _replace_root(row, mix)
@@ -141,10 +146,7 @@ def _replace_root(row: Device, mix: Mix) -> None:
     keys = read_sealed(
         settings.KEY_FILE, row.device_id, tuple(getattr(sealed, column) for column in SEALED_COLUMNS)
     )
-    root = owner_change(run_ahead(keys.root, mix.epoch - keys.current.epoch - 1), mix.nonce)
-    # As from the factory: without a master secret, the root is that of the epoch itself.
-    wrapped = settings.KEY_FILE.wrap(root, f"sealed/{row.device_id}/root")
-    begun = StoredState(mix.epoch, wrapped, variant=keys.variant.name)
+    begun = sealed_row(settings.KEY_FILE, row.device_id, mixed(keys, mix.epoch, mix.nonce, os.urandom))
     for column, value in begun._asdict().items():
         setattr(sealed, column, value)
     sealed.save(update_fields=list(SEALED_COLUMNS))
@@ -162,7 +164,7 @@ def _repeated(row: Device, key_hash: str) -> Mix | None:
     sealed = row.sealed
     if last is None or last.key_hash != key_hash or not key_hash:
         return None
-    if sealed.master is not None or sealed.epoch != last.epoch:
+    if _epoch_by_messages(sealed) != last.epoch:
         return None
     return Mix(last.epoch, _unwrapped(row, last))
 

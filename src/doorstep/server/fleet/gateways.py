@@ -28,7 +28,7 @@ def attach_child(gateway: Device, child: Device) -> None:
     The caller has checked that whoever asks may do so for both. Raises GatewayRefused.
     """
     with transaction.atomic():
-        rows = Device.objects.select_for_update().in_bulk([gateway.pk, child.pk])
+        rows = Device.objects.select_for_update().order_by("pk").in_bulk([gateway.pk, child.pk])
         above, below = rows[gateway.pk], rows[child.pk]
         _check(above, below)
         below.gateway = above

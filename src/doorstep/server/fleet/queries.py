@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from doorstep.errors import RefusedError
 from doorstep.ownership.standing import Standing
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.fleet.models import Batch, Credential, Device, KeyRotation, Product, Revocation
@@ -14,12 +15,14 @@ from doorstep.server.fleet.trust import StandingChange
 
 __all__ = [
     "LIVE_FOR_US",
+    "NoSuchBatch",
     "Status",
     "active_credential",
     "all_batches",
     "all_products",
     "device_of",
     "devices_of",
+    "find_batch",
     "last_revocation",
     "last_trouble",
     "rotations_of",
@@ -111,6 +114,18 @@ def all_products() -> QuerySet[Product]:
     return Product.objects.annotate(
         made=Count("devices"), owned=Count("devices", filter=Q(devices__owner__isnull=False))
     ).order_by("name")
+
+
+class NoSuchBatch(RefusedError):
+    """There is no batch of that number."""
+
+
+def find_batch(number: str) -> Batch:
+    """Return one of `all_batches`; raise NoSuchBatch."""
+    row = all_batches().filter(number=ascii(number)[1:-1]).first()
+    if row is None:
+        raise NoSuchBatch(f"there is no batch {number[:40]!a}", next_step="List the batches.")
+    return row
 
 
 def all_batches() -> QuerySet[Batch]:

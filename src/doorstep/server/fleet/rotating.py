@@ -4,13 +4,14 @@ Everything that the device is told is stored before it is told. Each step is one
 row locked; a crash anywhere leaves a rotation that the next step carries on.
 """
 
+import logging
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from doorstep.errors import PeerError
+from doorstep.errors import DoorstepError, PeerError
 from doorstep.identity.rotation import Stage
 from doorstep.messaging.delivery import OPEN as UNDELIVERED
 from doorstep.messaging.delivery import Delivery
@@ -29,27 +30,38 @@ from doorstep.messaging.rotation.messages import (
 from doorstep.messaging.rotation.platform import Rotation
 from doorstep.messaging.state import SealedState as Sealed
 from doorstep.messaging.state import StagedRoot
+from doorstep.ownership.life import Life
+from doorstep.ownership.standing import Standing
 from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed
 from doorstep.server.channels.actions import CannotSend, enqueue
 from doorstep.server.channels.models import Downlink
 from doorstep.server.fleet import exchanges
-from doorstep.server.fleet.models import Device, KeyRotation, SealedState
+from doorstep.server.fleet.models import Credential, Device, KeyRotation, SealedState
 from doorstep.server.fleet.rotation import CERTIFICATE, OPEN, abandon, rotate_root, secret_context, settle
 
 __all__ = ["hear", "offer", "step", "step_due"]
+
+_log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 100
 _MOST_TRIES: Final = 20
 """Commands for one rotation before the device counts as one that cannot do it."""
 _BY: Final = "platform"
+_DAY_US: Final = 86_400_000_000
 
 
-def step_due(now_us: int) -> int:
-    """Carry on every rotation that does not wait for its device; return how many."""
-    due = list(_due().values_list("pk", flat=True)[:_AT_ONCE])
+def step_due(now_us: int, behind: int = 0) -> int:
+    """Carry on rotations that do not wait for their devices, from behind a row; return where to go on.
+
+    So those that get nowhere never keep the others from their turn.
+    """
+    due = list(_due().filter(pk__gt=behind).values_list("pk", flat=True)[:_AT_ONCE])
     for row in due:
-        step(row, now_us)
-    return len(due)
+        try:
+            step(row, now_us)
+        except DoorstepError as error:
+            _note(row, error.message[:200])
+    return due[-1] if len(due) == _AT_ONCE else 0
 
 
 def step(row: int, now_us: int) -> KeyRotation:
@@ -60,7 +72,10 @@ def step(row: int, now_us: int) -> KeyRotation:
         rotation.refresh_from_db()
         if rotation.stage == Stage.SETTLED.value:
             return rotation
-        if rotation.kind == CERTIFICATE:
+        if device.standing == Standing.BLOCKED or device.life != Life.OWNED:
+            if rotation.stage == Stage.OFFERED.value:
+                abandon(rotation, "the device was revoked, or nobody owns it", now_us)
+        elif rotation.kind == CERTIFICATE:
             _step_certificate(device, rotation, now_us)
         else:
             _step_root(device, rotation, now_us)
@@ -107,25 +122,36 @@ def _stage(device: Device, rotation: KeyRotation, said: Answer, now_us: int) -> 
 
 
 def _due() -> QuerySet[KeyRotation]:
-    """Return the oldest open rotation of each device, unless it waits for the device."""
+    """Return the oldest open rotation of each device, unless it waits for the device; and what ends."""
     older = KeyRotation.objects.filter(
         device=OuterRef("device"), stage__in=OPEN, number__lt=OuterRef("number")
     ).exclude(kind=CERTIFICATE)
-    waiting = Downlink.objects.filter(command_id=OuterRef("command_id"), state__in=UNDELIVERED)
-    retired = Q(stage=Stage.STAGED.value, device__sealed__staged_epoch=None) & ~Q(kind=CERTIFICATE)
-    open_ones = KeyRotation.objects.filter(stage__in=OPEN, by_hand=False)
-    return (
-        open_ones.filter(Q(kind=CERTIFICATE) | ~Exists(older))
-        .filter(~Exists(waiting) | retired)
-        .order_by("pk")
+    command = Downlink.objects.filter(command_id=OuterRef("command_id"))
+    waiting = Exists(command.filter(state__in=UNDELIVERED))
+    retired = Q(stage=Stage.STAGED.value, device__sealed__staged_epoch=None)
+    # A day: certificates are valid from so long before they are made.
+    fresh = Credential.objects.filter(
+        device=OuterRef("device"), state="active", not_before_us__gte=OuterRef("asked_us") - _DAY_US
     )
+    lost = ~Exists(command.filter(state__in=(*UNDELIVERED, Delivery.ACKNOWLEDGED)))
+    root = ~Q(kind=CERTIFICATE) & ~Exists(older) & (~waiting | retired)
+    certificate = Q(kind=CERTIFICATE) & ~waiting & (lost | Exists(fresh))
+    runs = Q(by_hand=False, device__blocked=False, device__life=Life.OWNED) & (root | certificate)
+    ends = Q(stage=Stage.OFFERED.value) & (Q(device__standing=Standing.BLOCKED) | ~Q(device__life=Life.OWNED))
+    return KeyRotation.objects.filter(stage__in=OPEN).filter(runs | ends).order_by("pk")
+
+
+def _note(row: int, why: str) -> None:
+    """Say why a rotation gets nowhere, once."""
+    if KeyRotation.objects.filter(pk=row).exclude(detail=why).update(detail=why):
+        _log.warning("rotation %d gets nowhere: %s", row, why)
 
 
 def _step_root(device: Device, rotation: KeyRotation, now_us: int) -> None:
     if rotation.stage == Stage.STAGED.value and _sealed(device).staged is None:
         settle(rotation, "done", "", now_us)
         return
-    command = Downlink.objects.filter(command_id=rotation.command_id).first() if rotation.command_id else None
+    command = _command(rotation)
     if command is not None and command.state in UNDELIVERED:
         return
     word = None if command is None else _answered(device, rotation, command, now_us)
@@ -142,8 +168,24 @@ def _step_certificate(device: Device, rotation: KeyRotation, now_us: int) -> Non
         rotation.save(update_fields=["stage", "staged_us"])
     if fresh and len(fresh) == len(active):
         settle(rotation, "done", "", now_us)
-    elif not fresh and not rotation.command_id:
+    elif not fresh and not _was_told(rotation):
         _tell(device, rotation, offer(device, rotation), now_us)
+
+
+def _was_told(rotation: KeyRotation) -> bool:
+    """Say whether a device has its command or will get it; one that refused or never got it is told again."""
+    command = _command(rotation)
+    if command is None or command.state in {*UNDELIVERED, Delivery.ACKNOWLEDGED}:
+        return command is not None
+    rotation.detail = f"{command.state}: {_words(bytes(command.detail))}"[:200]
+    return False
+
+
+def _command(rotation: KeyRotation) -> Downlink | None:
+    """Return the command that the device has to answer, or has answered."""
+    if not rotation.command_id:
+        return None
+    return Downlink.objects.filter(command_id=rotation.command_id).first()
 
 
 def _answered(device: Device, rotation: KeyRotation, command: Downlink, now_us: int) -> FromPlatform | None:

@@ -65,7 +65,7 @@ class CloneChallenge(models.Model):
     nonce = models.BinaryField()
     """Mixed into the sealed root of whoever answers; wrapped in the context ``clone/<device_id>/nonce``."""
     epoch = models.BigIntegerField()
-    """The first epoch under the mixed root."""
+    """The first epoch under the mixed root; 0 before the first answer."""
     answered_us = models.BigIntegerField(null=True, blank=True)
     key_hash = models.CharField(max_length=64, blank=True)
     """Hex SHA-256 of the SubjectPublicKeyInfo that the first answer came with: only it renews from now on."""

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Sum
 
 from doorstep.messaging.keys import OWNER_NONCE_LENGTH
+from doorstep.messaging.variant import VARIANTS
 from doorstep.ownership.life import Life
 from doorstep.ownership.standing import Standing, StandingStep
 from doorstep.ownership.suspicion import (
@@ -121,9 +122,7 @@ def _act(device: Device, findings: list[Finding], now_us: int) -> bool:
         news = [one for one in findings if one.evidence not in said]
         if not news:
             return False
-        # Without a key of its own to certify, a device has nothing that a copy could not show too.
-        clone = any(one.is_clone for one in news) and row.credentials.exists()
-        clone = clone and open_challenge(row) is None
+        clone = any(one.is_clone for one in news) and _can_be_told_apart(row)
         for one in news:
             sentence = one.sentence + (_CHALLENGED if clone and one.is_clone else "")
             step = take_step(
@@ -135,6 +134,13 @@ def _act(device: Device, findings: list[Finding], now_us: int) -> bool:
             nudge_later()
         tell_owner(row, " ".join(one.sentence for one in news) + (_CHALLENGED if clone else ""))
     return True
+
+
+def _can_be_told_apart(row: Device) -> bool:
+    """Whether one of two users can get what the other lacks: a certificate and another root."""
+    if not row.credentials.exists() or open_challenge(row) is not None:
+        return False
+    return not VARIANTS[row.sealed.variant].is_static
 
 
 def _calm(now_us: int) -> None:

@@ -50,6 +50,7 @@ def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
 
     tally = Counter[str]()
     next_expiry = next_look = next_digest = 0.0
+    turn = 0
     while not stop.is_set():
         try:
             if time.monotonic() >= next_expiry:
@@ -62,7 +63,7 @@ def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
                 more = digest(now_us())
                 next_digest = time.monotonic() + (0.0 if more else DIGEST_EVERY_S)
             outcome = queue.work_off_one()
-            step_due(now_us())
+            turn = step_due(now_us(), turn)
             heartbeat.beat(done=tally["done"], failed=tally["failed"], waiting=queue.waiting())
         except DatabaseError as error:
             # The queue is in the database: there is nothing to do but to say so and to look again.

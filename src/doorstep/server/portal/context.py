@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.portal.access import principal
 from doorstep.server.settings import DOORSTEP
@@ -37,6 +38,10 @@ _CUSTOMER: Final = (
     ("alerts", "alert", gettext_lazy("Alerts")),
     ("activity", "clock", gettext_lazy("Activity")),
 )
+_OWNER: Final = (
+    ("handovers", "sale", gettext_lazy("Coming and going")),
+    ("cases", "claim", gettext_lazy("Disputes")),
+)
 _WHOLESALER: Final = (
     ("stock", "batch", gettext_lazy("Stock")),
     ("orders", "sale", gettext_lazy("Orders")),
@@ -49,6 +54,8 @@ _STAFF: Final = (
     ("batches", "batch", "Batches"),
     ("sales", "sale", "Sales"),
     ("claims", "claim", "Claims"),
+    ("cases", "claim", "Disputes"),
+    ("handovers", "sale", "Returns"),
     ("blocks", "refused", "Block-list"),
     ("ledger", "ledger", "Ledger"),
     ("dead-letters", "refused", "Dead letters"),
@@ -75,7 +82,8 @@ def _entries(somebody: Principal) -> tuple[_Entry, ...]:
     )
     if somebody.is_maker:
         return _STAFF + member
-    return (_CUSTOMER if somebody.is_customer else _WHOLESALER) + member
+    owner = _OWNER if somebody.may(Permission.CUSTOMER_HANDOVERS_READ) else ()
+    return (*_CUSTOMER, *owner, *member) if somebody.is_customer else _WHOLESALER + member
 
 
 def _places(request: HttpRequest, entries: tuple[_Entry, ...]) -> tuple[Place, ...]:

@@ -22,7 +22,6 @@ _WORDS: Final[Mapping[Kind, Callable[[Detail], str]]] = {
     Kind.ONBOARDED: lambda _: "Joined a network and signed in for the first time.",
     Kind.OWNED: lambda detail: f"Got {_which(detail)} owner. Evidence: {_evidence(detail)}.",
     Kind.CLAIM_HELD: lambda detail: f"A registration was held for review. Evidence: {_evidence(detail)}.",
-    Kind.CLAIM_REFUSED: lambda _: "A registration was refused.",
     Kind.CLAIM_DISPUTED: lambda _: "Somebody else tried to register it. The owner stayed the owner.",
     Kind.CASE_DECIDED: lambda detail: f"Dispute {detail['case']}: {detail['outcome']}. {detail['reason']}",
     Kind.CASE_APPEALED: lambda detail: f"The decision of dispute {detail['case']} was appealed against.",

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from doorstep.errors import RefusedError
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.custody.models import Claim, CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
 from doorstep.server.fleet.models import Batch, Device
 
 __all__ = [
+    "NoSuchToken",
     "Progress",
     "State",
     "devices_in",
@@ -43,10 +45,17 @@ class Progress:
     device: Device | None = None
 
 
+class NoSuchToken(RefusedError):
+    """The organisation made no token of this number."""
+
+
 def token_of(organisation: Organisation, number: int) -> RegistrationToken:
-    """Return a token of the organisation; raise RegistrationToken.DoesNotExist, also for somebody else's."""
+    """Return a token of the organisation; raise NoSuchToken, also for somebody else's."""
     tokens = RegistrationToken.objects.select_related("used_by__owner")
-    return tokens.get(organisation=organisation, pk=number)
+    row = tokens.filter(organisation=organisation, pk=number).first()
+    if row is None:
+        raise NoSuchToken(f"there is no token {number} here", next_step="Make one.")
+    return row
 
 
 def progress_of(token: RegistrationToken, now_us: int) -> Progress:

@@ -24,6 +24,7 @@ __all__ = [
     "last_arrival_us",
     "latest_of",
     "letters_of",
+    "past_points",
     "points_of",
     "window_of",
 ]
@@ -76,6 +77,19 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
     points = [point for row in reversed(fresh) for point in points_of(*row)]
     points.sort(key=lambda point: point.time_us)
     return Window(tuple(points), max((row[1] for row in fresh), default=after_us))
+
+
+def past_points(device_pk: int, period: int, limit: int = MAX_MESSAGES) -> tuple[Point, ...]:
+    """Return the newest readings of an ownership period that has ended, oldest first.
+
+    The caller has found the period as one of the principal's own.
+    """
+    rows = Message.objects.filter(
+        device_id=device_pk, ownership_period=period, channel__in=_CHANNELS
+    ).order_by("-epoch", "-seq")
+    newest = rows.values_list("payload", "received_us", "channel")[: min(limit, MAX_MESSAGES)]
+    points = [point for row in newest for point in points_of(*row)]
+    return tuple(sorted(points, key=lambda point: point.time_us))
 
 
 def last_arrival_us(device_pk: int) -> int | None:

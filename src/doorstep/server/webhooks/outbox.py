@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from doorstep.ownership.kinds import Kind
 from doorstep.ownership.ledger import Event
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.fleet.models import Device
@@ -19,6 +20,8 @@ from doorstep.server.webhooks.models import WebhookDelivery, WebhookEndpoint, We
 
 __all__ = ["Message", "deliver", "emit", "emit_all", "follow", "new_event_id"]
 
+_TRADE: Final = frozenset({Kind.RECEIVED, Kind.SOLD, Kind.RETURNED, Kind.CORRECTED})
+"""Their details are the business of those who traded, and not of the device's later owner."""
 _ID_BYTES: Final = 15
 _AT_ONCE: Final = 1000
 
@@ -94,9 +97,9 @@ def _told(event: Event, device: Device, makers: set[int], now_us: int) -> list[M
     named = event.detail.get("organisation")
     detail = {name: value for name, value in event.detail.items() if name != "organisation"}
     concerned = {one for one in (device.owner_id, named) if isinstance(one, int)}
-    full = {**about, **detail}
-    return [Message(BY_KIND[event.kind], one, full) for one in sorted(makers)] + [
-        Message(BY_KIND[event.kind], one, full if named in {None, one} else about)
+    full, kind = {**about, **detail}, BY_KIND[event.kind]
+    return [Message(kind, one, full) for one in sorted(makers)] + [
+        Message(kind, one, full if named == one or (named is None and event.kind not in _TRADE) else about)
         for one in sorted(concerned - makers)
     ]
 

@@ -1,15 +1,20 @@
 """The maker's staff look at a claim that waits."""
 
 from doorstep.errors import MisuseError
-from doorstep.ownership.claims import Decision
+from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
 from doorstep.server.custody.actions.bringing import bring, locked_device
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.evidence import DETAIL_CAP
+from doorstep.server.custody.models import Claim
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
-__all__ = ["vouch"]
+__all__ = ["NoSuchClaim", "vouch", "vouch_for_claim"]
+
+
+class NoSuchClaim(MisuseError):
+    """No claim that waits has this number."""
 
 
 def vouch(device: Device, claimant: Claimant, reason: str, now_us: int) -> Decision:
@@ -25,3 +30,14 @@ def vouch(device: Device, claimant: Claimant, reason: str, now_us: int) -> Decis
         row = locked_device(pk=device.pk)
         assert row is not None  # devices are never deleted
         return bring(row, claimant, Evidence.STAFF, now_us=now_us, detail=reason)
+
+
+def vouch_for_claim(number: int, reason: str, by: str, now_us: int) -> Decision:
+    """Vouch for the claimant of a held claim; raise NoSuchClaim, also when it waits no more."""
+    rows = Claim.objects.select_related("device", "organisation", "claimant")
+    row = rows.filter(pk=number, decision=Outcome.HELD, device__owner=None).first()
+    if row is None:
+        raise NoSuchClaim(
+            f"no claim that waits has the number {number}", next_step="Run: doorstep claim list"
+        )
+    return vouch(row.device, Claimant(row.organisation, row.claimant, by), reason, now_us)

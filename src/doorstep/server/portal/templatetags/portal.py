@@ -18,6 +18,7 @@ from doorstep.ownership.evidence import Evidence
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import detail_of
 from doorstep.server.clock import from_us, now_us, to_us
+from doorstep.server.custody.attempts import Attempt, What
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import Status, status_of
 from doorstep.server.readings.alerting import sentence_of
@@ -219,6 +220,19 @@ def kind_sentence(kind: str) -> str:
 def at(mapping: dict[int, object], key: int) -> object | None:
     """Look a key up, so that a template can."""
     return mapping.get(key)
+
+
+@register.filter
+def attempt(one: Attempt) -> str:
+    """Write what somebody tried, and what came of it."""
+    detail = one.detail.replace("_", " ")
+    match one.what:
+        case What.CLAIM:
+            return f"somebody claimed it with {listed(one.detail.split())}: {one.outcome}"
+        case What.GUESS:
+            return f"somebody typed a {detail}: {one.outcome}"
+        case What.MESSAGE:
+            return f"{detail}, refused {one.count} times; this was the last"
 
 
 @register.inclusion_tag("portal/parts/badge.html")

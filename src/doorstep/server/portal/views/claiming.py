@@ -1,17 +1,23 @@
 """Claim a device by what stands on its label, add what helps, and read how it stands."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import DoorstepError
+from doorstep.identity.voucher import VOUCHER_CAP
+from doorstep.runtime.authority import load_authority
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.claiming import Claimant
@@ -19,13 +25,14 @@ from doorstep.server.custody.actions.codes import type_code
 from doorstep.server.custody.actions.labels import report_as_claimant
 from doorstep.server.custody.actions.mails import LinkExpired, answer_mail, ask_buyer, mail_of
 from doorstep.server.custody.actions.requests import give_order, keep_request, open_request
+from doorstep.server.custody.actions.vouchers import bring_voucher
 from doorstep.server.custody.models import ClaimRequest
 from doorstep.server.portal import access
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.claims import requests_of, view_of
 from doorstep.server.portal.sentences import sentences
 
-__all__ = ["add_code", "add_order", "answer", "ask", "claim", "claims", "one", "report"]
+__all__ = ["add_code", "add_order", "answer", "ask", "claim", "claims", "one", "report", "voucher"]
 
 _CODE_CAP: Final = 40
 _TYPED: Final = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -82,8 +89,28 @@ def claim(request: HttpRequest) -> HttpResponse:
 @customer_page
 def claims(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the organisation's claims by serial."""
+    _whole(principal)
     rows = [(row, view_of(row)) for row in requests_of(principal.organisation)[:100]]
     return render(request, "portal/claims.html", {"rows": rows})
+
+
+@require_POST
+@customer_page
+def voucher(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """Take an ownership voucher for all its devices."""
+    if not principal.may_add:
+        raise PermissionDenied
+    file = request.FILES.get("voucher")
+    data = file.read(VOUCHER_CAP + 1) if isinstance(file, UploadedFile) else b""
+    roots = [load_authority(Path(settings.STATE.ca), now=datetime.now(UTC)).root]
+    try:
+        brought = bring_voucher(_claimant(principal, ""), data, roots, now_us())
+    except DoorstepError as error:
+        messages.error(request, sentences(error))
+    else:
+        waits = sum(one.waits for one in brought)
+        messages.success(request, f"The voucher counts for {len(brought)} devices; {waits} of them wait.")
+    return redirect("own-claims")
 
 
 @require_safe
@@ -171,7 +198,14 @@ def _claimant(principal: Principal, alias: str) -> Claimant:
     return Claimant(principal.organisation, principal.user, principal.actor, alias=alias)
 
 
+def _whole(principal: Principal) -> None:
+    """Refuse who is limited to groups: what is claimed stands in none yet."""
+    if principal.groups is not None:
+        raise Http404
+
+
 def _find(principal: Principal, number: int) -> ClaimRequest:
+    _whole(principal)
     rows = ClaimRequest.objects.select_related("organisation", "user")
     row = rows.filter(organisation=principal.organisation, pk=number).first()
     if row is None:

@@ -13,6 +13,7 @@ from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import commands_of, detail_of, events_of, settings_of
 from doorstep.server.clock import now_us
+from doorstep.server.custody.attempts import attempts_on
 from doorstep.server.fleet.filters import Condition, in_condition
 from doorstep.server.fleet.gateways import children_of
 from doorstep.server.fleet.models import Device, Revocation
@@ -129,6 +130,9 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
         "story": story_of(device),
+        "attempts": attempts_on(device),
+        "case": device.disputes.filter(closed_at_us=None).first() if device.disputed else None,
+        "replaced": device.replaced.filter(organisation=principal.organisation).first(),
         "gateway": _gateway(principal, device),
         "children": children_of(device, principal.groups),
     }

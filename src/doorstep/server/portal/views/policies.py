@@ -47,7 +47,7 @@ class VouchForm(forms.Form):
     reason = forms.CharField(
         label="How you know",
         max_length=DETAIL_CAP,
-        help_text="Kept with the decision. The claimant and the staff can read it.",
+        help_text="Kept with the evidence, for the staff who look at the claim later.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

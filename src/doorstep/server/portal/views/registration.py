@@ -16,7 +16,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.portal.access import customer_page
-from doorstep.server.portal.queries import Progress, progress_of, token_of
+from doorstep.server.portal.queries import NoSuchToken, Progress, progress_of, token_of
 from doorstep.server.portal.sentences import sentences
 from doorstep.server.settings import DOORSTEP
 
@@ -111,5 +111,5 @@ def _find(principal: Principal, number: int) -> RegistrationToken:
         raise Http404
     try:
         return token_of(principal.organisation, number)
-    except RegistrationToken.DoesNotExist as error:
+    except NoSuchToken as error:
         raise Http404 from error
