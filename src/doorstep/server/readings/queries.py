@@ -85,7 +85,7 @@ def past_points(device_pk: int, period: int, limit: int = MAX_MESSAGES) -> tuple
     The caller has found the period as one of the principal's own.
     """
     rows = Message.objects.filter(
-        device_id=device_pk, ownership_period=period, channel__in=_CHANNELS
+        device_id=device_pk, ownership_period=period, channel__in=CHANNELS
     ).order_by("-epoch", "-seq")
     newest = rows.values_list("payload", "received_us", "channel")[: min(limit, MAX_MESSAGES)]
     points = [point for row in newest for point in points_of(*row)]
