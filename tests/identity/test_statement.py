@@ -39,6 +39,7 @@ def test_platform_reads_what_device_signs(said: Statement) -> None:
     sent = statement.sign(said, KEY.sign)
     assert len(sent) <= statement.STATEMENT_CAP
     assert statement.claimed_device(sent) == said.device
+    assert statement.read(sent).proved(KEY.public_key, purpose=said.purpose) == said
     assert statement.verify(sent, KEY.public_key, purpose=said.purpose) == said
 
 

@@ -38,8 +38,8 @@ def test_web_serves_beats_and_stops_cleanly(how: signal.Signals, tmp_path: Path)
     process = start_web(port, errors)
     try:
         _wait_for_beat(process)
-        css = httpx.get(f"http://127.0.0.1:{port}/static/portal/portal.css")
-        page = httpx.get(f"http://127.0.0.1:{port}/no-such-page/")
+        css = httpx.get(f"http://127.0.0.1:{port}/static/portal/portal.css", timeout=_WITHIN_S)
+        page = httpx.get(f"http://127.0.0.1:{port}/no-such-page/", timeout=_WITHIN_S)
         process.send_signal(how)
         process.wait(_WITHIN_S)
     finally:

@@ -11,7 +11,7 @@ from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings, load
 from doorstep.runtime.state import StateFolder
 
-__all__ = ["BROKERS", "ROLES", "role"]
+__all__ = ["BROKERS", "ROLES", "SEVERAL", "role"]
 
 ROLES: Final[Mapping[str, str]] = {
     "authorizer": "doorstep.broker.authorizer:run",
@@ -23,20 +23,29 @@ ROLES: Final[Mapping[str, str]] = {
 }
 """Python roles in start order and where each lives; imported only when it runs."""
 
+SEVERAL: Final = frozenset({"device-api"})
+"""Roles of which several processes may run beside each other."""
+
 BROKERS: Final = ("nats-secure", "nats-plain")
 """Roles that are a program of their own; they start before the others."""
 
 
 @click.command(hidden=True)
 @click.argument("name", type=click.Choice([*BROKERS, *ROLES]))
-def role(name: str) -> None:
+@click.option("--number", type=click.IntRange(1), default=1, help="Which of the role's processes.")
+def role(name: str, number: int) -> None:
     """Run one role alone until it is told to stop; `doorstep up` runs them all."""
     settings = load(os.environ)
     if name in BROKERS:
         _become_broker(name, settings)
     module, attribute = ROLES[name].split(":")
-    run: Callable[[Settings], None] = getattr(importlib.import_module(module), attribute)
-    run(settings)
+    run: Callable[..., None] = getattr(importlib.import_module(module), attribute)
+    if number == 1:
+        run(settings)
+    elif name in SEVERAL:
+        run(settings, number)
+    else:
+        raise click.UsageError(f"{name} is one process.")
 
 
 def _become_broker(name: str, settings: Settings) -> None:

@@ -15,13 +15,14 @@ from typing import Final
 
 from django.db import connections
 
-from doorstep.broker import processes
-from doorstep.cli.role import ROLES
+from doorstep.broker import processes as brokers
+from doorstep.cli.role import ROLES, SEVERAL
 from doorstep.errors import UnavailableError
 from doorstep.runtime.authority import open_authority
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings, to_environment
 from doorstep.runtime.state import StateFolder
+from doorstep.server.device_api.processes import name_of, processes
 from doorstep.server.setup import migrate
 from doorstep.supervisor import logs, room
 from doorstep.supervisor.life import hopeless
@@ -104,11 +105,18 @@ def _prepare_database(settings: Settings, say: Say) -> tuple[str, str] | None:
 def _prepare_roles(settings: Settings, state: StateFolder, say: Say) -> list[RoleSpec]:
     authority = open_authority(state.ca, _AUTHORITY_NAME, now=datetime.now(UTC))
     say(f"certificate authority: {authority.root.common_name}")
-    brokers = processes.prepare(settings, state, KeyFile.open(state.key_file))
+    prepared = brokers.prepare(settings, state, KeyFile.open(state.key_file))
     say("brokers: configured, with a new server certificate")
-    python = [RoleSpec(name, (sys.executable, "-m", "doorstep", "role", name)) for name in ROLES]
-    embedded = (RoleSpec(one.role, one.argv, one.is_ready, one.why_stuck) for one in brokers)
-    return [*embedded, *python]
+    embedded = (RoleSpec(one.role, one.argv, one.is_ready, one.why_stuck) for one in prepared)
+    return [*embedded, *(spec for name in ROLES for spec in _specs(name, settings))]
+
+
+def _specs(name: str, settings: Settings) -> Iterator[RoleSpec]:
+    command = (sys.executable, "-m", "doorstep", "role", name)
+    yield RoleSpec(name, command)
+    if name in SEVERAL:
+        for number in range(2, processes(settings) + 1):
+            yield RoleSpec(name_of(number), (*command, "--number", str(number)))
 
 
 def _wait_until_serving(platform: Platform, watch: Callable[[Supervisor], None]) -> None:

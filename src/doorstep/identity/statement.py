@@ -36,7 +36,9 @@ __all__ = [
     "Signer",
     "Statement",
     "StatementRefused",
+    "Unproved",
     "claimed_device",
+    "read",
     "sign",
     "verify",
 ]
@@ -117,9 +119,33 @@ def sign(statement: Statement, signer: Signer) -> bytes:
     return cose_sign1.sign(_payload(statement), STATEMENT_CONTEXT, signer)
 
 
+@dataclass(frozen=True, slots=True)
+class Unproved:
+    """A well-formed statement whose signature nobody has checked yet."""
+
+    _signed: cose_sign1.Signed = field(repr=False)
+    _said: Statement
+
+    @property
+    def device(self) -> str:
+        """The device id that it names, to look its key up."""
+        return self._said.device
+
+    def proved(self, public_key: PublicKey, *, purpose: Purpose) -> Statement:
+        """Return what the device said; raise `SignatureRefused`, or `StatementRefused` for its purpose."""
+        self._signed.verify(public_key, STATEMENT_CONTEXT)
+        return _meant(self._said, purpose)
+
+
+def read(data: bytes) -> Unproved:
+    """Check the form alone; raise `MalformedStatement`."""
+    signed = _read(data)
+    return Unproved(signed, _statement(signed.payload))
+
+
 def claimed_device(data: bytes) -> str:
-    """Return the device id that a statement names, to look its key up. Nothing is verified yet."""
-    return _statement(_read(data).payload).device
+    """Return the device id that a statement names. Nothing is verified yet."""
+    return read(data).device
 
 
 def verify(data: bytes, public_key: PublicKey, *, purpose: Purpose) -> Statement:
@@ -130,7 +156,10 @@ def verify(data: bytes, public_key: PublicKey, *, purpose: Purpose) -> Statement
     """
     signed = _read(data)
     signed.verify(public_key, STATEMENT_CONTEXT)
-    statement = _statement(signed.payload)
+    return _meant(_statement(signed.payload), purpose)
+
+
+def _meant(statement: Statement, purpose: Purpose) -> Statement:
     if statement.purpose is not purpose:
         raise StatementRefused(
             f"device {statement.device} signed a statement to {statement.purpose.value}, "

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,17 +15,16 @@ from doorstep.ingest.store_sqlite import SqliteSink
 from doorstep.runtime.brokers import Broker, User, link
 from doorstep.runtime.database_thread import DatabaseThread
 from doorstep.runtime.heartbeat import Heartbeat
+from doorstep.runtime.loop import run_loop
 from doorstep.runtime.role import beat_until, now_us, pause, stop_on_signals
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from doorstep.ingest.sink import Sink
 
-__all__ = ["SealedProcessor", "run", "run_loop", "serve"]
+__all__ = ["SealedProcessor", "run", "serve"]
 
 _PULL: int = 2_000
 _READY_STEP_S = 0.05
@@ -82,16 +80,6 @@ def run(settings: Settings) -> None:
             run_loop(serve(settings, state, key_file, processor, processor.figures))
         finally:
             processor.close()
-
-
-def run_loop(main: "Coroutine[Any, Any, None]") -> None:
-    """Run a coroutine on the fastest event loop of this platform."""
-    if sys.platform == "win32":
-        asyncio.run(main)
-    else:
-        import uvloop  # noqa: PLC0415 - there is none for Windows
-
-        uvloop.run(main)
 
 
 async def serve(

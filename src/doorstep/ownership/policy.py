@@ -10,6 +10,7 @@ one    = kind / "(" policy ")"
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from doorstep.errors import MisuseError
@@ -22,6 +23,9 @@ POLICY_CAP: Final = 400
 
 DEPTH_CAP: Final = 16
 """Parentheses inside each other."""
+
+_KEPT: Final = 256
+"""Parsed policies that are kept: one a product, in every claim."""
 
 _TOKEN: Final = re.compile(r"\s*(?:([a-z_]+)|([&|()]))")
 
@@ -51,6 +55,7 @@ class Policy:
     root: _Node
 
 
+@lru_cache(maxsize=_KEPT)
 def parse(text: str) -> Policy:
     """Read a policy; raise BadPolicy that says what is wrong and what can stand there."""
     if len(text) > POLICY_CAP:

@@ -12,6 +12,8 @@ import uvicorn
 
 from doorstep.errors import UnavailableError
 from doorstep.runtime.heartbeat import BEAT_S, Heartbeat
+from doorstep.runtime.loop import run_loop
+from doorstep.server.http import BoundedHttp
 
 __all__ = ["Figures", "Listener", "listening", "serve", "uvicorn_config"]
 
@@ -27,11 +29,16 @@ _LOOK_S: Final = 0.05
 
 
 @contextlib.contextmanager
-def listening(address: str, port: int, setting: str) -> Iterator[socket.socket]:
-    """Yield a bound socket; raise UnavailableError that names the setting when it can't be had."""
+def listening(address: str, port: int, setting: str, *, shared: bool = False) -> Iterator[socket.socket]:
+    """Yield a bound socket; raise UnavailableError that names the setting when it can't be had.
+
+    A ``shared`` port takes further processes of this user that share it, and no others.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((address, port))
             listener.listen(_BACKLOG)
@@ -46,9 +53,10 @@ def listening(address: str, port: int, setting: str) -> Iterator[socket.socket]:
 
 
 def uvicorn_config(app: Any, **more: Any) -> uvicorn.Config:
-    """Return what all our servers share: no access log, no banner, bounded waiting at the end."""
+    """Return what all our servers share: bounded heads, no access log, no banner, bounded end."""
     return uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -67,7 +75,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was begun and return; ``beside`` stops with it."""
     with _returning_on_signals():
-        asyncio.run(_serve(uvicorn.Server(config), listener, heartbeat, figures, beside))
+        run_loop(_serve(uvicorn.Server(config), listener, heartbeat, figures, beside))
 
 
 class _Beside(uvicorn.Server):

@@ -14,9 +14,9 @@ import nats
 
 from doorstep.broker.streams import request
 from doorstep.errors import UnavailableError
-from doorstep.ingest.worker import run_loop
 from doorstep.runtime import heartbeat
 from doorstep.runtime.brokers import STREAM, Broker, User, link
+from doorstep.runtime.loop import run_loop
 from doorstep.testing.devices import add_devices
 from doorstep.testing.load import LoadDevice, Loader, prepare
 from doorstep.testing.open_bench import median_open_us

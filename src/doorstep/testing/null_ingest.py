@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from doorstep.ingest.batch import Batch
 from doorstep.ingest.reader import Fetched
-from doorstep.ingest.worker import run_loop, serve
+from doorstep.ingest.worker import serve
+from doorstep.runtime.loop import run_loop
 from doorstep.runtime.role import now_us
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings

@@ -7,6 +7,7 @@ no indefinite lengths. Whatever decodes, encodes to the same bytes again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from doorstep.errors import MalformedMessage, MisuseError
@@ -82,7 +83,7 @@ def _encode(value: Value, depth: int) -> bytes:
             return _head(_BYTES, len(value)) + value
         case str():
             return _encode_text(value)
-        case Tag() | Mapping() | list() | tuple():
+        case dict() | list() | tuple() | Tag() | Mapping():
             if depth == 0:
                 raise MisuseError(f"CBOR nests deeper than {MAX_DEPTH}")
             return _encode_container(value, depth - 1)
@@ -110,6 +111,7 @@ def _encode_container(value: Value, depth: int) -> bytes:
     return _head(_ARRAY, len(items)) + b"".join(_encode(item, depth) for item in items)
 
 
+@lru_cache(maxsize=256, typed=True)  # typed: True equals 1 and is no key
 def _encode_key(key: int | str) -> bytes:
     if isinstance(key, bool) or not isinstance(key, int | str):
         raise MisuseError(f"a {type(key).__name__} is no key of our CBOR subset")

@@ -85,7 +85,9 @@ def test_owner_exports_readings_and_reads_the_progress(world: World) -> None:
     theirs = _as(world.owner)
     theirs.post(f"/devices/{world.live.device_id}/data/", {"kind": "export"})
     assert b"Working" in theirs.get("/handovers/").content
-    refused = theirs.post(f"/devices/{world.live.device_id}/data/", {"kind": "erase"}, follow=True)
+    refused = theirs.post(
+        f"/devices/{world.live.device_id}/data/", {"kind": "erase", "sure": "yes"}, follow=True
+    )
     assert b"exported or erased already" in refused.content
     while work_off_one() is not None:
         pass
@@ -101,7 +103,10 @@ def test_former_owner_reads_and_erases_what_they_kept(world: World) -> None:
     assert "11.5" in theirs.get(path).content.decode()
     assert _as(world.stranger).get(path).status_code == 404
     device = Handover.objects.get(pk=world.offer).device
-    theirs.post(f"/devices/{device.device_id}/data/", {"kind": "erase", "past": str(world.past)})
+    asked = {"kind": "erase", "past": str(world.past)}
+    unsure = theirs.post(f"/devices/{device.device_id}/data/", asked, follow=True)
+    assert b"Nothing was erased" in unsure.content
+    theirs.post(f"/devices/{device.device_id}/data/", {**asked, "sure": "yes"})
     while work_off_one() is not None:
         pass
     assert "They are gone since" in theirs.get(path).content.decode()

@@ -30,6 +30,7 @@ from doorstep.runtime import heartbeat
 from doorstep.runtime.authority import Authority, open_authority
 from doorstep.runtime.settings import Settings, load, to_environment
 from doorstep.runtime.state import StateFolder
+from doorstep.server.device_api.processes import ROLE, name_of, processes
 from doorstep.server.setup import migrate
 from doorstep.testing.ports import free_port
 from doorstep.testing.postgres import running_postgres
@@ -37,7 +38,6 @@ from doorstep.testing.postgres import running_postgres
 __all__ = ["Figures", "registration"]
 
 _START_S: Final = 30.0
-_ROLE: Final = "device-api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +135,27 @@ def _make(authority: Authority, number: int) -> _NewDevice:
 
 @contextlib.contextmanager
 def _device_api(settings: Settings) -> Iterator[ssl.SSLContext]:
-    """Run the real role as a process of its own; yield what its clients trust."""
+    """Run the real role in as many processes as it has in life; yield what its clients trust."""
     state = StateFolder.open(settings.state)
-    process = subprocess.Popen([sys.executable, "-m", "doorstep", "role", _ROLE])  # noqa: S603 - our own
-    try:
+    with contextlib.ExitStack() as stack:
+        started = [
+            (name_of(number), stack.enter_context(_process("role", ROLE, "--number", str(number))))
+            for number in range(1, processes(settings) + 1)
+        ]
         deadline = time.monotonic() + _START_S
-        while heartbeat.read(state, _ROLE) is None:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise UnavailableError("the device API did not start", next_step="Run: doorstep doctor")
-            time.sleep(0.05)
+        for name, process in started:
+            while heartbeat.read(state, name) is None:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise UnavailableError("the device API did not start", next_step="Run: doorstep doctor")
+                time.sleep(0.05)
         yield ssl.create_default_context(cafile=str(state.ca / "root.crt"))
+
+
+@contextlib.contextmanager
+def _process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-m", "doorstep", *arguments])  # noqa: S603 - our own
+    try:
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)

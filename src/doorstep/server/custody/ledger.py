@@ -9,6 +9,7 @@ from doorstep.errors import MalformedMessage
 from doorstep.ownership.actors import organisation_of
 from doorstep.ownership.chain import LedgerBroken, verify
 from doorstep.ownership.ledger import GENESIS, Entry, Event, Head, SealedEntry, build
+from doorstep.server import bulk
 from doorstep.server.custody.keys import ledger_key
 from doorstep.server.custody.models import CustodyEntry
 from doorstep.server.custody.signing import keys_for
@@ -19,8 +20,18 @@ __all__ = ["append", "count", "entries", "head", "verify_all"]
 _LOCK: Final = 0x646F6F72_00000001
 """PostgreSQL advisory lock of whoever appends, until the end of the transaction."""
 
-_INSERT_AT_ONCE: Final = 2000
 _READ_AT_ONCE: Final = 2000
+
+_COLUMNS: Final = {
+    "number": "bigint",
+    "device_id": "bigint",
+    "kind": "text",
+    "at_us": "bigint",
+    "body": "bytea",
+    "digest": "bytea",
+    "signature": "bytea",
+}
+"""Of a new row of `CustodyEntry`, with their types."""
 
 
 def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
@@ -43,18 +54,10 @@ def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
 
     sealed = list(build(last, (event for _, event in written), at_us, sign_for))
     rows = [
-        CustodyEntry(
-            number=entry.number,
-            device_id=device,
-            kind=str(event.kind),
-            at_us=at_us,
-            body=entry.body,
-            digest=entry.digest,
-            signature=entry.signature,
-        )
+        (entry.number, device, str(event.kind), at_us, entry.body, entry.digest, entry.signature)
         for entry, (device, event) in zip(sealed, written, strict=True)
     ]
-    CustodyEntry.objects.bulk_create(rows, batch_size=_INSERT_AT_ONCE)
+    bulk.insert("custody_entry", _COLUMNS, rows)
     return Head(sealed[-1].number, sealed[-1].digest) if sealed else last
 
 

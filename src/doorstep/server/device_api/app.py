@@ -7,6 +7,7 @@ Beside it, where the operator says so, one address over plain HTTP takes sealed 
 import asyncio
 import base64
 import binascii
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -34,12 +35,11 @@ from doorstep.runtime.state import StateFolder, write_private
 from doorstep.server import setup
 from doorstep.server.clock import now_us
 from doorstep.server.device_api.gathering import Gathering
+from doorstep.server.device_api.processes import ROLE, name_of, processes
 from doorstep.server.serving import listening, serve, uvicorn_config
 from doorstep.wire import jsontext
 
 __all__ = ["ROLE", "DeviceApi", "run"]
-
-ROLE: Final = "device-api"
 
 _THREADS: Final = 8
 """Renewals judged at once; the database takes one writer at a time anyway."""
@@ -221,18 +221,24 @@ async def _body(request: Request, kind: str, cap: int) -> bytes:
     return body
 
 
-def run(settings: Settings) -> None:
-    """Serve devices until SIGTERM or SIGINT; raise UnavailableError when the port is taken."""
+def run(settings: Settings, number: int = 1) -> None:
+    """Serve devices until SIGTERM or SIGINT; raise UnavailableError when the port is taken.
+
+    ``number`` says which of `processes` this one is.
+    """
     setup.start()
     state = StateFolder.open(settings.state)
     key_file = KeyFile.open(state.key_file)
+    shared = processes(settings) > 1
     with ExitStack() as stack:
-        listener = stack.enter_context(
-            listening(settings.bind, settings.device_api_port, "DOORSTEP_DEVICE_API_PORT")
-        )
+
+        def listener(port: int, setting: str) -> socket.socket:
+            return stack.enter_context(listening(settings.bind, port, setting, shared=shared))
+
+        https = listener(settings.device_api_port, "DOORSTEP_DEVICE_API_PORT")
         authority = open_authority(state.ca, "Maker", now=datetime.now(UTC)).published_at(settings.base_url)
         api = DeviceApi(settings, authority, key_file.derive("device-api/nonce"))
-        tls = _ServerTls(settings, state, authority)
+        tls = _ServerTls(settings, state, authority, name_of(number))
         config = uvicorn_config(api.application(), ssl_certfile=tls.certificate, ssl_keyfile=tls.key)
 
         def figures() -> dict[str, float | str]:
@@ -241,19 +247,19 @@ def run(settings: Settings) -> None:
 
         beside = []
         if settings.device_api_plain_port:
-            port = listening(settings.bind, settings.device_api_plain_port, "DOORSTEP_DEVICE_API_PLAIN_PORT")
-            beside.append((uvicorn_config(api.plain_application()), stack.enter_context(port)))
-        serve(config, listener, Heartbeat(state, ROLE), figures, beside)
+            http = listener(settings.device_api_plain_port, "DOORSTEP_DEVICE_API_PLAIN_PORT")
+            beside.append((uvicorn_config(api.plain_application()), http))
+        serve(config, https, Heartbeat(state, name_of(number)), figures, beside)
 
 
 class _ServerTls:
     """The listener's certificate, made at start and again before it grows old."""
 
-    def __init__(self, settings: Settings, state: StateFolder, authority: Authority) -> None:
+    def __init__(self, settings: Settings, state: StateFolder, authority: Authority, name: str) -> None:
         self._names = list(dict.fromkeys([settings.public_host, "localhost", "127.0.0.1", "::1"]))
         self._authority = authority
-        self.certificate = state.run / f"{ROLE}.crt"
-        self.key = state.run / f"{ROLE}.key"
+        self.certificate = state.run / f"{name}.crt"
+        self.key = state.run / f"{name}.key"
         self._made = self._make()
 
     def renew_when_due(self, config: uvicorn.Config) -> None:

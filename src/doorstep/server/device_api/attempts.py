@@ -27,9 +27,11 @@ _REASON: Final = "registration_refused"
 
 
 class Attempts:
-    """Counts of the present minute."""
+    """Counts of the present minute, in one of so many processes: each has its share of the limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, processes: int = 1) -> None:
+        self._plain = max(1, FAILURES_A_MINUTE // processes)
+        self._at_most = max(1, _RECORDED_A_MINUTE // processes)
         self._lock = Lock()
         self._minute = 0
         self._failures: OrderedDict[str, int] = OrderedDict()
@@ -42,11 +44,11 @@ class Attempts:
             count = self._failures[device] = self._failures.get(device, 0) + 1
             while len(self._failures) > _IDS_WATCHED:
                 self._failures.popitem(last=False)
-            records = count <= FAILURES_A_MINUTE and self._recorded < _RECORDED_A_MINUTE
+            records = count <= self._plain and self._recorded < self._at_most
             self._recorded += records
         if records:
             _record(device, path, detail, size, now_us)
-        return count <= FAILURES_A_MINUTE
+        return count <= self._plain
 
     def _turn(self, minute: int) -> None:
         if minute != self._minute:

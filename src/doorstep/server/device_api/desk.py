@@ -17,7 +17,7 @@ from doorstep.errors import DoorstepError, UnavailableError, VerificationFailed
 from doorstep.identity import statement
 from doorstep.identity.ids import check_device_id
 from doorstep.identity.signed_time import SignedTime
-from doorstep.identity.statement import Purpose
+from doorstep.identity.statement import Purpose, Unproved
 from doorstep.ownership.claims import Outcome
 from doorstep.runtime.authority import Authority
 from doorstep.runtime.rollover import newest_version, updates_after
@@ -29,6 +29,7 @@ from doorstep.server.custody.actions.registration import Request, UnknownToken, 
 from doorstep.server.device_api import nonces
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
+from doorstep.server.device_api.processes import processes
 from doorstep.server.fleet.models import Device
 
 __all__ = ["STATUS", "Desk"]
@@ -44,7 +45,11 @@ class Desk:
     settings: Settings
     authority: Authority
     nonce_key: bytes = field(repr=False)
-    attempts: Attempts = field(default_factory=Attempts)
+    attempts: Attempts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take this process's share of the attempts that are answered plainly."""
+        self.attempts = Attempts(processes(self.settings))
 
     def nonce(self, device: str) -> bytes:
         """Make a nonce; it is given for any well-formed id, so that it tells nobody which exist."""
@@ -77,23 +82,22 @@ class Desk:
 
     def _asked(self, bodies: Sequence[bytes], purpose: Purpose, at_us: int) -> list[Request | DoorstepError]:
         """Verify statements and sign what they ask for."""
-        named = [_tried(partial(statement.claimed_device, body)) for body in bodies]
-        keys = _tried(lambda: _public_keys([name for name in named if isinstance(name, str)]))
+        read = [_tried(partial(statement.read, body)) for body in bodies]
+        keys = _tried(lambda: _public_keys([one.device for one in read if isinstance(one, Unproved)]))
         if isinstance(keys, DoorstepError):
             return [keys] * len(bodies)
         return [
-            _tried(partial(self._request, body, name, keys, purpose, at_us))
-            if isinstance(name, str)
-            else name
-            for body, name in zip(bodies, named, strict=True)
+            _tried(partial(self._request, one, keys, purpose, at_us)) if isinstance(one, Unproved) else one
+            for one in read
         ]
 
     def _request(
-        self, body: bytes, device: str, keys: Mapping[str, bytes], purpose: Purpose, at_us: int
+        self, unproved: Unproved, keys: Mapping[str, bytes], purpose: Purpose, at_us: int
     ) -> Request:
+        device = unproved.device
         key = PublicKey.from_spki(keys[device]) if device in keys else _NOBODY
         try:
-            said = statement.verify(body, key, purpose=purpose)
+            said = unproved.proved(key, purpose=purpose)
         except VerificationFailed as error:
             raise _Unproved(error.message) from error
         nonces.check(self.nonce_key, device, said.nonce, at_us)

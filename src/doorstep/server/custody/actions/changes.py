@@ -1,22 +1,29 @@
 """What claims change, gathered first and stored in a few statements, whatever the number of claims."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import connection
 
 from doorstep.ownership.ledger import Event
+from doorstep.server import bulk
 from doorstep.server.custody.models import Claim, ClaimEvidence, Dispute, RegistrationToken
 from doorstep.server.fleet.models import Credential, Device
 
 __all__ = ["Changes"]
 
-_UPDATE_DEVICE: Final = (
-    "UPDATE device SET life = %s, owner_id = %s, ownership_period = %s, generation = %s, alias = %s,"
-    " claim_code_used_at = %s, disputed = %s, claims_waiting = %s WHERE id = %s"
-)
-_USE_TOKEN: Final = "UPDATE registration_token SET used_by_id = %s, used_at_us = %s WHERE id = %s"  # noqa: S105
+_OF_DEVICE: Final = {
+    "id": "bigint",
+    "life": "text",
+    "owner_id": "bigint",
+    "ownership_period": "bigint",
+    "generation": "bigint",
+    "alias": "text",
+    "claim_code_used_at": "timestamptz",
+    "disputed": "boolean",
+    "claims_waiting": "boolean",
+}
+_OF_TOKEN: Final = {"id": "bigint", "used_by_id": "bigint", "used_at_us": "bigint"}
 
 
 @dataclass(slots=True)
@@ -37,8 +44,9 @@ class Changes:
 
     def store(self, now_us: int) -> None:
         """Write all but the events, in the caller's transaction."""
-        _update_each(_UPDATE_DEVICE, map(_of_device, self.devices.values()))
-        _update_each(_USE_TOKEN, ([one.used_by_id, one.used_at_us, one.pk] for one in self.tokens))
+        bulk.update("device", _OF_DEVICE, [_of_device(one) for one in self.devices.values()])
+        used = [[one.pk, one.used_by_id, one.used_at_us] for one in self.tokens]
+        bulk.update("registration_token", _OF_TOKEN, used)
         if self.handed_over:
             ended = Credential.objects.filter(device__in=self.handed_over, state="active")
             ended.update(state="superseded", ended_us=now_us)
@@ -50,6 +58,7 @@ class Changes:
 
 def _of_device(device: Device) -> list[Any]:
     return [
+        device.pk,
         str(device.life),
         device.owner_id,
         device.ownership_period,
@@ -58,11 +67,4 @@ def _of_device(device: Device) -> list[Any]:
         connection.ops.adapt_datetimefield_value(device.claim_code_used_at),
         device.disputed,
         device.claims_waiting,
-        device.pk,
     ]
-
-
-def _update_each(sql: str, rows: Iterable[list[Any]]) -> None:
-    """Run one statement for every row, all in one round trip where the driver can."""
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, list(rows))

@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
+
+from django.db import connection
 
 from doorstep.crypto.x509 import Certificate
 from doorstep.identity.certificates import DEFAULT_OPERATIONAL_LIFETIME
 from doorstep.runtime.authority import Authority
+from doorstep.server import bulk
 from doorstep.server.clock import from_us, to_us
 from doorstep.server.fleet.models import Credential
 
@@ -14,6 +17,19 @@ __all__ = ["issue", "keep"]
 
 _KEPT: Final = 2
 """Active certificates of a device: a power cut between two must leave one that the device holds."""
+
+_COLUMNS: Final = {
+    "device_id": "bigint",
+    "fingerprint": "text",
+    "public_key_hash": "text",
+    "certificate": "bytea",
+    "serial": "text",
+    "not_before_us": "bigint",
+    "not_after_us": "bigint",
+    "state": "text",
+    "created_at": "timestamptz",
+}
+"""Of a new row of `Credential`, with their types."""
 
 
 def issue(csr: bytes, device_id: str, authority: Authority, now_us: int) -> Certificate:
@@ -39,9 +55,9 @@ def keep(fresh: Mapping[int, Certificate], now_us: int) -> dict[int, Certificate
         usable = _usable(certificate, active[device], now_us)
         kept[device] = usable or certificate
         if usable is None:
-            new.append(_row(device, certificate))
+            new.append(_row(device, certificate, now_us))
             too_many += [row.pk for row in active[device][_KEPT - 1 :]]
-    Credential.objects.bulk_create(new)
+    bulk.insert("credential", _COLUMNS, new)
     if too_many:
         Credential.objects.filter(pk__in=too_many).update(state="superseded", ended_us=now_us)
     return kept
@@ -56,16 +72,18 @@ def _usable(fresh: Certificate, active: Iterable[Credential], now_us: int) -> Ce
     return None
 
 
-def _row(device: int, certificate: Certificate) -> Credential:
-    return Credential(
-        device_id=device,
-        fingerprint=certificate.fingerprint,
-        public_key_hash=_key_hash(certificate),
-        certificate=certificate.der,
-        serial=f"{certificate.serial:x}",
-        not_before_us=to_us(certificate.not_before),
-        not_after_us=to_us(certificate.not_after),
-    )
+def _row(device: int, certificate: Certificate, now_us: int) -> list[Any]:
+    return [
+        device,
+        certificate.fingerprint,
+        _key_hash(certificate),
+        certificate.der,
+        f"{certificate.serial:x}",
+        to_us(certificate.not_before),
+        to_us(certificate.not_after),
+        "active",
+        connection.ops.adapt_datetimefield_value(from_us(now_us)),
+    ]
 
 
 def _key_hash(certificate: Certificate) -> str:

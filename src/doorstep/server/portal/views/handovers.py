@@ -203,6 +203,9 @@ def data(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
     kind = request.POST.get("kind", "")
     if kind not in {"export", "erase"}:
         raise Http404
+    if kind == "erase" and "sure" not in request.POST:
+        messages.error(request, "Nothing was erased: tick that you know what it means, then erase again.")
+        return redirect("handovers")
     number = request.POST.get("past", "")
     whose = (
         _found(past_of(principal.organisation), int(number[:18]))
