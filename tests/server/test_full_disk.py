@@ -34,8 +34,8 @@ def full_disk() -> Iterator[None]:
     _pragma(f"max_page_count={before}")
 
 
-def _sell(erp: Client, serials: list[str]) -> tuple[int, dict[str, str]]:
-    body = json.dumps({"order": "full", "serials": serials, "buyer": {"email": "a@example.org"}})
+def _sell(erp: Client, serials: list[str], order: str = "full") -> tuple[int, dict[str, str]]:
+    body = json.dumps({"order": order, "serials": serials, "buyer": {"email": "a@example.org"}})
     answer = erp.post("/api/v1/sales", body, content_type="application/json")
     return answer.status_code, answer.json()
 
@@ -43,7 +43,8 @@ def _sell(erp: Client, serials: list[str]) -> tuple[int, dict[str, str]]:
 def test_sale_on_a_full_disk_is_refused_whole_and_works_later(
     erp: Client, request: pytest.FixtureRequest
 ) -> None:
-    serials = [device.serial for device in devices(200)]
+    serials = [device.serial for device in devices(201)]
+    assert _sell(erp, [serials.pop()], "first")[0] == 201  # the seller's key stands in the ledger from now on
     before = ledger.head()
     request.getfixturevalue("full_disk")
     status, problem = _sell(erp, serials)

@@ -14,7 +14,7 @@ _DAY_US = 86_400 * 1_000_000
 
 @click.group()
 def audit() -> None:
-    """Prove who did what, and forget what names people."""
+    """Verify who did what, and erase what names people."""
 
 
 @audit.command()

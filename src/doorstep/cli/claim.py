@@ -19,7 +19,7 @@ _ACTOR = "operator"
 
 @click.group()
 def claim() -> None:
-    """Claims on devices."""
+    """Claims that wait, what would decide them, and vouchers."""
 
 
 @claim.command("simulate")

@@ -127,7 +127,7 @@ def furnish() -> World:
     other = Organisation.objects.create(name="Another home", kind=OrganisationKind.CUSTOMER)
     staff, owner = person(maker, Role.ADMIN), person(home, Role.OWNER)
     viewer, stranger = person(home, Role.VIEWER), person(other, Role.OWNER)
-    made = making.devices(8)
+    made = making.devices(9)
     rows = [device.row for device in made]
     mark = os.urandom(3).hex()
     Product.objects.filter(pk=rows[0].product_id).update(name="Thermo One", key=f"thermo-{mark}")
@@ -171,7 +171,7 @@ def furnish() -> World:
         held=held,
         unsold=unsold,
         order=order,
-        claim=_claim_by_code(made[7], home, owner),
+        claim=_claim_by_code(made[8], home, owner),
         webhook=_webhook(home, live),
         **_handed_over(rows[7], home, owner),
         case=Dispute.objects.get(device=disputed).pk,
