@@ -151,6 +151,8 @@ def run(*command: str, why: str) -> None:
 
 def pytest(*arguments: str) -> None:
     """Run pytest in the environment."""
+    # Hundreds of processes start in a run: each would compile everything for itself.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     run("python", "-m", "pytest", *arguments, why=f"Mend the tests named by: pytest {' '.join(arguments)}")
 
 
@@ -247,6 +249,7 @@ def _radio() -> None:
 def quick() -> None:
     """Run the tests that take no more than a minute together."""
     environment(dev=True)
+    os.environ["DOORSTEP_TEST_EXAMPLES"] = "20"
     pytest("-n", "2", "-m", "not slow and not peer and not postgres and not roles")
 
 

@@ -12,6 +12,9 @@ pytest_plugins = ["tests.plants", "tests.postgres"]
 _NO_SKIP = "DOORSTEP_TEST_NO_SKIP"
 """With this in the environment a skipped test is a failure: the machine claims to have everything."""
 
+_EXAMPLES = "DOORSTEP_TEST_EXAMPLES"
+"""How many examples a property is tried with; the quick suite takes fewer."""
+
 
 # A developer's DOORSTEP_DATABASE_URL must never become the database that tests write to. This file is
 # loaded before every other conftest, so what those set stays.
@@ -26,7 +29,12 @@ def pytest_configure() -> None:
         # A shell's background job ignores Ctrl-C, and so would every program that a test interrupts.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Two cores shared by many processes make single examples slow now and then; that is no defect.
-    settings.register_profile("doorstep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(
+        "doorstep",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        max_examples=int(os.environ.get(_EXAMPLES, "100")),
+    )
     settings.load_profile("doorstep")
 
 

@@ -11,7 +11,7 @@ import pytest
 from doorstep.device.agent import Agent
 from doorstep.device.life import State
 from doorstep.device.notices import AskedToShowItself, CameDown, ClockCorrected, DownlinkRefused, ReadingsSent
-from doorstep.device.store import Store
+from doorstep.device.store import MAX_SKIPPED_EPOCHS, Store
 from doorstep.errors import MisuseError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging.channels import Call
@@ -231,6 +231,19 @@ def test_certificate_is_renewed_while_the_session_stands(
             corrected = await life.until(ClockCorrected)
             assert isinstance(corrected, ClockCorrected)
             assert corrected.seconds == pytest.approx(-days_s, abs=5)
+
+    play(act)
+
+
+def test_agent_outlives_a_platform_that_names_an_epoch_out_of_reach(
+    play: Play, made: Provisioning, tmp_path: Path
+) -> None:
+    async def act(platform: Bench) -> None:
+        platform.first_epoch = MAX_SKIPPED_EPOCHS + 2
+        async with Life(made, tmp_path / "d", platform.url) as life:
+            await life.reached(State.REGISTERING, times=2)
+            platform.first_epoch = 0
+            await life.reached(State.OPERATING)
 
     play(act)
 

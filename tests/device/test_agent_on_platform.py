@@ -31,7 +31,6 @@ from doorstep.provisioner.http import HttpLink
 from doorstep.provisioner.link import SessionLost
 from doorstep.provisioner.provisioner import ONLINE, Provisioner
 from doorstep.provisioner.singletouch import KnownDevice, SingleTouch
-from doorstep.runtime import heartbeat
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
 from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
@@ -301,7 +300,7 @@ def test_used_token_is_refused_to_another_device(office: Office, tmp_path: Path)
             await device.reached(State.OPERATING)
         async with device_with(other, tmp_path / "other", token) as device:
             await device.reached(State.WAITING)
-            assert "used by another device" in said(device, RegistrationRefused)
+            assert "is another device's" in said(device, RegistrationRefused)
 
     run(main)
 
@@ -470,7 +469,6 @@ def test_power_cut_at_any_moment_never_uses_an_epoch_twice(
         *("--state", str(tmp_path / "d"), "--setup-host", "127.0.0.1", "--setup-port", "0"),
         *("--simulate-wifi", "home", "--simulate-passphrase-file", str(tmp_path / "passphrase")),
     ]
-    before = duplicates(office)
     chance = random.Random(20)
     epochs = [
         one_life(
@@ -484,7 +482,13 @@ def test_power_cut_at_any_moment_never_uses_an_epoch_twice(
     assert used == sorted(set(used)), epochs
     asyncio.run(asyncio.wait_for(until_stored(office, made.device_id, 10), 30))
     assert dead(office, made.device_id) == []
-    assert duplicates(office) == before
+    # What a cut caught on its way is sent again as the same message; sealed anew it would be stored twice.
+    payloads = office.rows(
+        "SELECT payload FROM message"
+        " WHERE channel = 'data' AND device_id = (SELECT id FROM device WHERE device_id = ?)",
+        made.device_id,
+    )
+    assert len(payloads) == len(set(payloads))
 
 
 def one_life(command: list[str], *, lines: int | None, seconds: float) -> list[int]:
@@ -503,13 +507,6 @@ def one_life(command: list[str], *, lines: int | None, seconds: float) -> list[i
     assert process.wait() == -signal.SIGKILL, b"".join(said).decode()
     told = [json.loads(line) for line in said if line.endswith(b"}\n")]
     return list(dict.fromkeys(line["epoch"] for line in told if line["notice"] == "ReadingsSent"))
-
-
-def duplicates(office: Office) -> float:
-    """Messages that ingest had stored before."""
-    pulse = heartbeat.read(office.plant.state, "ingest")
-    assert pulse is not None
-    return float(pulse.figures["duplicates"])
 
 
 def with_known_code(made: Provisioning) -> tuple[Provisioning, SetupLabel]:

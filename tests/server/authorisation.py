@@ -202,7 +202,7 @@ PAGES: Final[Mapping[str, Page]] = {
     "claim-order": Page("customer", None, (), number="none", pinned=False),
     "claim-ask": Page("customer", None, (), number="none", pinned=False),
     "claim-label": Page("customer", None, (), number="none", pinned=False),
-    "claim-voucher": Page("customer", None, (), number="none", pinned=False),
+    "claim-voucher": Page("customer", None, (), pinned=False),
     "claim-answer": Page("public", pinned=False),
     "activate": Page("public", pinned=False),
     "choose-policy": Page("maker", _PRODUCT, _PRODUCT),

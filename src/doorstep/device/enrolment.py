@@ -26,7 +26,7 @@ from doorstep.device.registration import (
 from doorstep.device.sealed_registration import SealedApi
 from doorstep.device.sealing import Sealing
 from doorstep.device.store import Store, Ticket
-from doorstep.errors import DoorstepError, MisuseError, PeerError, UnavailableError
+from doorstep.errors import DoorstepError, MisuseError, PeerError, ProtocolViolation, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.onboarding.lock import LockEvent
 
@@ -65,6 +65,7 @@ class Enrolment:
             if ticket.held:
                 return await self._inquire(ticket)
             answer = await self._ask(ticket.device_api, ticket.token)
+            return self._bound(answer, ticket) if answer.status == "bound" else self._held(answer, ticket)
         except DeviceBlocked as error:
             self._store.drop_ticket()
             return Blocked(error.message)
@@ -73,7 +74,6 @@ class Enrolment:
             return RegistrationRefused(error.message, error.next_step)
         except (PeerError, UnavailableError) as error:
             return _silent(error)
-        return self._bound(answer, ticket) if answer.status == "bound" else self._held(answer, ticket)
 
     async def renew(self) -> RenewalAnswered:
         """Ask for the next certificate; forgets the present one when the device is nobody's any more."""
@@ -81,6 +81,9 @@ class Enrolment:
         url = self._made.servers.device_api if held is None else held.device_api
         try:
             answer = await self._renewed(url)
+            if answer.status != "bound":
+                return PlatformSilent(answer.reason or f"the platform answered {answer.status}")
+            renewed = Renewed(self._commit(answer, url))
         except (DeviceBlocked, OtherCopyAnswered) as error:
             return Blocked(error.message)
         except NotOwned as error:
@@ -89,9 +92,6 @@ class Enrolment:
             return Unknown(error.message)
         except (Refused, PeerError, UnavailableError) as error:
             return _silent(error)
-        if answer.status != "bound":
-            return PlatformSilent(answer.reason or f"the platform answered {answer.status}")
-        renewed = Renewed(self._commit(answer, url))
         await self._anchoring.catch_up(url, answer.anchors)
         return renewed
 
@@ -140,9 +140,12 @@ class Enrolment:
         now_us = self._clock_us()
         self.clock_offset_us = answer.time_us - now_us
         self.first_epoch = answer.first_epoch
-        if answer.mix:
-            self._store.mix_root(answer.first_epoch, answer.mix)
-        self._store.skip_epochs(answer.first_epoch)
+        try:
+            if answer.mix:
+                self._store.mix_root(answer.first_epoch, answer.mix)
+            self._store.skip_epochs(answer.first_epoch)
+        except MisuseError as error:  # the platform's word, and no reason for this device to stop
+            raise ProtocolViolation(error.message, next_step=error.next_step) from error
         if self._sealed_api is not None:
             self._store.commit_by_root(answer.broker, now_us=now_us)
         else:

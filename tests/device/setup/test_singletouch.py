@@ -348,7 +348,7 @@ def test_status_and_attestation_disturb_no_session(
 def test_code_and_blob_are_dead_after_the_claim_until_reset_and_release(
     authority: Authority, labelled: Provisioning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(setup, "LINGER_S", 0.05)
+    monkeypatch.setattr(setup, "LINGER_S", 0.5)
 
     async def act(platform: Bench, life: Life, hand: Hand) -> None:
         async with Phone(life) as phone:

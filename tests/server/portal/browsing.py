@@ -63,6 +63,18 @@ def anonymous_pages() -> dict[str, str]:
 def member_pages(world: World) -> dict[str, str]:
     """Pages of a customer."""
     return {
+        "home": "/",
+        "activity": "/activity/",
+        "alerts": "/alerts/",
+        "sites": "/sites/",
+        "new-site": "/sites/new/",
+        "site": f"/sites/{world.live.site_id}/",
+        "charts-day": f"/devices/{world.live.device_id}/charts/",
+        "charts-compared": f"/devices/{world.live.device_id}/charts/?span=week&with={world.quiet.device_id}",
+        "charts-none": f"/devices/{world.waiting.device_id}/charts/",
+        "thresholds": f"/devices/{world.live.device_id}/thresholds/",
+        "download": f"/devices/{world.live.device_id}/download/",
+        "place": f"/devices/{world.live.device_id}/place/",
         "devices": "/devices/",
         "devices-none-found": "/devices/?q=teapot",
         "device": f"/devices/{world.live.device_id}/",

@@ -77,12 +77,13 @@ def _wait(url: str, process: Popen[bytes], log: Path) -> None:
     pytest.fail(f"the web role did not come up: {log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A real Chromium, or a skip that says what is missing."""
     if CHROMIUM is None:
         pytest.skip("no chromium in PATH")
-    # Playwright keeps a loop in this thread, and Django's tests share the thread.
+    # Playwright keeps a loop in this thread: Django's tests share the thread, and the next file's may want
+    # a loop of their own.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -30,7 +30,8 @@ from doorstep.server.custody.models import Dispute
 from doorstep.server.fleet import grouping
 from doorstep.server.fleet.actions import revoke_device
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
-from doorstep.server.readings.models import DeadLetter, Message
+from doorstep.server.fleet.places import Site
+from doorstep.server.readings.models import Alert, DeadLetter, Message, Threshold
 from doorstep.server.webhooks.actions import add_endpoint
 from doorstep.server.webhooks.events import EventType
 from doorstep.server.webhooks.models import WebhookDelivery
@@ -146,6 +147,8 @@ def furnish() -> World:
     _claim(rows[3], other, stranger)
     _claim(rows[5], other, stranger)
     _messages(rows[0], rows[1], rows[3])
+    _places(rows[0], rows[1], home)
+    _watching(rows[0], home)
     _revoke(rows[4], owner)
     _dead_letters(rows[4])
     _commands(rows[0], owner)
@@ -243,6 +246,35 @@ def _bind(row: Device, organisation: Organisation, user: User, alias: str) -> No
         certificate=b"\x30\x00",
         not_before_us=now_us() - 86_400 * _SECOND,
         not_after_us=now_us() + 89 * 86_400 * _SECOND,
+    )
+
+
+def _places(live: Device, quiet: Device, home: Organisation) -> None:
+    sites = [
+        Site.objects.create(organisation=home, name=name, latitude=north, longitude=east)
+        for name, north, east in (
+            ("Hillside", 47.07, 15.44),
+            ("Market hall", 47.05, 15.46),
+            ("Van", None, None),
+        )
+    ]
+    Device.objects.filter(pk=live.pk).update(site=sites[0])
+    Device.objects.filter(pk=quiet.pk).update(site=sites[1])
+
+
+def _watching(row: Device, home: Organisation) -> None:
+    what = {"organisation": home, "device": row, "created_by": "user:1", "created_us": 0}
+    warm = Threshold.objects.create(**what, kind="above", name="temperature", value=24.0)
+    Threshold.objects.create(**what, kind="silent", value=30.0)
+    told = {"organisation": home, "device": row, "ownership_period": 1}
+    crossed = {"kind": "above", "name": "temperature", "limit": 24.0, "unit": "Cel"}
+    Alert.objects.create(**told, **crossed, threshold=warm, value=24.3, opened_us=now_us() - 200 * _SECOND)
+    Alert.objects.create(
+        **told,
+        kind="silent",
+        limit=30.0,
+        opened_us=now_us() - 9000 * _SECOND,
+        closed_us=now_us() - 6000 * _SECOND,
     )
 
 

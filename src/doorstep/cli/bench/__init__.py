@@ -32,6 +32,10 @@ __all__ = ["bench"]
             "Count on the loopback wire what protecting one small reading adds: sealed, mTLS, TLS-PSK, "
             "OSCORE.",
         ),
+        "portal": Later(
+            "doorstep.cli.bench.portal:portal",
+            "Ask for every list, device page and chart before 100,000 devices: how long the server works.",
+        ),
         "revocation": Later(
             "doorstep.cli.bench.revocation:revocation",
             "Revoke devices while they flood: how long after the click the last message was accepted.",

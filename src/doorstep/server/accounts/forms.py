@@ -1,9 +1,13 @@
 """What people fill in to sign up, log in and change their account: allauth's forms in our words."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from allauth.account import forms as theirs
 from django import forms
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 __all__ = [
     "ChangePassword",
@@ -17,14 +21,14 @@ __all__ = [
     "SignUp",
 ]
 
-_EMAIL: Final = "E-mail address"
-_NEW: Final = ("New password", "At least 10 characters, and not one that everybody uses.")
-_WORDS: Final = {
+_EMAIL: Final = _("E-mail address")
+_NEW: Final = (_("New password"), _("At least 10 characters, and not one that everybody uses."))
+_WORDS: "Final[dict[str, tuple[str | _StrPromise, str | _StrPromise]]]" = {
     "login": (_EMAIL, ""),
     "email": (_EMAIL, ""),
-    "password": ("Password", ""),
-    "remember": ("Stay logged in on this device", ""),
-    "oldpassword": ("Password now", ""),
+    "password": (_("Password"), ""),
+    "remember": (_("Stay logged in on this device"), ""),
+    "oldpassword": (_("Password now"), ""),
     "password1": _NEW,
     "code": ("Code", ""),
 }
@@ -45,7 +49,7 @@ class PlainWords(forms.BaseForm):
                 field.label, field.help_text = label, help_text
                 field.widget.attrs.pop("placeholder", None)
         for field in self.fields.values():
-            field.error_messages["required"] = "Please fill this in."
+            field.error_messages["required"] = _("Please fill this in.")
 
 
 class LogIn(PlainWords, theirs.LoginForm):  # type: ignore[misc]  # allauth ships no types
@@ -56,16 +60,16 @@ class SignUp(PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth sh
     """E-mail and password, and how to call the person and the place of the devices."""
 
     name = forms.CharField(
-        label="Your name",
+        label=_("Your name"),
         max_length=120,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     organisation = forms.CharField(
-        label="Home or company",
+        label=_("Home or company"),
         max_length=120,
         required=False,
-        help_text="Your devices will belong to it.",
+        help_text=_("Your devices will belong to it."),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     field_order = ("email", "password1", "name", "organisation")
@@ -73,7 +77,7 @@ class SignUp(PlainWords, theirs.SignupForm):  # type: ignore[misc]  # allauth sh
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name the new account's password simply."""
         super().__init__(*args, **kwargs)
-        self.fields["password1"].label = "Password"
+        self.fields["password1"].label = _("Password")
 
 
 class ResetPassword(PlainWords, theirs.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
@@ -98,7 +102,7 @@ class NewEmail(PlainWords, theirs.AddEmailForm):  # type: ignore[misc]  # allaut
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name the address as the new one."""
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "New e-mail address"
+        self.fields["email"].label = _("New e-mail address")
 
 
 class Reauthenticate(PlainWords, theirs.ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types

@@ -53,6 +53,8 @@ class Permission(enum.StrEnum):
     WHOLESALER_WEBHOOKS_WRITE = "wholesaler:webhooks:write"
     WHOLESALER_AUDIT_READ = "wholesaler:audit:read"
     CUSTOMER_DEVICES_READ = "customer:devices:read"
+    CUSTOMER_DEVICES_WRITE = "customer:devices:write"
+    """Their names, sites and thresholds."""
     CUSTOMER_DEVICES_REVOKE = "customer:devices:revoke"
     CUSTOMER_READINGS_READ = "customer:readings:read"
     CUSTOMER_COMMANDS_READ = "customer:commands:read"
@@ -102,6 +104,7 @@ class Permission(enum.StrEnum):
 _OPERATOR: Final = frozenset(
     {
         Permission.CUSTOMER_TOKENS_WRITE,
+        Permission.CUSTOMER_DEVICES_WRITE,
         Permission.CUSTOMER_COMMANDS_WRITE,
         Permission.MAKER_SALES_WRITE,
         Permission.WHOLESALER_STOCK_WRITE,

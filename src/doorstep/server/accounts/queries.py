@@ -69,6 +69,11 @@ class Principal:
         return self.may(Permission.CUSTOMER_DEVICES_REVOKE) or self.may(Permission.MAKER_DEVICES_REVOKE)
 
     @property
+    def may_place(self) -> bool:
+        """Whether they may say what devices are called, where they stand and what is watched of them."""
+        return self.may(Permission.CUSTOMER_DEVICES_WRITE)
+
+    @property
     def may_command(self) -> bool:
         """Whether they may send commands and change settings."""
         return self.may(Permission.CUSTOMER_COMMANDS_WRITE)

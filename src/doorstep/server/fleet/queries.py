@@ -4,7 +4,8 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from doorstep.errors import RefusedError
 from doorstep.ownership.standing import Standing
@@ -129,6 +130,7 @@ def find_batch(number: str) -> Batch:
 
 def all_batches() -> QuerySet[Batch]:
     """Return every batch, newest first, with how many devices were made; for the maker's staff."""
-    return (
-        Batch.objects.select_related("product").annotate(made=Count("devices")).order_by("-created_at", "-pk")
-    )
+    # Counted for the rows of a page alone; joined, every device of the deployment would be counted first.
+    devices = Device.objects.filter(batch=OuterRef("pk")).order_by().values("batch")
+    counted = Coalesce(Subquery(devices.annotate(number=Count("pk")).values("number")), 0)
+    return Batch.objects.select_related("product").annotate(made=counted).order_by("-created_at", "-pk")

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from doorstep.server.accounts.models import Organisation
+from doorstep.server.accounts.models import DeviceGroup, Organisation
 from doorstep.server.fleet.models import Device, GroupedDevice
 from doorstep.server.fleet.queries import devices_of
 
-__all__ = ["Sees", "device_visible_to", "devices_visible_to", "in_groups"]
+__all__ = ["Sees", "device_visible_to", "devices_visible_to", "groups_seen", "in_groups"]
 
 
 class Sees(Protocol):
@@ -47,3 +47,9 @@ def in_groups(devices: QuerySet[Device], groups: frozenset[int] | None) -> Query
         ownership_period=OuterRef("ownership_period"),
     )
     return devices.filter(Exists(placings))
+
+
+def groups_seen(somebody: Sees) -> QuerySet[DeviceGroup]:
+    """Return the groups whose devices somebody sees, by name."""
+    groups = DeviceGroup.objects.filter(organisation=somebody.organisation).order_by("name")
+    return groups if somebody.groups is None else groups.filter(pk__in=somebody.groups)

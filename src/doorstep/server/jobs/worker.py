@@ -46,9 +46,10 @@ def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
     from doorstep.server.fleet.rotating import step_due  # noqa: PLC0415
     from doorstep.server.fleet.watching import LOOK_EVERY_S, watch  # noqa: PLC0415
     from doorstep.server.jobs import queue  # noqa: PLC0415
+    from doorstep.server.readings.digest import DIGEST_EVERY_S, digest  # noqa: PLC0415
 
     tally = Counter[str]()
-    next_expiry = next_look = 0.0
+    next_expiry = next_look = next_digest = 0.0
     turn = 0
     while not stop.is_set():
         try:
@@ -58,6 +59,9 @@ def _work(heartbeat: Heartbeat, stop: threading.Event) -> None:
             if time.monotonic() >= next_look:
                 watch(now_us())
                 next_look = time.monotonic() + LOOK_EVERY_S
+            if time.monotonic() >= next_digest:
+                more = digest(now_us())
+                next_digest = time.monotonic() + (0.0 if more else DIGEST_EVERY_S)
             outcome = queue.work_off_one()
             turn = step_due(now_us(), turn)
             heartbeat.beat(done=tally["done"], failed=tally["failed"], waiting=queue.waiting())

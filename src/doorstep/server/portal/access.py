@@ -6,7 +6,8 @@ from typing import Concatenate, ParamSpec
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from doorstep.server.accounts.models import User
@@ -27,8 +28,8 @@ __all__ = [
 _KNOWN = "doorstep_principal"
 
 Parameters = ParamSpec("Parameters")
-PageView = Callable[Concatenate[HttpRequest, Principal, Parameters], HttpResponse]
-View = Callable[Concatenate[HttpRequest, Parameters], HttpResponse]
+PageView = Callable[Concatenate[HttpRequest, Principal, Parameters], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, Parameters], HttpResponseBase]
 
 
 def principal(request: HttpRequest) -> Principal | None:
@@ -47,7 +48,9 @@ def member_page(view: PageView[Parameters]) -> View[Parameters]:
 
     @login_required
     @wraps(view)
-    def page(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponse:
+    def page(
+        request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponseBase:
         somebody = principal(request)
         if somebody is None:
             return redirect("invitations")
@@ -72,11 +75,11 @@ def proven(view: PageView[Parameters]) -> PageView[Parameters]:
     @wraps(view)
     def page(
         request: HttpRequest, somebody: Principal, /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> HttpResponse:
-        def go_on(_: HttpRequest) -> HttpResponse:
+    ) -> HttpResponseBase:
+        def go_on(_: HttpRequest) -> HttpResponseBase:
             return view(request, somebody, *args, **kwargs)
 
-        answer: HttpResponse = reauthentication_required(go_on, app="account")(request)
+        answer: HttpResponseBase = reauthentication_required(go_on, app="account")(request)
         return answer
 
     return page
@@ -107,7 +110,7 @@ def _only_for(whom: Callable[[Principal], bool], view: PageView[Parameters]) -> 
     @wraps(view)
     def page(
         request: HttpRequest, somebody: Principal, /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         if not whom(somebody):
             raise Http404
         return view(request, somebody, *args, **kwargs)

@@ -1,15 +1,19 @@
 """What every page's frame shows: who acts, and where they can go."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.portal.access import principal
 from doorstep.server.settings import DOORSTEP
+
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
 
 __all__ = ["Place", "frame"]
 
@@ -20,16 +24,31 @@ class Place:
 
     url: str
     icon: str
-    text: str
+    text: "str | Promise"
     current: bool
 
 
-_CUSTOMER: Final = (("devices", "device", "Devices"), ("groups", "batch", "Groups"))
-_OWNER: Final = (("handovers", "sale", "Coming and going"), ("cases", "claim", "Disputes"))
-_WHOLESALER: Final = (("stock", "batch", "Stock"), ("orders", "sale", "Orders"))
-_MEMBER: Final = (("people", "people", "People"),)
-_WEBHOOKS: Final = (("webhooks", "letter", "Webhooks"),)
-_MANAGER: Final = (("audit", "search", "Audit"),)
+_Entry = tuple[str, str, "str | Promise"]
+
+_CUSTOMER: Final = (
+    ("home", "home", gettext_lazy("Home")),
+    ("devices", "device", gettext_lazy("Devices")),
+    ("groups", "batch", gettext_lazy("Groups")),
+    ("sites", "site", gettext_lazy("Sites")),
+    ("alerts", "alert", gettext_lazy("Alerts")),
+    ("activity", "clock", gettext_lazy("Activity")),
+)
+_OWNER: Final = (
+    ("handovers", "sale", gettext_lazy("Coming and going")),
+    ("cases", "claim", gettext_lazy("Disputes")),
+)
+_WHOLESALER: Final = (
+    ("stock", "batch", gettext_lazy("Stock")),
+    ("orders", "sale", gettext_lazy("Orders")),
+)
+_MEMBER: Final = (("people", "people", gettext_lazy("People")),)
+_WEBHOOKS: Final = (("webhooks", "letter", gettext_lazy("Webhooks")),)
+_MANAGER: Final = (("audit", "search", gettext_lazy("Audit")),)
 _STAFF: Final = (
     ("products", "product", "Products"),
     ("batches", "batch", "Batches"),
@@ -55,7 +74,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
+def _entries(somebody: Principal) -> tuple[_Entry, ...]:
     member = (
         *(_MEMBER if somebody.may_see_people else ()),
         *(_WEBHOOKS if somebody.may_see_webhooks else ()),
@@ -67,6 +86,10 @@ def _entries(somebody: Principal) -> tuple[tuple[str, str, str], ...]:
     return (*_CUSTOMER, *owner, *member) if somebody.is_customer else _WHOLESALER + member
 
 
-def _places(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> tuple[Place, ...]:
+def _places(request: HttpRequest, entries: tuple[_Entry, ...]) -> tuple[Place, ...]:
     urls = ((reverse(name), icon, text) for name, icon, text in entries)
-    return tuple(Place(url, icon, text, request.path.startswith(url)) for url, icon, text in urls)
+    here = request.path
+    return tuple(
+        Place(url, icon, text, here == url or (url != "/" and here.startswith(url)))
+        for url, icon, text in urls
+    )

@@ -1,6 +1,7 @@
 """Addresses of the portal's pages."""
 
 from django.urls import URLPattern, path
+from django.views.i18n import set_language
 
 from doorstep.server.portal import asking  # noqa: F401 - registers the converter <key>
 from doorstep.server.portal.views import (
@@ -8,13 +9,16 @@ from doorstep.server.portal.views import (
     audit,
     blocking,
     cases,
+    charts,
     claiming,
     commands,
     developer,
     devices,
+    downloads,
     gateways,
     groups,
     handovers,
+    home,
     invitations,
     keys,
     leaving,
@@ -28,15 +32,24 @@ from doorstep.server.portal.views import (
     rotating,
     setup,
     setup_methods,
+    sites,
     staff,
     stock,
+    watching,
     webhooks,
 )
 
 __all__ = ["urlpatterns"]
 
 urlpatterns: list[URLPattern] = [
-    path("", devices.home, name="home"),
+    path("", home.home, name="home"),
+    path("activity/", home.activity, name="activity"),
+    path("alerts/", watching.alerts, name="alerts"),
+    path("language/", set_language, name="language"),
+    path("sites/", sites.sites, name="sites"),
+    path("sites/new/", sites.new, name="new-site"),
+    path("sites/<int:number>/", sites.edit, name="site"),
+    path("sites/<int:number>/remove/", sites.remove, name="remove-site"),
     path("devices/", devices.overview, name="devices"),
     path("devices/add/", registration.add, name="add-device"),
     path("devices/set-up/", setup.set_up, name="set-up"),
@@ -44,6 +57,11 @@ urlpatterns: list[URLPattern] = [
     path("devices/added/<int:number>/", registration.added, name="added"),
     path("devices/added/<int:number>/state", registration.state, name="added-state"),
     path("devices/<key:device_id>/", devices.one, name="device"),
+    path("devices/<key:device_id>/charts/", charts.charts, name="charts"),
+    path("devices/<key:device_id>/download/", downloads.download, name="download"),
+    path("devices/<key:device_id>/place/", sites.place, name="place"),
+    path("devices/<key:device_id>/thresholds/", watching.thresholds, name="thresholds"),
+    path("devices/<key:device_id>/thresholds/<int:number>/remove/", watching.remove, name="remove-threshold"),
     path("devices/<key:device_id>/live", devices.live, name="device-live"),
     path("devices/<key:device_id>/command/", commands.send, name="command"),
     path("devices/<key:device_id>/command/<key:command_id>/cancel", commands.cancel, name="cancel-command"),

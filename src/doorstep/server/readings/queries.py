@@ -16,6 +16,7 @@ from doorstep.server.readings.models import DeadLetter, Message
 from doorstep.wire import senml
 
 __all__ = [
+    "CHANNELS",
     "MAX_MESSAGES",
     "Point",
     "Window",
@@ -32,7 +33,7 @@ MAX_MESSAGES: Final = 500
 """Newest messages that one answer decodes."""
 
 
-_CHANNELS: Final = ("data", *Format)
+CHANNELS: Final = ("data", *Format)
 """What holds readings: the sealed channel, and the legacy formats under their own names."""
 
 
@@ -66,7 +67,7 @@ def window_of(device: Device, after_us: int = 0, limit: int = MAX_MESSAGES) -> W
         return Window((), after_us)
     rows = (
         Message.objects.filter(
-            device_id=device.pk, ownership_period=device.ownership_period, channel__in=_CHANNELS
+            device_id=device.pk, ownership_period=device.ownership_period, channel__in=CHANNELS
         )
         .order_by("-epoch", "-seq")
         .values_list("payload", "received_us", "channel")[: min(limit, MAX_MESSAGES)]
@@ -84,7 +85,7 @@ def past_points(device_pk: int, period: int, limit: int = MAX_MESSAGES) -> tuple
     The caller has found the period as one of the principal's own.
     """
     rows = Message.objects.filter(
-        device_id=device_pk, ownership_period=period, channel__in=_CHANNELS
+        device_id=device_pk, ownership_period=period, channel__in=CHANNELS
     ).order_by("-epoch", "-seq")
     newest = rows.values_list("payload", "received_us", "channel")[: min(limit, MAX_MESSAGES)]
     points = [point for row in newest for point in points_of(*row)]
@@ -100,7 +101,7 @@ def last_arrival_us(device_pk: int) -> int | None:
 def latest_of(devices: Sequence[Device]) -> dict[int, tuple[Point, ...]]:
     """Return the readings of each device's newest data message by primary key; none, no entry."""
     newest = Message.objects.filter(
-        device_id=OuterRef("pk"), ownership_period=OuterRef("ownership_period"), channel__in=_CHANNELS
+        device_id=OuterRef("pk"), ownership_period=OuterRef("ownership_period"), channel__in=CHANNELS
     ).order_by("-epoch", "-seq")
     rows = (
         Device.objects.filter(pk__in=[device.pk for device in devices])

@@ -1,13 +1,17 @@
 """Icons, times and figures as the portal's pages show them."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from django import template
 from django.templatetags.static import static
+from django.utils import dateformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext_lazy
 
 from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.ownership.evidence import Evidence
@@ -17,7 +21,11 @@ from doorstep.server.clock import from_us, now_us, to_us
 from doorstep.server.custody.attempts import Attempt, What
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import Status, status_of
+from doorstep.server.readings.alerting import sentence_of
+from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.models import Alert, Threshold
 from doorstep.server.readings.queries import Point
+from doorstep.server.readings.words import label_of, number_of, unit_word
 from doorstep.server.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = ["COMMAND_TONES", "TONES", "label_of", "register", "seconds_between", "unit_of"]
@@ -43,18 +51,22 @@ COMMAND_TONES: Final = {
     Delivery.CANCELLED: "",
 }
 """Colour of each state of a command, always beside its word."""
-_UNITS: Final = {
-    "Cel": "°C",
-    "%RH": "% RH",
-    "%EL": "%",
-    "m/s2": "m/s²",
-    "m2": "m²",
-    "m3": "m³",
-    "Ohm": "Ω",
-    "deg": "°",
-}
-"""SenML unit (RFC 8428 section 12.1) to how people write it."""
-_STEPS: Final = ((60, 1, "second"), (3600, 60, "minute"), (86_400, 3600, "hour"), (2_592_000, 86_400, "day"))
+_STEPS: Final = (
+    (60, 1, ngettext_lazy("%d second ago", "%d seconds ago")),
+    (3600, 60, ngettext_lazy("%d minute ago", "%d minutes ago")),
+    (86_400, 3600, ngettext_lazy("%d hour ago", "%d hours ago")),
+    (math.inf, 86_400, ngettext_lazy("%d day ago", "%d days ago")),
+)
+_WORDS: Final = (
+    gettext_noop("Revoked"), gettext_noop("In quarantine"), gettext_noop("Suspected"),
+    gettext_noop("Disputed"),
+    gettext_noop("Waiting for data"), gettext_noop("Live"), gettext_noop("Quiet"),
+    gettext_noop("Queued"), gettext_noop("Sent"), gettext_noop("Acknowledged"), gettext_noop("Refused"),
+    gettext_noop("Expired"), gettext_noop("Cancelled"),
+)  # fmt: skip
+"""Words of `Status` and `Delivery`, for those who gather what is to be translated."""
+_MOMENT: Final = "j M Y, H:i:s"
+_AXIS: Final = {"hour": "H:i", "day": "H:i", "week": "D j", "month": "j M", "year": "M Y"}
 
 
 @register.simple_tag
@@ -71,10 +83,12 @@ def icon(name: str) -> SafeString:
 def moment(time_us: int | None) -> SafeString | str:
     """Write a time in UTC; scripts turn it into the reader's own zone."""
     if time_us is None:
-        return "none"
+        return _("none")
     when = from_us(time_us)
     return format_html(
-        '<time datetime="{}">{} UTC</time>', when.isoformat(timespec="seconds"), f"{when:%-d %b %Y, %H:%M:%S}"
+        '<time datetime="{}">{} UTC</time>',
+        when.isoformat(timespec="seconds"),
+        dateformat.format(when, _MOMENT),
     )
 
 
@@ -88,12 +102,12 @@ def day(when: datetime | None) -> SafeString | str:
 def ago(time_us: int | None) -> SafeString | str:
     """Write how long ago something was; "never" for what was not."""
     if time_us is None:
-        return "never"
+        return _("never")
     when = from_us(time_us)
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>',
         when.isoformat(timespec="seconds"),
-        f"{when:%-d %b %Y, %H:%M:%S}",
+        dateformat.format(when, _MOMENT),
         _ago((now_us() - time_us) / 1_000_000),
     )
 
@@ -129,20 +143,59 @@ def bare_value(point: Point) -> str:
 def plain(value: float | bool | str) -> str:  # noqa: FBT001 - a value, not a switch
     """Write a setting."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
 @register.filter
 def unit_of(point: Point) -> str:
-    """Write a unit as people do: Cel becomes °C."""
-    return _UNITS.get(point.unit, point.unit)
+    """Write a reading's unit."""
+    return unit_word(point.unit)
+
+
+register.filter("unit_word", unit_word)
+register.filter("label_of", label_of)
 
 
 @register.filter
-def label_of(name: str) -> str:
-    """Write a reading's name for people: the last part of a path, without underscores."""
-    return name.rsplit("/", 1)[-1].rsplit(":", 1)[-1].replace("_", " ").strip().capitalize() or name
+def short(value: float) -> str:
+    """Write a number with as many digits as somebody reads."""
+    return number_of(value)
+
+
+@register.filter
+def dot(value: float) -> str:
+    """Write a coordinate: with a point, whatever the language."""
+    return f"{value:g}"
+
+
+@register.filter
+def axis(time_us: int, span: str) -> SafeString:
+    """Write a time below a chart, in UTC; scripts turn it into the reader's own zone."""
+    when = from_us(time_us)
+    return format_html(
+        '<time datetime="{}" data-axis="{}">{}</time>',
+        when.isoformat(timespec="seconds"),
+        span,
+        dateformat.format(when, _AXIS[span]),
+    )
+
+
+@register.filter
+def alert_text(alert: Alert) -> str:
+    """Say what crossed which threshold."""
+    return sentence_of(alert)
+
+
+@register.filter
+def threshold_text(threshold: Threshold) -> str:
+    """Say what is watched."""
+    words = {"name": label_of(threshold.name), "value": number_of(threshold.value)}
+    if threshold.kind == Kind.SILENT:
+        return _("No message for %(value)s minutes") % words
+    if threshold.kind == Kind.ABOVE:
+        return _("%(name)s above %(value)s") % words
+    return _("%(name)s below %(value)s") % words
 
 
 @register.filter
@@ -186,13 +239,13 @@ def attempt(one: Attempt) -> str:
 def status(device: Device) -> dict[str, str]:
     """Show a device's status as a badge."""
     now = status_of(device, now_us())
-    return {"tone": TONES[now], "text": now.value}
+    return {"tone": TONES[now], "text": _(now.value)}
 
 
 @register.inclusion_tag("portal/parts/badge.html")
 def delivery(row: Downlink) -> dict[str, str]:
     """Show how far a command is as a badge."""
-    return {"tone": COMMAND_TONES[Delivery(row.state)], "text": row.state.capitalize()}
+    return {"tone": COMMAND_TONES[Delivery(row.state)], "text": _(row.state.capitalize())}
 
 
 @register.inclusion_tag("portal/parts/badge.html")
@@ -238,9 +291,7 @@ def hexadecimal(data: bytes | None) -> str:
 
 def _ago(seconds: float) -> str:
     if seconds < 1:
-        return "just now"
-    for below, unit_s, word in _STEPS:
-        if seconds < below:
-            count = int(seconds // unit_s)
-            return f"{count} {word}{'' if count == 1 else 's'} ago"
-    return f"{int(seconds // 86_400)} days ago"
+        return _("just now")
+    unit_s, words = next((unit_s, words) for below, unit_s, words in _STEPS if seconds < below)
+    count = int(seconds // unit_s)
+    return words % count

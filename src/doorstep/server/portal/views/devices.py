@@ -1,10 +1,11 @@
 """The devices of an organisation, and one of them."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from doorstep.messaging.delivery import Delivery
@@ -13,6 +14,7 @@ from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import commands_of, detail_of, events_of, settings_of
 from doorstep.server.clock import now_us
 from doorstep.server.custody.attempts import attempts_on
+from doorstep.server.fleet.filters import Condition, in_condition
 from doorstep.server.fleet.gateways import children_of
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import (
@@ -22,22 +24,30 @@ from doorstep.server.fleet.queries import (
     rotations_of,
     status_of,
 )
-from doorstep.server.fleet.visible import device_visible_to, devices_visible_to
-from doorstep.server.portal.access import customer_page, member_page
+from doorstep.server.fleet.sites import devices_at, sites_with_devices
+from doorstep.server.fleet.visible import device_visible_to, devices_visible_to, groups_seen, in_groups
+from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.asking import asked
+from doorstep.server.portal.keyset import slice_of
 from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.templatetags.portal import (
     COMMAND_TONES,
     TONES,
-    label_of,
     seconds_between,
     unit_of,
 )
 from doorstep.server.readings.queries import Point, Window, latest_of, window_of
+from doorstep.server.readings.words import label_of
 
-__all__ = ["DEVICES_A_PAGE", "find", "home", "live", "one", "overview"]
+__all__ = ["find", "live", "one", "overview"]
 
-DEVICES_A_PAGE: Final = 50
+_CONDITIONS: Final = {
+    Condition.ATTENTION: gettext_lazy("Needs attention"),
+    Condition.LIVE: gettext_lazy("Live"),
+    Condition.QUIET: gettext_lazy("Quiet"),
+    Condition.WAITING: gettext_lazy("Waiting for data"),
+    Condition.REVOKED: gettext_lazy("Revoked"),
+}
 _TABLE_ROWS: Final = 60
 COMMANDS_SHOWN: Final = 6
 EVENTS_SHOWN: Final = 6
@@ -46,22 +56,56 @@ _MOST_DIGITS: Final = 18
 
 
 @require_safe
-@member_page
-def home(request: HttpRequest, principal: Principal) -> HttpResponse:
-    """Send people to what they come for."""
-    if principal.is_maker:
-        return redirect("products")
-    return redirect("devices" if principal.is_customer else "stock")
-
-
-@require_safe
 @customer_page
 def overview(request: HttpRequest, principal: Principal) -> HttpResponse:
-    """List the organisation's devices with status and last values."""
-    search = asked(request, "q", 80)
-    page = Paginator(devices_visible_to(principal, search), DEVICES_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "search": search, "latest": latest_of(list(page))}
+    """List the devices that somebody sees, with status and last values."""
+    search, wanted = asked(request, "q", 80), _wanted(request)
+    devices = devices_visible_to(principal, search)
+    if wanted.condition is not None:
+        devices = in_condition(devices, wanted.condition, now_us())
+    if wanted.site is not None:
+        devices = devices_at(devices, wanted.site)
+    if wanted.group is not None:
+        devices = in_groups(devices, frozenset({wanted.group}))
+    page = slice_of(request, devices, ("alias", "serial"))
+    context = {
+        "page": page,
+        "search": search,
+        "wanted": wanted,
+        "conditions": _CONDITIONS.items(),
+        "sites": sites_with_devices(principal),
+        "groups": groups_seen(principal),
+        "narrowed": bool(search) or any(one is not None for one in wanted),
+        "query": _query(request),
+        "latest": latest_of(page.rows),
+    }
     return render(request, "portal/devices.html", context)
+
+
+class _Wanted(NamedTuple):
+    """What the list is narrowed to."""
+
+    condition: Condition | None
+    site: int | None
+    group: int | None
+
+
+def _wanted(request: HttpRequest) -> _Wanted:
+    condition = next((one for one in Condition if one.value == request.GET.get("status")), None)
+    return _Wanted(condition, _number(request, "site"), _number(request, "group"))
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = asked(request, name, _MOST_DIGITS)
+    return int(text) if text.isdecimal() and text.isascii() else None
+
+
+def _query(request: HttpRequest) -> str:
+    """Return what stays in the address when somebody turns the page."""
+    query = request.GET.copy()
+    query.pop("before", None)
+    query.pop("after", None)
+    return query.urlencode()
 
 
 @require_safe
@@ -127,7 +171,7 @@ def _live(device: Device, window: Window) -> dict[str, Any]:
         "now_us": now,
         "last_seen_us": device.last_seen_us,
         "next_after_us": window.next_after_us,
-        "status": {"word": status.value, "tone": TONES[status]},
+        "status": {"word": _(status.value), "tone": TONES[status]},
         "revocation": _revocation_text(last_revocation(device)),
         "points": [_point(point) for point in window.points],
         "commands": [_command(row) for row in commands_of(device)[:COMMANDS_SHOWN]],
@@ -147,7 +191,7 @@ def _point(point: Point) -> dict[str, Any]:
 def _command(row: Downlink) -> dict[str, Any]:
     return {
         "id": row.command_id,
-        "word": row.state.capitalize(),
+        "word": _(row.state.capitalize()),
         "tone": COMMAND_TONES[Delivery(row.state)],
         "detail": detail_of(row),
     }

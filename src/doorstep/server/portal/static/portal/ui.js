@@ -45,7 +45,8 @@ function closeMenu(menu) {
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) close(); });
 }
 
-const ZONED = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const LANGUAGE = document.documentElement.lang;
+const ZONED = new Intl.DateTimeFormat(LANGUAGE === "en" ? undefined : LANGUAGE, { dateStyle: "medium", timeStyle: "medium" });
 
 export function localTime(element) {
   const text = ZONED.format(new Date(element.dateTime));
@@ -53,8 +54,24 @@ export function localTime(element) {
   else element.textContent = text;
 }
 
+const AXES = {
+  hour: { hour: "2-digit", minute: "2-digit" },
+  day: { hour: "2-digit", minute: "2-digit" },
+  week: { weekday: "short", day: "numeric" },
+  month: { day: "numeric", month: "short" },
+  year: { month: "short", year: "numeric" },
+};
+
+export function localTimes(parent) {
+  parent.querySelectorAll("time[datetime]").forEach((element) => {
+    const axis = AXES[element.dataset.axis];
+    if (axis) element.textContent = new Intl.DateTimeFormat(LANGUAGE === "en" ? undefined : LANGUAGE, axis).format(new Date(element.dateTime));
+    else localTime(element);
+  });
+}
+
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 document.querySelectorAll("[data-copy]").forEach(copyButton);
 document.querySelectorAll(".phone-menu, .account-menu").forEach(closeMenu);
-document.querySelectorAll("time[datetime]").forEach(localTime);
+localTimes(document);
 document.querySelector("[data-focus]")?.focus();

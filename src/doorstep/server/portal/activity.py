@@ -1,0 +1,73 @@
+"""What happened to somebody's devices, newest first: out of the ledger, the alerts and the commands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import nlargest
+
+from django.db.models import F, OuterRef, Subquery
+from django.utils.translation import gettext as _
+
+from doorstep.server.accounts.queries import Principal, actor_name
+from doorstep.server.channels.models import Downlink
+from doorstep.server.custody.models import CustodyEntry
+from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.visible import devices_visible_to
+from doorstep.server.portal.ledger import chapters
+from doorstep.server.readings.alerting import sentence_of
+from doorstep.server.readings.thresholds import alerts_seen
+
+__all__ = ["Happening", "happenings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened to one device."""
+
+    at_us: int
+    device: Device
+    icon: str
+    text: str
+
+
+def happenings(principal: Principal, before_us: int, count: int) -> list[Happening]:
+    """Return the newest of what happened before a moment."""
+    found = (
+        *_entries(principal, before_us, count),
+        *_alerts(principal, before_us, count),
+        *_commands(principal, before_us, count),
+    )
+    return nlargest(count, found, key=lambda one: one.at_us)
+
+
+def _entries(principal: Principal, before_us: int, count: int) -> Iterator[Happening]:
+    # The newest entries are of the devices whose own newest are newest: one look into the index for each
+    # device, in place of sorting all entries of ten thousand devices.
+    own = CustodyEntry.objects.filter(device=OuterRef("pk"), at_us__lt=before_us).order_by("-number")
+    devices = devices_visible_to(principal).annotate(newest=Subquery(own.values("number")[:1]))
+    newest = devices.exclude(newest=None).order_by("-newest").values_list("pk", flat=True)[:count]
+    rows = CustodyEntry.objects.filter(device__in=list(newest), at_us__lt=before_us)
+    for chapter in chapters(rows.select_related("device__product").order_by("-number")[:count]):
+        if chapter.device is not None:
+            yield Happening(chapter.at_us, chapter.device, "ledger", chapter.text)
+
+
+def _alerts(principal: Principal, before_us: int, count: int) -> Iterator[Happening]:
+    rows = alerts_seen(principal)
+    for alert in rows.filter(opened_us__lt=before_us).order_by("-opened_us", "-pk")[:count]:
+        yield Happening(alert.opened_us, alert.device, "alert", sentence_of(alert))
+    for alert in rows.filter(closed_us__lt=before_us).order_by("-closed_us", "-pk")[:count]:
+        yield Happening(alert.closed_us or 0, alert.device, "check", _("An alert ended."))
+
+
+def _commands(principal: Principal, before_us: int, count: int) -> Iterator[Happening]:
+    devices = devices_visible_to(principal).order_by().values("pk")
+    rows = Downlink.objects.filter(
+        device__in=devices, asked_us__lt=before_us, ownership_period=F("device__ownership_period")
+    ).exclude(channel="keys")
+    for row in rows.select_related("device__product").order_by("-asked_us", "-pk")[:count]:
+        words = {"name": row.name, "who": actor_name(row.asked_by, principal)}
+        if row.channel == "config":
+            text = _("%(who)s changed its settings: %(name)s.") % words
+        else:
+            text = _("%(who)s sent it the command %(name)s.") % words
+        yield Happening(row.asked_us, row.device, "device", text[:1].upper() + text[1:])

@@ -1,0 +1,89 @@
+"""Thresholds and alerts as somebody sees and changes them. Who calls has found the device for a principal."""
+
+from typing import Final
+
+from django.db.models import F, QuerySet
+
+from doorstep.errors import MisuseError
+from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.visible import Sees, devices_visible_to
+from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.models import Alert, RollUp, Threshold
+from doorstep.server.readings.queries import latest_of
+from doorstep.server.readings.rolling import DAY
+
+__all__ = [
+    "MOST_THRESHOLDS",
+    "add_threshold",
+    "alerts_of",
+    "alerts_seen",
+    "names_of",
+    "remove_threshold",
+    "thresholds_of",
+]
+
+MOST_THRESHOLDS: Final = 20
+"""Of one device."""
+_MOST_NAMES: Final = 64
+
+
+def thresholds_of(device: Device) -> QuerySet[Threshold]:
+    """Return what the device's owner watches of it."""
+    return Threshold.objects.filter(device=device, organisation=device.owner_id).order_by(
+        "name", "value", "pk"
+    )
+
+
+def add_threshold(  # noqa: PLR0913 - each is a field of it
+    device: Device, kind: Kind, name: str, value: float, *, mail: bool, by: str, now_us: int
+) -> Threshold:
+    """Watch a device from now on; raise MisuseError when there is too much already."""
+    if device.owner is None or thresholds_of(device).count() >= MOST_THRESHOLDS:
+        raise MisuseError(
+            f"{device} has {MOST_THRESHOLDS} thresholds already", next_step="Remove one that nobody needs."
+        )
+    return Threshold.objects.create(
+        organisation=device.owner,
+        device=device,
+        kind=kind,
+        name="" if kind is Kind.SILENT else name,
+        value=value,
+        mail=mail,
+        created_by=by,
+        created_us=now_us,
+    )
+
+
+def remove_threshold(device: Device, number: int, now_us: int) -> None:
+    """Watch it no longer, and close its alert; raise Threshold.DoesNotExist."""
+    threshold = thresholds_of(device).get(pk=number)
+    threshold.alerts.filter(closed_us=None).update(closed_us=now_us)
+    threshold.delete()
+
+
+def alerts_of(device: Device) -> QuerySet[Alert]:
+    """Return a device's alerts of its present owner, newest first."""
+    rows = Alert.objects.filter(device=device, organisation=device.owner_id)
+    return rows.filter(ownership_period=device.ownership_period).order_by("-opened_us", "-pk")
+
+
+def alerts_seen(somebody: Sees) -> QuerySet[Alert]:
+    """Return the alerts of the devices that somebody sees."""
+    rows = Alert.objects.filter(
+        organisation=somebody.organisation,
+        device__owner=F("organisation"),
+        device__ownership_period=F("ownership_period"),
+    ).select_related("device__product")
+    if somebody.groups is None:
+        return rows
+    return rows.filter(device__in=devices_visible_to(somebody).order_by().values("pk"))
+
+
+def names_of(device: Device) -> list[str]:
+    """Return the names of the numbers that a device sends, as far as is known."""
+    newest = {
+        point.name for point in latest_of([device]).get(device.pk, ()) if not isinstance(point.value, str)
+    }
+    rolled = RollUp.objects.filter(device_id=device.pk, ownership_period=device.ownership_period, hours=DAY)
+    older = rolled.order_by("-start_us").values_list("name", flat=True)[:_MOST_NAMES]
+    return sorted({*newest, *older})[:_MOST_NAMES]

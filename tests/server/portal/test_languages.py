@@ -1,0 +1,48 @@
+"""The portal in German and French: nothing missing, nothing left over, every placeholder kept."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from tests.server.portal.catalogues import FOLDER, LANGUAGES, compiled, gathered, parsed, written
+from tests.server.portal.world import World
+
+_PLACES = re.compile(r"%\(\w+\)s|%[sd]|<[^>]+>")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogue_is_complete_and_compiled(language: str) -> None:
+    folder = FOLDER / language / "LC_MESSAGES"
+    text = (folder / "django.po").read_text(encoding="utf-8")
+    catalogue = parsed(text)
+    assert set(catalogue) == gathered(), "run: python -m tests.server.portal.catalogues"
+    missing = [key for key, said in catalogue.items() if not all(said)]
+    assert not missing, f"not translated into {language}"
+    for (one, many), said in catalogue.items():
+        for number, words in enumerate(said):
+            source = many if many and number else one
+            assert sorted(_PLACES.findall(words)) == sorted(_PLACES.findall(source)), words
+    assert written(language, catalogue) == text
+    assert compiled(language, catalogue) == (folder / "django.mo").read_bytes()
+
+
+@pytest.mark.parametrize(("language", "words"), [("de", "Was Sie braucht"), ("fr", "Ce qui vous attend")])
+def test_customer_reads_in_the_language_of_the_browser_or_their_choice(
+    world: World, client: Client, language: str, words: str
+) -> None:
+    client.force_login(world.owner)
+    page = client.get("/", headers={"accept-language": f"{language};q=0.9, en;q=0.5"}).content.decode()
+    assert words in page
+    assert f'<html lang="{language}">' in page
+    assert client.post("/language/", {"language": language}).status_code == 302
+    assert words in client.get("/").content.decode()
+    chart = client.get(f"/devices/{world.live.device_id}/charts/?span=week").content.decode()
+    assert re.fullmatch(r"(M|L|Z|[\d. ])*", re.findall(r'<path class="curve c1" d="([^"]*)"', chart)[0])
+
+
+def test_page_without_translation_says_that_it_is_english(world: World, client: Client) -> None:
+    client.force_login(world.staff)
+    page = client.get("/staff/products/", headers={"accept-language": "de"}).content.decode()
+    assert '<html lang="de">' in page
+    assert re.search(r'<main[^>]* lang="en">', page)
