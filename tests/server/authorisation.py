@@ -34,7 +34,7 @@ class Page:
     """A page: who can open it, and which permissions reading and sending take; None: there is no such way."""
 
     who: str
-    """``public``, ``user``, ``member``, or a kind of organisation."""
+    """``public``, ``user``, ``member``, a kind of organisation, or ``trader``: the maker or a wholesaler."""
     get: Needs | None = ()
     post: Needs | None = None
     data: Mapping[str, str] = field(default_factory=dict)
@@ -208,13 +208,13 @@ PAGES: Final[Mapping[str, Page]] = {
     "choose-policy": Page("maker", _PRODUCT, _PRODUCT),
     "vouch": Page("maker", number="none", pinned=False),
     "stock": Page("wholesaler", pinned=False),
-    "send-file": Page("wholesaler", pinned=False),
-    "imported": Page("wholesaler", number="none", pinned=False),
-    "import-failures": Page("wholesaler", number="none", pinned=False),
-    "move": Page("wholesaler", pinned=False),
-    "orders": Page("wholesaler", pinned=False),
-    "order": Page("wholesaler", number="none", pinned=False),
-    "take-back": Page("wholesaler", number="none", pinned=False),
+    "send-file": Page("trader", pinned=False),
+    "imported": Page("trader", number="none", pinned=False),
+    "import-failures": Page("trader", number="none", pinned=False),
+    "move": Page("trader", pinned=False),
+    "orders": Page("trader", pinned=False),
+    "order": Page("trader", number="none", pinned=False),
+    "take-back": Page("trader", None, (), number="none", pinned=False),
     "hand-over": Page("customer", pinned=False),
     "return-device": Page("customer", pinned=False),
     "scrap-device": Page("customer", pinned=False),

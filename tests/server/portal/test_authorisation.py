@@ -306,7 +306,9 @@ def _of_page(  # noqa: PLR0911, PLR0913, PLR0917 - one line for each reason
         return {404} if name == "developer-mail" else None
     if page.number == "own-invitation":
         return {404}  # it waits for somebody else
-    if page.who not in {"user", "member", actor.organisation.kind}:
+    kind = actor.organisation.kind
+    trader = set() if kind == OrganisationKind.CUSTOMER else {"trader"}
+    if page.who not in {"user", "member", kind} | trader:
         return {404}
     if page.who != "user" and needs and not actor.permissions & set(needs):
         return _HIDDEN
