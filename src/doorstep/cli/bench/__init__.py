@@ -34,7 +34,7 @@ __all__ = ["bench"]
         ),
         "portal": Later(
             "doorstep.cli.bench.portal:portal",
-            "Ask for every list, device page and chart before 100,000 devices: how long the server works.",
+            "How long the server works for each page of the portal, 95 of 100 times at most.",
         ),
         "revocation": Later(
             "doorstep.cli.bench.revocation:revocation",
