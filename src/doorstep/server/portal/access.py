@@ -6,9 +6,10 @@ from typing import Concatenate, ParamSpec
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.queries import CHOSEN, Principal, principal_of
@@ -16,6 +17,7 @@ from doorstep.server.audit.requests import see_page
 
 __all__ = [
     "customer_page",
+    "door_page",
     "member_page",
     "principal",
     "proven",
@@ -83,6 +85,26 @@ def proven(view: PageView[Parameters]) -> PageView[Parameters]:
         return answer
 
     return page
+
+
+def door_page(template: str) -> Callable[[PageView[Parameters]], View[Parameters]]:
+    """Open the page for members of a customer; to everybody else the template says where to log in."""
+
+    def around(view: PageView[Parameters]) -> View[Parameters]:
+        @wraps(view)
+        def page(
+            request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+        ) -> HttpResponseBase:
+            somebody = principal(request)
+            if somebody is not None and somebody.is_customer:
+                return see_page(request, somebody, kwargs, lambda: view(request, somebody, *args, **kwargs))
+            if request.method == "POST":
+                raise PermissionDenied
+            return render(request, template, {"form": None})
+
+        return page
+
+    return around
 
 
 def customer_page(view: PageView[Parameters]) -> View[Parameters]:

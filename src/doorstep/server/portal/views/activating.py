@@ -15,7 +15,7 @@ from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.actions.grants import answer_grant, find_grant
-from doorstep.server.portal import access
+from doorstep.server.portal.access import door_page
 from doorstep.server.portal.sentences import sentences
 
 __all__ = ["activate"]
@@ -40,13 +40,9 @@ class ActivateForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def activate(request: HttpRequest) -> HttpResponse:
-    """Ask for the code, show whose it is, take the answer. Before log-in only say where to."""
-    principal = access.principal(request)
-    if principal is None or not principal.is_customer:
-        if request.method == "POST":
-            raise PermissionDenied
-        return render(request, "portal/activate.html", {"form": None})
+@door_page("portal/activate.html")
+def activate(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """Ask for the code, show whose it is, take the answer."""
     if not principal.may_add:
         raise PermissionDenied
     form = ActivateForm(request.POST or None)

@@ -27,8 +27,7 @@ from doorstep.server.custody.actions.mails import LinkExpired, answer_mail, ask_
 from doorstep.server.custody.actions.requests import give_order, keep_request, open_request
 from doorstep.server.custody.actions.vouchers import bring_voucher
 from doorstep.server.custody.models import ClaimRequest
-from doorstep.server.portal import access
-from doorstep.server.portal.access import customer_page
+from doorstep.server.portal.access import customer_page, door_page
 from doorstep.server.portal.claims import requests_of, view_of
 from doorstep.server.portal.sentences import sentences
 
@@ -67,13 +66,9 @@ class ClaimForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def claim(request: HttpRequest) -> HttpResponse:
-    """Open a claim; before log-in only say where to. What was scanned stays in the browser until then."""
-    principal = access.principal(request)
-    if principal is None or not principal.is_customer:
-        if request.method == "POST":
-            raise PermissionDenied
-        return render(request, "portal/claim.html", {"form": None})
+@door_page("portal/claim.html")
+def claim(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """Open a claim. What was scanned stays in the browser until log-in."""
     if not principal.may_add:
         raise PermissionDenied
     form = ClaimForm(request.POST or None)
