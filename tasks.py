@@ -302,8 +302,9 @@ def rest() -> None:
 def docs() -> None:
     """Write the pages of the reference that are made from the code."""
     environment(dev=True)
-    for page in ("settings", "cli", "identity", "methods"):
-        run("python", "-m", f"tests.docs.test_{page}_page", why="Mend the error above.")
+    pages = [f"tests.docs.test_{page}_page" for page in ("settings", "cli", "identity", "methods")]
+    for page in (*pages, "tests.server.roles_page"):
+        run("python", "-m", page, why="Mend the error above.")
 
 
 def vectors() -> None:
