@@ -68,7 +68,7 @@ def test_owner_queues_a_command_and_reads_how_far_it_is(owned: Owned, owner: Cli
 
 def test_body_is_not_readable_in_the_database(owned: Owned, owner: Client) -> None:
     send(owner, owned[0], "door", arguments={"pin": "very secret"})
-    assert b"very secret" not in bytes(Downlink.objects.get().body)
+    assert b"very secret" not in bytes(Downlink.objects.get(device=owned[0].row).body)
 
 
 def test_list_goes_on_where_it_ended(owned: Owned, owner: Client) -> None:

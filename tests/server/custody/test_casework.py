@@ -69,8 +69,9 @@ def test_two_of_the_staff_take_a_device_away_when_the_time_to_appeal_is_over() -
     assert row_of(dispute.device).owner == owner.organisation
     assert "appeal before then" in _letters(owner)
     assert dispute.due_us is not None
-    assert step_due_cases(dispute.due_us - 1) == 0
-    assert step_due_cases(dispute.due_us) == 1
+    step_due_cases(dispute.due_us - 1)
+    assert row_of(dispute.device).owner == owner.organisation
+    assert step_due_cases(dispute.due_us) >= 1
     device = row_of(dispute.device)
     assert (device.owner, device.ownership_period, device.disputed) == (claimant.organisation, 2, False)
     assert device.credentials.get().state == "superseded"
