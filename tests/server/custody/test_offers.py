@@ -169,7 +169,7 @@ def test_offer_that_ends_leaves_the_owner(ends: str) -> None:
             decline_offer(offer, recipient(friend), now_us=now_us())
         case _:
             assert expire_offers(now_us()) == 0
-            assert expire_offers(offer.due_us) == 1
+            assert expire_offers(offer.due_us) >= 1
     offer.refresh_from_db()
     assert not HandoverState(offer.state).is_open
     with pytest.raises(IllegalTransition):
