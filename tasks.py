@@ -226,7 +226,9 @@ def _others() -> None:
 
 def _slow() -> None:
     # Whole files: a file's tests share the deployment that its fixture started.
-    pytest("-n", "2", "--dist", "loadfile", "-m", "slow and not radio and not alone")
+    pytest(
+        "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "slow and not radio and not alone"
+    )
 
 
 def _alone() -> None:
@@ -299,6 +301,13 @@ def rest() -> None:
     pytest("tests/server/api/test_schemathesis.py", "-q")
 
 
+def kills() -> None:
+    """Kill each role ten times under load, on both databases; CI kills each four times."""
+    environment(dev=True)
+    os.environ["DOORSTEP_TEST_KILLS"] = "10"
+    pytest("tests/ingest/test_survival.py", "-k", "kills")
+
+
 def docs() -> None:
     """Write the pages of the reference that are made from the code."""
     environment(dev=True)
@@ -351,7 +360,7 @@ def clean() -> None:
 TASKS = {
     task.__name__.replace("_", "-"): task
     for task in (
-        *(demo, up, test, quick, radio, check, cores, fuzz, power_cuts, rest),
+        *(demo, up, test, quick, radio, check, cores, fuzz, power_cuts, kills, rest),
         *(docs, vectors, lock, clean),
     )
 }

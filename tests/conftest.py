@@ -38,6 +38,11 @@ def pytest_configure() -> None:
     settings.load_profile("doorstep")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest begins first, so that two workers end together.
+    items.sort(key=lambda item: item.path.name != "test_on_postgres.py")
+
+
 def _skipped(config: pytest.Config) -> list[str]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     reports = reporter.stats.get("skipped", []) if reporter else []

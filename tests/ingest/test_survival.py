@@ -1,6 +1,7 @@
 """What dies, fills up or stands still under load loses nothing that a device was told is safe."""
 
 import asyncio
+import os
 import resource
 import signal
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.wait import until
 
 RATE = 2_000
 PAUSE_S = 1.0
+KILLS = int(os.environ.get("DOORSTEP_TEST_KILLS", "4"))
 VICTIMS = {
     "ingest": Broker.SECURE,
     "nats-secure": Broker.SECURE,
@@ -66,11 +68,11 @@ def assert_everything_arrives(plant: Plant, loads: list[LoadDevice]) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", VICTIMS)
-def test_ten_kills_lose_and_double_nothing(plant: Plant, role: str) -> None:
+def test_kills_under_load_lose_and_double_nothing(plant: Plant, role: str) -> None:
     if role not in ROLES:
         plant.start(role)
-    loads = kill_under_load(plant, role, 10, VICTIMS[role])
-    assert len(acknowledged(loads)) > 5 * RATE
+    loads = kill_under_load(plant, role, KILLS, VICTIMS[role])
+    assert len(acknowledged(loads)) > KILLS * RATE // 2
     assert_everything_arrives(plant, loads)
 
 

@@ -105,7 +105,9 @@ ROUTES: Final[Mapping[str, Route]] = {
     "GET /devices/{device_id}/events": Route(_HEARD),
     "POST /devices/{device_id}/keys/rotate": Route(_END, {}),
     "GET /devices/{device_id}/keys/rotations": Route(_END),
-    "GET /devices/{device_id}/ledger": Route((Permission.MAKER_LEDGER_READ, Permission.CUSTOMER_LEDGER_READ)),
+    "GET /devices/{device_id}/ledger": Route(
+        (Permission.MAKER_LEDGER_READ, Permission.WHOLESALER_STOCK_READ, Permission.CUSTOMER_LEDGER_READ)
+    ),
     "POST /registration-tokens": Route(_TOKENS, {}),
     "GET /dead-letters": Route((Permission.MAKER_DEAD_LETTERS_READ,)),
     "GET /audit": Route(every("audit:read")),
@@ -218,7 +220,7 @@ PAGES: Final[Mapping[str, Page]] = {
     "hand-over": Page("customer", pinned=False),
     "return-device": Page("customer", pinned=False),
     "scrap-device": Page("customer", pinned=False),
-    "device-data": Page("customer", pinned=False),
+    "device-data": Page("customer", None, (), pinned=False),
     "handovers": Page("member", pinned=False),
     "handover": Page("member", number="none", pinned=False),
     "handover-step": Page("member", None, (), number="none", pinned=False),
@@ -227,7 +229,7 @@ PAGES: Final[Mapping[str, Page]] = {
     "document": Page("member", number="none", pinned=False),
     "cases": Page("member", pinned=False),
     "case": Page("member", number="none", pinned=False),
-    "case-paper": Page("member", number="none", pinned=False),
+    "case-paper": Page("member", None, (), number="none", pinned=False),
     "case-paper-file": Page("member", number="none", pinned=False),
     "swap": Page("maker", pinned=False),
     "activity": Page("member", pinned=False),

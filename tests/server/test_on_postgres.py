@@ -28,7 +28,7 @@ def test_server_passes_on_postgres(fresh_postgres_url: str) -> None:
             "-p",
             "no:cacheprovider",
             "-m",
-            "not browser",
+            "not browser and not slow",
             *(str(_HERE / name) for name in _FOLDERS),
         ],
         env={**os.environ, "TEST_DATABASE_URL": fresh_postgres_url},

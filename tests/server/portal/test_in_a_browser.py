@@ -265,6 +265,6 @@ def test_customer_makes_a_passkey_by_keyboard_and_logs_in_with_it_alone(
     _press(page, "Log out")
     page.wait_for_url("**/login/**")
     _press(page, "Use a passkey")
-    page.wait_for_url("**/devices/")
+    page.wait_for_url(f"{portal}/")
     page.goto(f"{portal}/accounts/2fa/webauthn/")
     expect(page.get_by_role("row", name="Passkey 1")).to_contain_text("alone")
