@@ -208,7 +208,9 @@ class Operations(ABC):
         )
         return found
 
-    def return_devices(self, body: shapes.ReturnIn, *, idempotency_key: str | None = None) -> shapes.RowsDone:
+    def return_devices(
+        self, body: shapes.StockReturnIn, *, idempotency_key: str | None = None
+    ) -> shapes.RowsDone:
         """Send devices from your stock back to the maker. Good rows are stored."""
         found: shapes.RowsDone = self.call(
             "POST", "/api/v1/stock/return", body=body, idempotency_key=idempotency_key

@@ -113,6 +113,7 @@ __all__ = [
     "StepIn",
     "StockOut",
     "StockPage",
+    "StockReturnIn",
     "SwapIn",
     "SwapOut",
     "TokenIn",
@@ -1205,6 +1206,13 @@ class StockPage(TypedDict):
 
     items: list[StockOut]
     next: str | None
+
+
+class StockReturnIn(TypedDict):
+    """Devices that go back."""
+
+    serials: list[str]
+    reason: str
 
 
 class SwapIn(TypedDict):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from ninja import Router as StrangeRouter
+from ninja import Schema
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Member, Organisation, Role, User
@@ -44,6 +46,18 @@ def test_route_is_like_the_others(path: str, method: str, operation: dict[str, A
             assert list(answer["content"]) == [PROBLEM_MEDIA]
         assert {"RateLimit", "RateLimit-Policy"} <= answer["headers"].keys()
     assert len({one[2]["operationId"] for one in _operations()}) == len(list(_operations()))
+
+
+def _schemas(base: type[Schema] = Schema) -> Iterator[type[Schema]]:
+    for one in base.__subclasses__():
+        yield one
+        yield from _schemas(one)
+
+
+def test_no_two_schemas_share_a_name() -> None:
+    ours = {one for one in _schemas() if one.__module__.startswith("doorstep.")}
+    names = Counter(one.__name__ for one in ours)
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_api_refuses_a_router_of_another_kind() -> None:

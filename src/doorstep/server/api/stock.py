@@ -53,7 +53,7 @@ class SerialsIn(Schema, extra="forbid"):
     serials: Serials
 
 
-class ReturnIn(Schema, extra="forbid"):
+class StockReturnIn(Schema, extra="forbid"):
     """Devices that go back."""
 
     serials: Serials
@@ -94,7 +94,7 @@ def receive_devices(request: HttpRequest, rows: SerialsIn) -> Any:
     operation_id="return_devices",
     openapi_extra=needs(Permission.WHOLESALER_STOCK_WRITE),
 )
-def return_devices(request: HttpRequest, wish: ReturnIn) -> Any:
+def return_devices(request: HttpRequest, wish: StockReturnIn) -> Any:
     """Send devices from your stock back to the maker. Good rows are stored."""
     caller = caller_of(request)
     require(caller, Permission.WHOLESALER_STOCK_WRITE)
