@@ -127,7 +127,7 @@ def _sign_up(page: Page, portal: str, axe: str) -> None:
     follow(page, "No account yet? Sign up")
     type_into(page, "E-mail address", f"ada-{now_us()}@example.org")
     type_into(page, "Password", PASSWORD)
-    type_into(page, "Home or company", "Hillside house")
+    type_into(page, "Home or company", "Ada's house")
     _step(page, axe, "sign-up")
     follow(page, "Sign up")
     follow(page, "Outgoing mail")
@@ -221,7 +221,7 @@ def _look_as_the_colleague(page: Page, portal: str, axe: str, colleague: User, u
     log_in_by_keyboard(page, portal, colleague)
     page.goto(f"{portal}/invitations/")
     follow(page, "Accept")
-    expect(page.get_by_text("Welcome to Hillside house.")).to_be_visible()
+    expect(page.get_by_text("Welcome to Ada's house.")).to_be_visible()
     open_menu(page, "Devices")
     expect(page.get_by_role("row", name="Porch")).to_be_visible()
     expect(page.get_by_role("row", name="Cellar")).to_have_count(0)
@@ -262,7 +262,11 @@ def _take_over(page: Page, portal: str, axe: str, neighbour: User, made: Provisi
 
 
 def test_wholesaler_walks_from_receiving_to_dispatching(page: Page, portal: str, axe: str) -> None:
-    shop, branch, number = wholesaler(), wholesaler(), f"D-{now_us()}"
+    shop, branch = wholesaler(), wholesaler()
+    number = f"D-{shop.pk}"
+    for one, name in ((shop, "Valley shop"), (branch, "Harbour shop")):
+        one.name = name
+        one.save()
     serials = [one.serial for one in devices(3)]
     record_sale(number, serials, shop, actor="operator", source="api", now_us=now_us(), box="BOX-7")
     log_in_by_keyboard(page, portal, person(shop, Role.OWNER))
