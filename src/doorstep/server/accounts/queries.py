@@ -184,13 +184,13 @@ def actor_name(actor: str, principal: Principal) -> str:
         case "user" if number.isdecimal():
             return _colleague(int(number), principal)
         case "key":
-            return f"the program with the key {number}"
+            return _("the program with the key %(number)s") % {"number": number}
         case "device":
-            return "the device itself"
+            return _("the device itself")
         case "platform":
-            return "the platform, which noticed it"
+            return _("the platform, which noticed it")
         case _:
-            return "the maker's staff"
+            return _("the maker's staff")
 
 
 def _colleague(number: int, principal: Principal) -> str:
