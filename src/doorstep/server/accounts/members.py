@@ -5,6 +5,7 @@ from django.db import transaction
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.grants import Grant
 from doorstep.server.accounts.models import GroupGrant, Member, Organisation, Role, User
+from doorstep.server.audit.notes import describe
 
 __all__ = ["NoSuchPerson", "PeopleRefused", "add_member", "change_member", "member_at", "remove_member"]
 
@@ -46,12 +47,15 @@ def change_member(member: Member, grant: Grant, *, by_owner: bool) -> Member:
     ``by_owner``: whoever asks is an owner; nobody else makes or unmakes one.
     """
     row = _locked(member)
+    had = _groups(row)
     if Role.OWNER in {row.role, grant.role} and row.role != grant.role:
         _check_owner(row, by_owner=by_owner)
     row.role, row.limited = grant.role, grant.limited
     row.save(update_fields=["role", "limited"])
     row.grants.all().delete()
     _grant(row, grant)
+    if (has := _groups(row)) != had:
+        describe({"groups": had}, {"groups": has})
     return row
 
 
@@ -85,3 +89,7 @@ def _check_owner(row: Member, *, by_owner: bool) -> None:
 
 def _grant(member: Member, grant: Grant) -> None:
     GroupGrant.objects.bulk_create(GroupGrant(member=member, group_id=group) for group in grant.groups or ())
+
+
+def _groups(member: Member) -> str:
+    return ", ".join(member.grants.order_by("group__name").values_list("group__name", flat=True))
