@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.grants import Grant
-from doorstep.server.accounts.members import NoSuchPerson, PeopleRefused, add_member
+from doorstep.server.accounts.members import NoSuchPerson, PeopleRefused, add_member, check_asker
 from doorstep.server.accounts.models import DeviceGroup, Invitation, Member, Organisation, Role, User
 from doorstep.server.audit.notes import keep
 from doorstep.server.jobs.actions import send_mail_later
@@ -47,17 +47,17 @@ def invite(  # noqa: PLR0913 - an invitation says who asks whom for what, from w
     grant: Grant,
     by: User | None,
     *,
-    by_owner: bool,
+    asker: Role | None,
     base_url: str,
     now_us: int,
 ) -> Invitation:
     """Invite an address, and queue the mail; a newer invitation takes the place of one that is open.
 
-    Raises MisuseError for what is no address, PeopleRefused for a member's and beyond the day's allowance.
+    ``asker``: the role of who asks, None for a program. Raises MisuseError for what is no address,
+    PeopleRefused for a member's, a role that the asker can't make, and beyond the day's allowance.
     """
     email = _address(email)
-    if grant.role is Role.OWNER and not by_owner:
-        raise PeopleRefused("only an owner invites owners", next_step="Ask an owner to do it.")
+    check_asker(asker, grant.role)
     with transaction.atomic():
         Organisation.objects.select_for_update().get(pk=organisation.pk)
         _check_room(organisation, email, now_us)
