@@ -813,7 +813,9 @@ class Operations(ABC):
         return self.pages(lambda cursor: self.list_people(cursor=cursor, limit=limit))
 
     def change_person(self, number: int, body: shapes.GrantIn) -> shapes.PersonOut:
-        """Give a member another role or other groups. Only an owner makes or unmakes owners."""
+        """Give a member another role or other groups. Only an owner makes or unmakes owners, no key an
+        admin.
+        """
         found: shapes.PersonOut = self.call("PUT", f"/api/v1/people/{_part(number)}", body=body)
         return found
 

@@ -80,6 +80,7 @@ def anonymous_pages() -> dict[str, str]:
         "claim-before-log-in": "/claim/",
         "activate-before-log-in": "/activate/",
         "claim-bad-link": "/claims/mail/nothing/",
+        "missing": "/nothing-here/",
     }
 
 

@@ -26,7 +26,7 @@ from tests.server.portal.browsing import (
 )
 from tests.server.portal.world import PASSWORD, World, furnish, person
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 _THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _WIDTHS: Final = {"phone": 390, "desktop": 1280}

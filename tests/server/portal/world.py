@@ -232,7 +232,7 @@ def _grouped(home: Organisation, row: Device) -> tuple[DeviceGroup, User]:
     grouping.place(_fresh(row), group)
     colleague = person(home, Role.OPERATOR)
     member = Member.objects.get(user=colleague)
-    change_member(member, Grant(Role.OPERATOR, frozenset({group.pk})), by_owner=True)
+    change_member(member, Grant(Role.OPERATOR, frozenset({group.pk})), asker=Role.OWNER)
     return group, colleague
 
 
