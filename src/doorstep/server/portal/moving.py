@@ -147,9 +147,7 @@ MOVES: Final[Mapping[str, Move]] = {
         gettext_noop("Sell devices"),
         gettext_noop("Sell"),
         gettext_noop("sold"),
-        gettext_noop(
-            "Who confirms this address can then register the devices without being asked for more."
-        ),
+        gettext_noop("Who confirms this address can then register the devices without being asked for more."),
         SellForm,
         lambda principal, said, serials: _sell(principal, said, serials, said["to"]),
     ),
