@@ -11,6 +11,7 @@ from tests.server.portal.world import World
 
 _PLACES = re.compile(r"%\(\w+\)s|%[sd]|<[^>]+>")
 _TEMPLATES = FOLDER.parent / "templates"
+_SCRIPTS = FOLDER.parent / "static" / "portal"
 _NO_WORDS = re.compile(
     r"{% blocktranslate.*?{% endblocktranslate %}|{%.*?%}|{{.*?}}|&\w+;|<(code|pre)\b.*?</\1>"
     r'|<(\w+)\b[^>]*\blang="en".*?</\2>',
@@ -84,6 +85,18 @@ def test_customer_and_wholesaler_read_every_other_page_in_their_language(world: 
             page = client.get(path).content.decode()
             wanted = "en" if name in _ENGLISH else "fr"
             assert f'tabindex="-1" lang="{wanted}"' in page, path
+
+
+def test_scripts_say_everything_in_both_languages() -> None:
+    words, *scripts = (_SCRIPTS / "words.js", *_SCRIPTS.glob("*.js"))
+    tables = re.split(r"\n  (?:de|fr): \{", words.read_text(encoding="utf-8"))[1:]
+    known = [re.findall(r'^    "?([^"\n]+?)"?:\s', table, re.MULTILINE) for table in tables]
+    said = {
+        one for path in scripts for one in re.findall(r'said\(\s*"([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(known) == len(LANGUAGES)
+    assert known[0] == known[1]
+    assert said == set(known[0]) - {"as the system", "light", "dark"}
 
 
 def test_translated_template_leaves_no_word_in_english() -> None:
