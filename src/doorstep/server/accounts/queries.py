@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from doorstep.ownership.actors import user_for
 from doorstep.server.accounts.models import DeviceGroup, Member, Organisation, OrganisationKind, Role, User
@@ -179,7 +180,7 @@ def members_with(group: DeviceGroup) -> QuerySet[Member]:
 
 def actor_name(actor: str, principal: Principal) -> str:
     """Put a ledger's actor into words; a person is named only to people of the same organisation."""
-    kind, _, number = actor.partition("@")[0].partition(":")
+    kind, _colon, number = actor.partition("@")[0].partition(":")
     match kind:
         case "user" if number.isdecimal():
             return _colleague(int(number), principal)
