@@ -18,10 +18,10 @@ _ROLES: Final = {
 
 _OTHERS: Final = (
     # Ways, states and ends of hand-overs, and what is done with readings
-    gettext_noop("Transfer"), gettext_noop("Return"), gettext_noop("Swap"), gettext_noop("Scrap"),
-    gettext_noop("Offered"), gettext_noop("Accepted"), gettext_noop("Declined"), gettext_noop("Cancelled"),
-    gettext_noop("Expired"), gettext_noop("Export"), gettext_noop("Erase"),
-    gettext_noop("Erasure"), gettext_noop("Scrapping"),
+    gettext_noop("transfer"), gettext_noop("return"), gettext_noop("swap"), gettext_noop("scrap"),
+    gettext_noop("offered"), gettext_noop("accepted"), gettext_noop("declined"), gettext_noop("cancelled"),
+    gettext_noop("expired"), gettext_noop("export"), gettext_noop("erase"),
+    gettext_noop("erasure"), gettext_noop("scrapping"),
     # Who took a step in a case
     gettext_noop("owner"), gettext_noop("claimant"), gettext_noop("staff"),
 )  # fmt: skip
