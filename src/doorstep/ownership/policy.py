@@ -83,7 +83,7 @@ def missing(policy: Policy, evidence: Collection[Evidence]) -> tuple[frozenset[E
     if evaluate(policy, evidence):
         return ()
     gaps = _gaps(policy.root, frozenset(evidence))
-    return tuple(sorted((gap for gap in gaps if gap), key=lambda gap: (len(gap), sorted(gap))))
+    return tuple(sorted(gaps, key=lambda gap: (len(gap), sorted(gap))))
 
 
 def explain(gaps: Collection[frozenset[Evidence]]) -> str:

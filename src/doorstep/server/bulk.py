@@ -51,7 +51,8 @@ def select(sql: str, *sets: Collection[Any]) -> list[tuple[Any, ...]]:
         sql = sql.replace(_ANY, f"IN ({', '.join(['%s'] * len(one))})", 1)
     with connection.cursor() as cursor:
         cursor.execute(sql.removesuffix(_LOCK), [value for one in sets for value in one])
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def update(table: str, columns: _Columns, rows: Sequence[Sequence[Any]]) -> None:

@@ -82,8 +82,9 @@ class _NewDevice:
 def registration(*, devices: int, database: str, as_json: bool) -> None:
     """Devices register at the real device API over TLS: how many a second, and how long one takes.
 
-    State, database and devices are made for this run in a temporary folder. The load generator works on the
-    same cores; the database forces every registration to disk before it is answered.
+    State, database and devices are made for this run in a temporary folder. The devices have signed their
+    statements before; the generator of the load works on the same cores. The database forces every
+    registration to disk before it is answered.
     """
     with Console(stderr=True).status("starting") as status, _settings(database) as settings:
         status.update(f"making {devices} devices")
