@@ -41,6 +41,8 @@ __all__ = [
 _Judged = TypeVar("_Judged")
 _REASON_CAP: Final = 200
 _MANAGERS: Final = (Role.OWNER, Role.ADMIN)
+_WITH_ALL: Final = frozenset({Outcome.HELD, Outcome.BOUND})
+"""What the claimant brought before counts, and stands with the decision."""
 _OF_A_MOMENT: Final = frozenset({Evidence.DEVICE_KEY, Evidence.SETUP_SESSION, Evidence.PRESENCE})
 """Evidence of a time when the device was nobody's; it says nothing against who became its owner."""
 
@@ -128,7 +130,7 @@ def file_claims(filings: Sequence[Filing], now_us: int) -> list[Decision]:
     for filing in filings:
         case = _Case.of(filing, now_us, listed=filing.device.pk in named)
         decision = case.judged()
-        if decision.outcome is Outcome.HELD and case.device.claims_waiting:
+        if decision.outcome in _WITH_ALL and case.device.claims_waiting:
             case = case.with_what_waits()
             decision = case.judged()
         _carry_out(case, decision, changes)
