@@ -488,7 +488,7 @@ def test_label_nobody_touched_gets_no_new_code_and_customers_have_no_such_page()
     assert told == {"device_id": device.device_id, "state": "tampered", "code": ""}
     told = client.post(rest, {"step": "replace"}, "application/json").json()
     assert told["state"] == "sealed"
-    assert claim_code.parse(told["code"])
+    claim_code.parse(told["code"])
     assert client.post(rest, {"step": "scratch"}, "application/json").status_code == 422
 
 

@@ -164,7 +164,7 @@ def _facts(device: Device, organisation: Organisation, *, presence: bool) -> Fac
 
 def _keep_presence(device: Device, caller: Caller, now_us: int) -> None:
     """Keep it for the claim that the device brings when it registers; nobody's claim on an owner."""
-    user = User.objects.filter(pk=caller.user).first()
+    user = None if caller.user is None else User.objects.get(pk=caller.user)
     with transaction_in_turn():
         row = locked_device(pk=device.pk)
         if row is not None and row.owner_id is None:
