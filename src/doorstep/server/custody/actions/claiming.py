@@ -48,6 +48,8 @@ _SALES: Final = """
 SELECT sale_line.device_id, sale.wholesaler_id, lower(sale.buyer_email) FROM sale_line
 JOIN sale ON sale.id = sale_line.sale_id WHERE sale_line.device_id = ANY(%s)"""
 _MANAGERS: Final = (Role.OWNER, Role.ADMIN)
+_WITH_ALL: Final = frozenset({Outcome.HELD, Outcome.BOUND})
+"""What the claimant brought before counts, and stands with the decision."""
 _OF_A_MOMENT: Final = frozenset({Evidence.DEVICE_KEY, Evidence.SETUP_SESSION, Evidence.PRESENCE})
 """Evidence of a time when the device was nobody's; it says nothing against who became its owner."""
 
@@ -146,7 +148,7 @@ def judge_claims(filings: Sequence[Filing], now_us: int) -> tuple[list[Decision]
     for filing in filings:
         case = _Case.of(filing, now_us, listed=filing.device.pk in named)
         decision = case.judged()
-        if decision.outcome is Outcome.HELD and case.device.claims_waiting:
+        if decision.outcome in _WITH_ALL and case.device.claims_waiting:
             case = case.with_what_waits()
             decision = case.judged()
         _carry_out(case, decision, changes)
