@@ -20,9 +20,6 @@ _NO_WORDS = re.compile(
 _SPOKEN_ATTRIBUTES = re.compile(r'(?:aria-label|data-label|placeholder|title|alt)="([^"]*)"')
 _ENGLISH = {
     "set-up": "its scripts speak English",
-    "command": "commands are the manual's words",
-    "settings": "as commands",
-    "children": "for who builds gateways",
     "claim": "the policy answers in English",
     "own-claim": "as claim",
     "own-claims": "as claim",
