@@ -182,7 +182,7 @@ def case(request: HttpRequest, principal: Principal, number: int) -> HttpRespons
 @member_page
 def paper(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Keep a paper that a side brings."""
-    row, _party = _case(principal, number)
+    row = _case(principal, number)[0]
     _check(principal, Permission.CUSTOMER_CASES_WRITE)
     sent = request.FILES.get("paper")
     try:
