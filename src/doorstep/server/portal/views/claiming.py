@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django import forms
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import DoorstepError
@@ -31,6 +32,9 @@ from doorstep.server.portal.access import customer_page, door_page
 from doorstep.server.portal.claims import requests_of, view_of
 from doorstep.server.portal.sentences import sentences
 
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
 __all__ = ["add_code", "add_order", "answer", "ask", "claim", "claims", "one", "report", "voucher"]
 
 _CODE_CAP: Final = 40
@@ -41,21 +45,21 @@ class ClaimForm(forms.Form):
     """What stands on the label."""
 
     serial = forms.CharField(
-        label="Serial number",
+        label=_("Serial number"),
         required=False,
         max_length=40,
-        help_text="Printed on the label and on the box.",
+        help_text=_("Printed on the label and on the box."),
         widget=forms.TextInput(attrs=_TYPED),
     )
     code = forms.CharField(
-        label="Scratch-off code",
+        label=_("Scratch-off code"),
         required=False,
         max_length=_CODE_CAP,
-        help_text="If you have it, the serial number is not needed. Scratch it free first.",
+        help_text=_("If you have it, the serial number is not needed. Scratch it free first."),
         widget=forms.TextInput(attrs=_TYPED),
     )
     alias = forms.CharField(
-        label="Name", required=False, max_length=80, help_text="What you want to call it, if you like."
+        label=_("Name"), required=False, max_length=80, help_text=_("What you want to call it, if you like.")
     )
 
     def clean(self) -> dict[str, str]:
@@ -104,7 +108,11 @@ def voucher(request: HttpRequest, principal: Principal) -> HttpResponse:
         messages.error(request, sentences(error))
     else:
         waits = sum(one.waits for one in brought)
-        messages.success(request, f"The voucher counts for {len(brought)} devices; {waits} of them wait.")
+        messages.success(
+            request,
+            _("The voucher counts for %(count)s devices; %(waits)s of them wait.")
+            % {"count": len(brought), "waits": waits},
+        )
     return redirect("own-claims")
 
 
@@ -128,7 +136,7 @@ def add_code(request: HttpRequest, principal: Principal, number: int) -> HttpRes
         device = type_code(claimant, request.POST.get("code", ""), now_us())
         found.append(keep_request(claimant, device.serial, now_us()))
 
-    return _back(request, found[0] if _tried(request, act, "The code is taken.") else row)
+    return _back(request, found[0] if _tried(request, act, _("The code is taken.")) else row)
 
 
 @require_POST
@@ -140,7 +148,7 @@ def add_order(request: HttpRequest, principal: Principal, number: int) -> HttpRe
     _tried(
         request,
         lambda: give_order(row, _claimant(principal, row.alias), order, now_us()),
-        "The number of the order is taken.",
+        _("The number of the order is taken."),
     )
     return _back(request, row)
 
@@ -150,7 +158,7 @@ def add_order(request: HttpRequest, principal: Principal, number: int) -> HttpRe
 def ask(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Have the buyer asked by mail."""
     row = _changeable(principal, number)
-    told = "If the records of the seller hold an address for this device, a mail is on its way there."
+    told = _("If the records of the seller hold an address for this device, a mail is on its way there.")
     _tried(request, lambda: ask_buyer(row, now_us()), told)
     return _back(request, row)
 
@@ -163,7 +171,7 @@ def report(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
     _tried(
         request,
         lambda: report_as_claimant(row, principal.actor, now_us()),
-        "Thank you. The code of this label counts for nobody until the maker has looked at it.",
+        _("Thank you. The code of this label counts for nobody until the maker has looked at it."),
     )
     return _back(request, row)
 
@@ -174,7 +182,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     try:
         row = mail_of(token, now_us())
         if request.method == "POST":
-            row, _ = answer_mail(token, yes=request.POST.get("answer") == "yes", now_us=now_us())
+            row = answer_mail(token, yes=request.POST.get("answer") == "yes", now_us=now_us())[0]
     except LinkExpired as error:
         return render(request, "portal/claim_answer.html", {"problem": sentences(error)}, status=410)
     return render(request, "portal/claim_answer.html", {"row": row})
@@ -214,7 +222,7 @@ def _changeable(principal: Principal, number: int) -> ClaimRequest:
     return _find(principal, number)
 
 
-def _tried(request: HttpRequest, act: Callable[[], object], done: str) -> bool:
+def _tried(request: HttpRequest, act: Callable[[], object], done: "str | Promise") -> bool:
     """Act and say what came of it; return whether it did."""
     try:
         act()
