@@ -350,6 +350,15 @@ class Operations(ABC):
         )
         return found
 
+    def step_label(
+        self, device_id: str, body: shapes.LabelIn, *, idempotency_key: str | None = None
+    ) -> shapes.LabelOut:
+        """Note that a label was tampered with, or give a device that nobody owns a new code."""
+        found: shapes.LabelOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/label", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
     def list_children(self, device_id: str) -> shapes.ChildrenOut:
         """List the devices behind a gateway."""
         found: shapes.ChildrenOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}/children")

@@ -65,6 +65,9 @@ __all__ = [
     "JobPage",
     "KeyOut",
     "Kind",
+    "LabelIn",
+    "LabelOut",
+    "LabelState",
     "LedgerEntry",
     "LedgerPage",
     "LegacyIn",
@@ -754,6 +757,25 @@ Kind = Literal[
     "corrected",
     "key_added",
 ]
+
+
+class LabelIn(TypedDict):
+    """What happened to a label."""
+
+    step: Literal["report", "replace"]
+    """``report``: its foil was off, so its code counts for nobody; ``replace``: it gets a new code."""
+
+
+class LabelOut(TypedDict):
+    """A label as it is now."""
+
+    device_id: str
+    state: LabelState
+    code: str
+    """The new code as it is printed, shown this once; empty when there is none."""
+
+
+LabelState = Literal["sealed", "scratched", "tampered"]
 
 
 class LedgerEntry(TypedDict):

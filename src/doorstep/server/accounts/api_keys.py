@@ -14,6 +14,7 @@ from doorstep.errors import MisuseError, VerificationFailed
 from doorstep.ownership.actors import program_for
 from doorstep.server.accounts.models import ApiKey, DeviceGroup, Organisation, OrganisationKind, User
 from doorstep.server.accounts.permissions import Caller, Permission, scopes_of, within
+from doorstep.server.audit.notes import keep
 
 __all__ = ["KEY_CAP", "end_api_key", "find_caller", "make_api_key", "parse_scopes"]
 
@@ -76,6 +77,7 @@ def make_api_key(  # noqa: PLR0913 - what a key is, and whose
 
 def end_api_key(row: ApiKey) -> None:
     """End a key at once. Asked again, nothing changes."""
+    keep(row)
     ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=datetime.now(UTC))
 
 

@@ -16,6 +16,7 @@ from doorstep.errors import MisuseError
 from doorstep.server.accounts.grants import Grant
 from doorstep.server.accounts.members import NoSuchPerson, PeopleRefused, add_member, check_asker
 from doorstep.server.accounts.models import DeviceGroup, Invitation, Member, Organisation, Role, User
+from doorstep.server.audit.notes import keep
 from doorstep.server.jobs.actions import send_mail_later
 
 __all__ = [
@@ -120,6 +121,7 @@ def accept(invitation: Invitation, user: User, now_us: int) -> Member:
 
 def close(invitation: Invitation, now_us: int) -> None:
     """End an invitation: it was accepted, declined or withdrawn; raise PeopleRefused when it was before."""
+    keep(invitation)
     changed = Invitation.objects.filter(pk=invitation.pk, closed_us=None).update(closed_us=now_us)
     if not changed:
         raise PeopleRefused("this invitation is over", next_step="Ask for a new one.")

@@ -5,6 +5,7 @@ from django.db import transaction
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.grants import Grant
 from doorstep.server.accounts.models import GroupGrant, Member, Organisation, Role, User
+from doorstep.server.audit.notes import describe
 
 __all__ = [
     "NoSuchPerson",
@@ -54,6 +55,7 @@ def change_member(member: Member, grant: Grant, *, asker: Role | None) -> Member
     ``asker``: the role of who asks, None for a program.
     """
     row = _locked(member)
+    had = _groups(row)
     if row.role != grant.role:
         check_asker(asker, Role(row.role), grant.role)
         _check_owner_is_left(row)
@@ -61,6 +63,8 @@ def change_member(member: Member, grant: Grant, *, asker: Role | None) -> Member
     row.save(update_fields=["role", "limited"])
     row.grants.all().delete()
     _grant(row, grant)
+    if (has := _groups(row)) != had:
+        describe({"groups": had}, {"groups": has})
     return row
 
 
@@ -103,3 +107,7 @@ def _check_owner_is_left(row: Member) -> None:
 
 def _grant(member: Member, grant: Grant) -> None:
     GroupGrant.objects.bulk_create(GroupGrant(member=member, group_id=group) for group in grant.groups or ())
+
+
+def _groups(member: Member) -> str:
+    return ", ".join(member.grants.order_by("group__name").values_list("group__name", flat=True))

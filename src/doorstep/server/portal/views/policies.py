@@ -16,6 +16,7 @@ from doorstep.ownership.policy import POLICY_CAP, BadPolicy, explain, missing, p
 from doorstep.ownership.simulation import simulate, warnings
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal, actor_name
+from doorstep.server.audit.notes import about
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.actions.policies import change_policy, policies_of
@@ -95,6 +96,7 @@ def vouch_for(request: HttpRequest, principal: Principal, number: int) -> HttpRe
     """Show what a claimant brought, and take the staff's word for them."""
     rows = Claim.objects.select_related("device__product", "organisation", "claimant")
     claim = get_object_or_404(rows, pk=number, decision=Outcome.HELD, device__owner=None)
+    about(claim.device.device_id, None, claim.organisation)
     if not principal.may(Permission.MAKER_CLAIMS_VOUCH):
         raise PermissionDenied
     form = VouchForm(request.POST or None)
