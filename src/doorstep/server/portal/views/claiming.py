@@ -229,7 +229,7 @@ def _tried(request: HttpRequest, act: Callable[[], object], done: "str | Promise
     except DoorstepError as error:
         messages.error(request, sentences(error))
         return False
-    messages.success(request, done)
+    messages.success(request, str(done))
     return True
 
 
