@@ -207,7 +207,7 @@ def _hidden(stage: Stage, actor: Actor, number: str) -> bool:
     return number not in {"", "block", "sale"} and actor.organisation != stage.home
 
 
-@pytest.mark.parametrize("name", [name for name in ROUTES if name in routes_there_are()])
+@pytest.mark.parametrize("name", sorted(ROUTES.keys() & routes_there_are().keys()))
 def test_route_opens_for_whom_it_should_and_for_nobody_else(stage: Stage, name: str) -> None:
     pattern = name.split()[1]
     route = ROUTES[name]
