@@ -5,7 +5,7 @@ Callers of the functions that take no organisation have checked that they serve 
 
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from doorstep.errors import MisuseError, RefusedError
@@ -16,12 +16,14 @@ from doorstep.server.fleet.models import Device
 
 __all__ = [
     "NoSuchImport",
+    "NoSuchSale",
     "all_sales",
     "deliveries_to",
     "dispatched_stock",
     "holder_of",
     "import_of",
     "places_in",
+    "sale_for",
     "sales_by",
     "seller_of",
     "serials_of",
@@ -32,6 +34,10 @@ __all__ = [
 
 class NoSuchImport(RefusedError):
     """There is no such import, or none of this organisation's."""
+
+
+class NoSuchSale(RefusedError):
+    """There is no such order, or none that the organisation made or got."""
 
 
 def all_sales() -> QuerySet[Sale]:
@@ -52,6 +58,17 @@ def sales_by(seller: Organisation) -> QuerySet[Sale]:
 def deliveries_to(wholesaler: Organisation) -> QuerySet[Sale]:
     """Return what was dispatched to a wholesaler, as `all_sales` does."""
     return all_sales().filter(wholesaler=wholesaler)
+
+
+def sale_for(organisation: Organisation, number: int) -> Sale:
+    """Return any sale to the maker, to a wholesaler one that it made or got; raise NoSuchSale."""
+    rows = all_sales()
+    if organisation.kind != OrganisationKind.MAKER:
+        rows = rows.filter(Q(seller=organisation) | Q(wholesaler=organisation))
+    sale = rows.filter(pk=number).first()
+    if sale is None:
+        raise NoSuchSale(f"there is no order {number} here", next_step="List the orders first.")
+    return sale
 
 
 def stock_of(wholesaler: Organisation) -> QuerySet[SaleLine]:

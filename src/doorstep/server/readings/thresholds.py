@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db.models import F, QuerySet
 
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, RefusedError
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.visible import Sees, devices_visible_to
 from doorstep.server.readings.limits import Kind
@@ -14,6 +14,7 @@ from doorstep.server.readings.rolling import DAY
 
 __all__ = [
     "MOST_THRESHOLDS",
+    "NoSuchThreshold",
     "add_threshold",
     "alerts_of",
     "alerts_seen",
@@ -25,6 +26,13 @@ __all__ = [
 MOST_THRESHOLDS: Final = 20
 """Of one device."""
 _MOST_NAMES: Final = 64
+
+
+class NoSuchThreshold(RefusedError):
+    """The device has no such threshold of its owner's."""
+
+    def __init__(self) -> None:
+        super().__init__("the device has no threshold of this number", next_step="List its thresholds first.")
 
 
 def thresholds_of(device: Device) -> QuerySet[Threshold]:
@@ -55,8 +63,10 @@ def add_threshold(  # noqa: PLR0913 - each is a field of it
 
 
 def remove_threshold(device: Device, number: int, now_us: int) -> None:
-    """Watch it no longer, and close its alert; raise Threshold.DoesNotExist."""
-    threshold = thresholds_of(device).get(pk=number)
+    """Watch it no longer, and close its alert; raise NoSuchThreshold."""
+    threshold = thresholds_of(device).filter(pk=number).first()
+    if threshold is None:
+        raise NoSuchThreshold
     threshold.alerts.filter(closed_us=None).update(closed_us=now_us)
     threshold.delete()
 

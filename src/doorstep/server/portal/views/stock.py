@@ -19,10 +19,11 @@ from doorstep.server.custody.actions.rows import RowsOutcome
 from doorstep.server.custody.models import Sale
 from doorstep.server.custody.queries import (
     NoSuchImport,
-    all_sales,
+    NoSuchSale,
     deliveries_to,
     import_of,
     places_in,
+    sale_for,
     sales_by,
     seller_of,
     stock_of,
@@ -208,13 +209,10 @@ def _order(
 
 
 def _sale(principal: Principal, number: int) -> Sale:
-    rows = all_sales()
-    if not principal.is_maker:
-        rows = rows.filter(Q(seller=principal.organisation) | Q(wholesaler=principal.organisation))
-    sale = rows.filter(pk=number).first()
-    if sale is None:
-        raise Http404
-    return sale
+    try:
+        return sale_for(principal.organisation, number)
+    except NoSuchSale as error:
+        raise Http404 from error
 
 
 def _left(form: type[DevicesForm], request: HttpRequest, outcome: RowsOutcome) -> DevicesForm:

@@ -21,9 +21,9 @@ from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.templatetags.portal import label_of
 from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.limits import Kind
-from doorstep.server.readings.models import Threshold
 from doorstep.server.readings.rolling import LARGEST
 from doorstep.server.readings.thresholds import (
+    NoSuchThreshold,
     add_threshold,
     alerts_of,
     alerts_seen,
@@ -127,7 +127,7 @@ def remove(request: HttpRequest, principal: Principal, device_id: str, number: i
         raise PermissionDenied
     try:
         remove_threshold(device, number, now_us())
-    except Threshold.DoesNotExist as error:
+    except NoSuchThreshold as error:
         raise Http404 from error
     messages.success(request, _("Nobody is told about that any more."))
     return redirect("thresholds", device_id=device.device_id)
