@@ -7,7 +7,7 @@ from ninja import Query
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.audit.models import AuditRow
@@ -47,11 +47,8 @@ class DeedOut(Schema):
     """SHA-256 of the entry, hexadecimal."""
 
 
-class DeedPage(Schema):
+class DeedPage(Page[DeedOut]):
     """Entries, newest first."""
-
-    items: list[DeedOut]
-    next: str | None
 
 
 @router.get("/audit", response={200: DeedPage}, operation_id="list_audit", openapi_extra=needs(*_READ))

@@ -3,15 +3,16 @@
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Query, Status
+from ninja import Field, Path, Query, Status
 
 from doorstep.messaging.channels import MAX_CALL_NAME, MAX_SETTINGS, MAX_VERSION, Call
 from doorstep.messaging.delivery import Delivery
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import DeviceId
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.readings import PointOut
-from doorstep.server.api.routing import Router
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.channels.actions import MAX_LIFE_US, cancel, send_command, want_settings
 from doorstep.server.channels.models import Downlink
@@ -35,6 +36,7 @@ _READ: Final = (Permission.CUSTOMER_COMMANDS_READ,)
 _WRITE: Final = (Permission.CUSTOMER_COMMANDS_WRITE,)
 _DAY_S: Final = 86_400
 
+CommandId = Annotated[str, Path(description="Of the command, as its answer has it.")]
 Values = Annotated[dict[str, float | bool | str], Field(max_length=MAX_SETTINGS)]
 
 
@@ -66,11 +68,8 @@ class CommandOut(Schema):
     closed_us: int | None
 
 
-class CommandPage(Schema):
+class CommandPage(Page[CommandOut]):
     """Commands, newest first."""
-
-    items: list[CommandOut]
-    next: str | None
 
 
 class DesiredIn(Schema, extra="forbid"):
@@ -113,8 +112,9 @@ class Events(Schema):
     "/devices/{device_id}/commands",
     response={201: CommandOut},
     operation_id="send_command",
+    openapi_extra=needs(*_WRITE),
 )
-def send(request: HttpRequest, device_id: str, command: CommandIn) -> Any:
+def send(request: HttpRequest, device_id: DeviceId, command: CommandIn) -> Any:
     """Queue a command. It goes out when the device shows itself, until the device answers or it expires."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _WRITE)
@@ -123,10 +123,15 @@ def send(request: HttpRequest, device_id: str, command: CommandIn) -> Any:
     return Status(201, _shown(row))
 
 
-@router.get("/devices/{device_id}/commands", response={200: CommandPage}, operation_id="list_commands")
+@router.get(
+    "/devices/{device_id}/commands",
+    response={200: CommandPage},
+    operation_id="list_commands",
+    openapi_extra=needs(*_READ),
+)
 def list_commands(
     request: HttpRequest,
-    device_id: str,
+    device_id: DeviceId,
     state: Delivery | None = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
@@ -141,8 +146,9 @@ def list_commands(
     "/devices/{device_id}/commands/{command_id}",
     response={200: CommandOut},
     operation_id="get_command",
+    openapi_extra=needs(*_READ),
 )
-def get_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
+def get_command(request: HttpRequest, device_id: DeviceId, command_id: CommandId) -> Any:
     """Return one command and how far it is."""
     return _shown(command_of(device_for(caller_of(request), device_id, _READ), command_id))
 
@@ -151,15 +157,21 @@ def get_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
     "/devices/{device_id}/commands/{command_id}/cancel",
     response={200: CommandOut},
     operation_id="cancel_command",
+    openapi_extra=needs(*_WRITE),
 )
-def cancel_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
+def cancel_command(request: HttpRequest, device_id: DeviceId, command_id: CommandId) -> Any:
     """Withdraw a command. One that was sent may be carried out all the same, and then says so."""
     row = command_of(device_for(caller_of(request), device_id, _WRITE), command_id)
     return _shown(cancel(row, "cancelled by its owner", now_us=now_us()))
 
 
-@router.get("/devices/{device_id}/desired", response={200: DesiredOut}, operation_id="get_desired")
-def get_desired(request: HttpRequest, device_id: str) -> Any:
+@router.get(
+    "/devices/{device_id}/desired",
+    response={200: DesiredOut},
+    operation_id="get_desired",
+    openapi_extra=needs(*_READ),
+)
+def get_desired(request: HttpRequest, device_id: DeviceId) -> Any:
     """Return the settings that a device should have, and those that it has."""
     return _desired(device_for(caller_of(request), device_id, _READ))
 
@@ -168,8 +180,9 @@ def get_desired(request: HttpRequest, device_id: str) -> Any:
     "/devices/{device_id}/desired",
     response={200: DesiredOut},
     operation_id="put_desired",
+    openapi_extra=needs(*_WRITE),
 )
-def put_desired(request: HttpRequest, device_id: str, wanted: DesiredIn) -> Any:
+def put_desired(request: HttpRequest, device_id: DeviceId, wanted: DesiredIn) -> Any:
     """Replace the settings that a device should have; 409 when somebody else did so in between."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _WRITE)
@@ -177,10 +190,15 @@ def put_desired(request: HttpRequest, device_id: str, wanted: DesiredIn) -> Any:
     return _desired(device)
 
 
-@router.get("/devices/{device_id}/events", response={200: Events}, operation_id="list_events")
+@router.get(
+    "/devices/{device_id}/events",
+    response={200: Events},
+    operation_id="list_events",
+    openapi_extra=needs(*_READ),
+)
 def list_events(
     request: HttpRequest,
-    device_id: str,
+    device_id: DeviceId,
     limit: Annotated[int, Query(ge=1, le=200, description="Newest events.")] = DEFAULT_LIMIT,
 ) -> Any:
     """Return the newest events that a device told, in this owner's time alone."""

@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line, ShortId
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.routing import Router
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.fleet.access import require
 from doorstep.server.readings.models import DeadLetter
@@ -32,14 +32,16 @@ class LetterOut(Schema):
     count: int
 
 
-class LetterPage(Schema):
+class LetterPage(Page[LetterOut]):
     """Dead letters, newest first."""
 
-    items: list[LetterOut]
-    next: str | None
 
-
-@router.get("/dead-letters", response={200: LetterPage}, operation_id="list_dead_letters")
+@router.get(
+    "/dead-letters",
+    response={200: LetterPage},
+    operation_id="list_dead_letters",
+    openapi_extra=needs(Permission.MAKER_DEAD_LETTERS_READ),
+)
 def list_dead_letters(
     request: HttpRequest,
     device_id: ShortId = "",

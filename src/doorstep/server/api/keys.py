@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from ninja import Status
 
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import DeviceId
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import ROTATE, device_for
@@ -46,19 +47,17 @@ class RotationOut(Schema):
     settled_us: int | None
 
 
-class RotationPage(Schema):
+class RotationPage(Page[RotationOut]):
     """Replacements of a device's keys, newest first."""
-
-    items: list[RotationOut]
-    next: str | None
 
 
 @router.post(
     "/devices/{device_id}/keys/rotate",
     response={202: RotationOut},
     operation_id="rotate_key",
+    openapi_extra=needs(*ROTATE),
 )
-def rotate(request: HttpRequest, device_id: str, which: RotateIn) -> Any:
+def rotate(request: HttpRequest, device_id: DeviceId, which: RotateIn) -> Any:
     """Begin to replace a key; one that is under way is returned. Both work until the new one is in use."""
     caller = caller_of(request)
     device = device_for(caller, device_id, ROTATE)
@@ -70,8 +69,11 @@ def rotate(request: HttpRequest, device_id: str, which: RotateIn) -> Any:
     "/devices/{device_id}/keys/rotations",
     response={200: RotationPage},
     operation_id="list_key_rotations",
+    openapi_extra=needs(*ROTATE),
 )
-def rotations(request: HttpRequest, device_id: str, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
+def rotations(
+    request: HttpRequest, device_id: DeviceId, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+) -> Any:
     """List the replacements of a device's keys."""
     device = device_for(caller_of(request), device_id, ROTATE)
     return page(device.rotations.all(), "-number", lambda row: _shown(device, row), cursor, limit)

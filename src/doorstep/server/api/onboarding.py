@@ -17,9 +17,10 @@ from doorstep.onboarding.attestation.verdict import RESIDUAL_RISK
 from doorstep.runtime.authority import load_authority
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import DeviceId
 from doorstep.server.api.pace import SEARCHES
 from doorstep.server.api.problems import Problem
-from doorstep.server.api.routing import Router
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.releasing import release_setup
@@ -32,6 +33,7 @@ __all__ = ["router"]
 
 router = Router(tags=["set-up without a code"])
 
+_SET_UP: Final = needs(Permission.CUSTOMER_TOKENS_WRITE)
 _TEXT_CAP: Final = STATEMENT_CAP * 4 // 3 + 4
 
 
@@ -100,6 +102,7 @@ class ReleaseOut(Schema):
     "/onboarding/challenges",
     response={201: ChallengeOut},
     operation_id="make_challenge",
+    openapi_extra=_SET_UP,
 )
 def challenge(request: HttpRequest) -> Any:
     """Make a challenge that a device signs; good for five minutes and for the caller's organisation."""
@@ -112,6 +115,7 @@ def challenge(request: HttpRequest) -> Any:
     "/onboarding/attestations",
     response={200: AttestationOut},
     operation_id="attest_device",
+    openapi_extra=_SET_UP,
 )
 def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
     """Say what is known of a device by its signed statement, which the caller's phone relays."""
@@ -126,6 +130,7 @@ def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
     "/devices/lookup",
     response={200: FoundOut, 404: Problem},
     operation_id="look_up_device",
+    openapi_extra=_SET_UP,
 )
 def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -> Any:
     """Find a device to seal Wi-Fi credentials for, by serial or device id, typed or said in any case."""
@@ -142,8 +147,9 @@ def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -
     "/devices/{device_id}/release-setup",
     response={201: ReleaseOut},
     operation_id="release_setup",
+    openapi_extra=needs(Permission.CUSTOMER_SETUP_RELEASE),
 )
-def release(request: HttpRequest, device_id: str) -> Any:
+def release(request: HttpRequest, device_id: DeviceId) -> Any:
     """Allow to set a device up again that the caller owns: its code died when it was claimed."""
     caller = caller_of(request)
     device = device_for(caller, device_id, (Permission.CUSTOMER_SETUP_RELEASE,))

@@ -12,8 +12,8 @@ from doorstep.onboarding.methods import METHODS
 from doorstep.ownership.policy import POLICY_CAP
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Line
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import Line, ProductKey
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
@@ -60,11 +60,8 @@ class ProductOut(Schema):
     insecure_formats: list[InsecureFormat]
 
 
-class ProductPage(Schema):
+class ProductPage(Page[ProductOut]):
     """Products by key."""
-
-    items: list[ProductOut]
-    next: str | None
 
 
 class ProductIn(Schema, extra="forbid"):
@@ -113,7 +110,7 @@ def make_product(request: HttpRequest, wish: ProductIn) -> Any:
 
 
 @router.get("/products/{key}", response={200: ProductOut}, operation_id="get_product", openapi_extra=_READ)
-def get_product(request: HttpRequest, key: str) -> Any:
+def get_product(request: HttpRequest, key: ProductKey) -> Any:
     """Return one product."""
     require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
     return _shown(find_product(key))
@@ -123,8 +120,9 @@ def get_product(request: HttpRequest, key: str) -> Any:
     "/products/{key}/onboarding",
     response={200: ProductOut},
     operation_id="set_onboarding",
+    openapi_extra=_WRITE,
 )
-def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
+def put_onboarding(request: HttpRequest, key: ProductKey, wish: OnboardingIn) -> Any:
     """Choose a product's onboarding methods; a weak one needs its risk accepted, once, and marks the product.
 
     Batches made from now on have them; devices that are made keep theirs.
@@ -141,8 +139,9 @@ def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
     "/products/{key}/legacy",
     response={200: ProductOut},
     operation_id="set_legacy_formats",
+    openapi_extra=_WRITE,
 )
-def put_legacy(request: HttpRequest, key: str, wish: LegacyIn) -> Any:
+def put_legacy(request: HttpRequest, key: ProductKey, wish: LegacyIn) -> Any:
     """Choose which insecure message formats are taken of a product's devices; each needs its risk accepted.
 
     It holds from now on for all of them, and marks the product and each device that uses one.

@@ -7,7 +7,8 @@ from ninja import Query
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import DeviceId
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.fleet.access import device_for
 from doorstep.server.readings.queries import MAX_MESSAGES, window_of
@@ -44,10 +45,11 @@ class Readings(Schema):
     "/devices/{device_id}/readings",
     response={200: Readings},
     operation_id="list_readings",
+    openapi_extra=needs(Permission.CUSTOMER_READINGS_READ),
 )
 def list_readings(
     request: HttpRequest,
-    device_id: str,
+    device_id: DeviceId,
     after_us: Annotated[int, Query(ge=0, description="Only what arrived later, in microseconds.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="Messages that are decoded.")] = 100,
 ) -> Any:

@@ -45,7 +45,9 @@ class Router(NinjaRouter):
     def add_api_operation(
         self, path: str, methods: list[str], view_func: Callable[..., Any], **options: Any
     ) -> None:
-        """Add a route with what each route has."""
+        """Add a route with what each route has; raise TypeError for one that says no scopes."""
+        if not (options.get("openapi_extra") or {}).get(_SCOPES):
+            raise TypeError(f"{path} lacks openapi_extra=needs(…)")
         told = options["response"]
         answers = dict(told) if isinstance(told, dict) else {_OK: told}
         missing = {404: Problem} if "{" in path else {}

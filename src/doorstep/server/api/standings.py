@@ -7,11 +7,11 @@ from ninja import Status
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Reason
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import DeviceId, Reason
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
-from doorstep.server.fleet.access import device_for
+from doorstep.server.fleet.access import READ, device_for
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.standings import clear_device, history_of, quarantine_device
 
@@ -53,8 +53,9 @@ class StandingOut(Schema):
     "/devices/{device_id}/standing",
     response={200: StandingOut},
     operation_id="get_standing",
+    openapi_extra=needs(*READ),
 )
-def get_standing(request: HttpRequest, device_id: str) -> Any:
+def get_standing(request: HttpRequest, device_id: DeviceId) -> Any:
     """Return how far a device is trusted and why; its owner and the staff may ask."""
     return _shown(device_for(caller_of(request), device_id))
 
@@ -63,8 +64,9 @@ def get_standing(request: HttpRequest, device_id: str) -> Any:
     "/devices/{device_id}/quarantine",
     response={202: StandingOut},
     operation_id="quarantine_device",
+    openapi_extra=needs(*_DECIDES),
 )
-def quarantine(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
+def quarantine(request: HttpRequest, device_id: DeviceId, why: WhyIn) -> Any:
     """Accept nothing of a device until somebody decides; its certificates are kept."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _DECIDES)
@@ -75,8 +77,9 @@ def quarantine(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
     "/devices/{device_id}/clear",
     response={200: StandingOut},
     operation_id="clear_device",
+    openapi_extra=needs(*_DECIDES),
 )
-def clear(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
+def clear(request: HttpRequest, device_id: DeviceId, why: WhyIn) -> Any:
     """End a suspicion or a quarantine."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _DECIDES)

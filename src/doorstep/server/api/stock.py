@@ -3,15 +3,15 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Schema
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line, Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.rows import RowsDone, Serials, shown_rows
 from doorstep.server.api.sales import READ
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import receive, return_to_maker, take_into_stock
 from doorstep.server.custody.models import SaleLine
@@ -40,11 +40,8 @@ class StockOut(Schema):
     """When the wholesaler said that it has come; none: it is on its way."""
 
 
-class StockPage(Schema):
+class StockPage(Page[StockOut]):
     """Devices, newest first."""
-
-    items: list[StockOut]
-    next: str | None
 
 
 class SerialsIn(Schema, extra="forbid"):

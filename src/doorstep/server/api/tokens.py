@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Path, Status
+from ninja import Field, Status
 
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Alias
+from doorstep.server.api.fields import Alias, Number
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
@@ -55,7 +55,7 @@ class TokenState(Schema):
     operation_id="get_registration_token",
     openapi_extra=needs(Permission.CUSTOMER_TOKENS_WRITE),
 )
-def get_token(request: HttpRequest, number: Annotated[int, Path(ge=1, lt=2**63)]) -> Any:
+def get_token(request: HttpRequest, number: Number) -> Any:
     """Say whether a device came with a token, and what became of its claim."""
     caller = caller_of(request)
     require(caller, Permission.CUSTOMER_TOKENS_WRITE)
@@ -74,6 +74,7 @@ def get_token(request: HttpRequest, number: Annotated[int, Path(ge=1, lt=2**63)]
     "/registration-tokens",
     response={201: TokenOut},
     operation_id="make_registration_token",
+    openapi_extra=needs(Permission.CUSTOMER_TOKENS_WRITE),
 )
 def make(request: HttpRequest, wish: TokenIn) -> Any:
     """Make a single-use token, good for ten minutes, that lets one device join the caller's organisation."""

@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Path, Status
+from ninja import Field, Status
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import Number
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
@@ -31,7 +32,6 @@ _READ = needs(
 _WRITE = needs(
     Permission.MAKER_WEBHOOKS_WRITE, Permission.WHOLESALER_WEBHOOKS_WRITE, Permission.CUSTOMER_WEBHOOKS_WRITE
 )
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 class WebhookIn(Schema, extra="forbid"):
@@ -76,11 +76,8 @@ class SecretOut(Schema):
     secret: str
 
 
-class WebhookPage(Schema):
+class WebhookPage(Page[WebhookOut]):
     """Webhooks by number."""
-
-    items: list[WebhookOut]
-    next: str | None
 
 
 class DeliveryOut(Schema):
@@ -103,11 +100,8 @@ class DeliveryOut(Schema):
     """Why the last attempt failed."""
 
 
-class DeliveryPage(Schema):
+class DeliveryPage(Page[DeliveryOut]):
     """Deliveries, newest event first."""
-
-    items: list[DeliveryOut]
-    next: str | None
 
 
 class ReplayIn(Schema, extra="forbid"):

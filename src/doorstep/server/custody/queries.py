@@ -3,6 +3,7 @@
 Callers of the functions that take no organisation have checked that they serve the maker.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
@@ -17,6 +18,7 @@ from doorstep.server.fleet.models import Device
 __all__ = [
     "NoSuchImport",
     "NoSuchSale",
+    "Stand",
     "all_sales",
     "deliveries_to",
     "dispatched_stock",
@@ -27,6 +29,7 @@ __all__ = [
     "sales_by",
     "seller_of",
     "serials_of",
+    "stand_of",
     "stock_of",
     "wholesaler_at",
 ]
@@ -121,6 +124,39 @@ def places_in(sale: Sale) -> QuerySet[Any, dict[str, Any]]:
     columns = ("box", "received_us", "device__serial", "device__device_id", "device__product__name")
     now: QuerySet[Any, dict[str, Any]] = sale.lines.values(*columns, outcome=Value(""))
     return now.union(sale.past_lines.values(*columns, "outcome"), all=True).order_by("device__serial")
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A device of an order, and where it stands as the reader may know it."""
+
+    device_id: str
+    serial: str
+    product: str
+    box: str
+    stands: str
+    """``on_its_way``, ``received``, ``sold``, ``passed_on``, ``returned`` or ``withdrawn``."""
+
+
+def stand_of(sale: Sale, place: dict[str, Any], reader: Organisation) -> Stand:
+    """Return one of the `places_in` an order as its seller or its buyer may know of it."""
+    return Stand(
+        place["device__device_id"],
+        place["device__serial"],
+        place["device__product__name"],
+        place["box"],
+        _stands(sale, place, is_seller=sale.seller == seller_of(reader)),
+    )
+
+
+def _stands(sale: Sale, place: dict[str, Any], *, is_seller: bool) -> str:
+    if place["outcome"] == "withdrawn":
+        return "withdrawn"
+    if sale.wholesaler is None:
+        return "sold"
+    if place["outcome"] and not is_seller:
+        return str(place["outcome"])
+    return "on_its_way" if place["received_us"] is None else "received"
 
 
 def seller_of(organisation: Organisation) -> Organisation | None:

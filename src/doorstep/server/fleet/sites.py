@@ -71,6 +71,9 @@ def devices_at(devices: QuerySet[Device], site: int) -> QuerySet[Device]:
 
 def save_site(site: Site) -> None:
     """Store a site; raise MisuseError when the name is taken or there are too many."""
+    site.name = " ".join(site.name.split())
+    if not site.name:
+        raise MisuseError("a site has a name", next_step="Call it as its people do.")
     if not site.pk and sites_of(site.organisation).count() >= MOST_SITES:
         raise MisuseError("there are too many sites", next_step="Use groups for what is not a place.")
     try:

@@ -4,7 +4,7 @@ import csv
 import enum
 import io
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from doorstep.errors import MisuseError, UnavailableError
@@ -31,6 +31,7 @@ __all__ = [
 COLUMNS: Final = ("time", "received", "device", "name", "unit", "value", "text")
 MOST_DAYS_PARQUET: Final = 366
 """Of one file, which is made in memory."""
+_DAY_US: Final = 86_400 * 1_000_000
 _MESSAGES_AT_ONCE: Final = 2_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -70,7 +71,7 @@ def file_of(device: Device, since: date, until: date, kind: Format) -> File:
     """
     if until < since:
         raise MisuseError("the last day is before the first", next_step="Swap them.")
-    since_us, until_us = _midnight_us(since), _midnight_us(until + timedelta(days=1))
+    since_us, until_us = _midnight_us(since), _midnight_us(until) + _DAY_US
     name = f"{device.device_id}-{since}-{until}.{kind}"
     if kind is Format.CSV:
         return File(name, "text/csv; charset=utf-8; header=present", csv_of(device, since_us, until_us))

@@ -26,6 +26,7 @@ from doorstep.server.custody.queries import (
     sale_for,
     sales_by,
     seller_of,
+    stand_of,
     stock_of,
 )
 from doorstep.server.portal.access import trade_page, wholesaler_page
@@ -196,12 +197,13 @@ def _order(
     outcome: RowsOutcome | None,
 ) -> HttpResponse:
     sale = _sale(principal, number)
-    places = places_in(sale)
     mine = sale.seller == seller_of(principal.organisation)
+    page = Paginator(places_in(sale), _ROWS).get_page(request.GET.get("page"))
     context = {
         "sale": sale,
         "mine": mine,
-        "page": Paginator(places, _ROWS).get_page(request.GET.get("page")),
+        "page": page,
+        "stands": [stand_of(sale, place, principal.organisation) for place in page],
         "form": (form or WithdrawForm()) if mine and principal.may_trade else None,
         "outcome": outcome,
     }

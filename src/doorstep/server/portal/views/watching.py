@@ -23,6 +23,8 @@ from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.limits import Kind
 from doorstep.server.readings.rolling import LARGEST
 from doorstep.server.readings.thresholds import (
+    LEAST_MINUTES,
+    MOST_MINUTES,
     NoSuchThreshold,
     add_threshold,
     alerts_of,
@@ -38,7 +40,6 @@ _KINDS: Final = {
     Kind.ABOVE: gettext_lazy("goes above"),
     Kind.BELOW: gettext_lazy("falls below"),
 }
-_MOST_MINUTES: Final = 30 * 24 * 60
 
 
 class ReadingForm(forms.Form):
@@ -70,8 +71,8 @@ class SilenceForm(forms.Form):
 
     minutes = forms.IntegerField(
         label=gettext_lazy("Minutes without a message"),
-        min_value=2,
-        max_value=_MOST_MINUTES,
+        min_value=LEAST_MINUTES,
+        max_value=MOST_MINUTES,
         help_text=gettext_lazy(
             "Choose three times what is usual for the device, so that one lost message is no alarm."
         ),
