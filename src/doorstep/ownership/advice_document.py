@@ -18,7 +18,7 @@ def document(advice: Advice, prices: Prices) -> dict[str, Any]:
         "stronger": _set(advice.stronger) if advice.stronger else None,
         "later": advice.later,
         "assumed": {
-            price: {"cost": str(prices[price]), "for": says} for price, (_, says) in ASSUMPTIONS.items()
+            price: {"cost": str(prices[price]), "what": says} for price, (_, says) in ASSUMPTIONS.items()
         },
     }
 

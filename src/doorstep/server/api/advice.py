@@ -102,7 +102,7 @@ class AssumedOut(Schema):
 
     cost: str
     """An amount, or a range of them."""
-    for_: str = Field(alias="for")
+    what: str
     """What it is paid for."""
 
 
@@ -128,7 +128,6 @@ class AdviceOut(Schema):
     response={200: AdviceOut},
     operation_id="advise",
     openapi_extra=needs(Permission.MAKER_PRODUCTS_READ),
-    by_alias=True,
 )
 def get_advice(request: HttpRequest, told: Query[SituationIn]) -> Any:
     """Recommend identity, onboarding and claim policy for a product, with their cost and residual risk."""

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Path
+from ninja import Path, Query
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
@@ -27,7 +27,9 @@ class BatchOut(Schema):
     """A batch."""
 
     number: str
+    """As its labels have it."""
     product: str
+    """Key of its product."""
     count: int
     """How many devices were asked for."""
     made: int
@@ -35,6 +37,7 @@ class BatchOut(Schema):
     onboarding_methods: list[str]
     """What its devices open."""
     created_us: int
+    """When it was made."""
 
 
 class BatchPage(Page[BatchOut]):
@@ -43,7 +46,10 @@ class BatchPage(Page[BatchOut]):
 
 @router.get("/batches", response={200: BatchPage}, operation_id="list_batches", openapi_extra=_READ)
 def list_batches(
-    request: HttpRequest, product: Line | None = None, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+    request: HttpRequest,
+    product: Annotated[Line | None, Query(description="Key of the product.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List the batches, all or those of one product."""
     require(caller_of(request), Permission.MAKER_PRODUCTS_READ)

@@ -27,28 +27,37 @@ class BlockIn(Schema, extra="forbid"):
     """What to block."""
 
     kind: Literal["batch", "hardware_id", "key"]
+    """What the value is."""
     value: Line
     """Batch number, hardware id, or hex SHA-256 of the factory key's SubjectPublicKeyInfo."""
     reason: Reason
+    """Why."""
 
 
 class LiftIn(Schema, extra="forbid"):
     """Why a block ends."""
 
     reason: Reason
+    """Why."""
 
 
 class BlockOut(Schema):
     """A line of the block-list. Lines are only added: a lifted block is two lines."""
 
     number: int
+    """By which it is asked for."""
     action: str
     """block or lift."""
     kind: str
+    """batch, hardware_id or key."""
     value: str
+    """What it names."""
     reason: str
+    """Why."""
     by: str
+    """Who did it, as the ledger names them."""
     at_us: int
+    """When."""
     lifted_by: int | None
     """The line that ended this one."""
 

@@ -51,29 +51,43 @@ class PaperOut(Schema):
     """A paper that a side brought."""
 
     number: int
+    """By which it is asked for."""
     party: str
+    """Who brought it: claimant or owner."""
     name: str
+    """As the file was called."""
     kind: str
+    """Media type."""
     size: int
+    """In bytes."""
     sha256: str
+    """Of its bytes, hexadecimal."""
     at_us: int
+    """When it was brought."""
 
 
 class RecordOut(Schema):
     """A step that was taken. What the other side said is not shown."""
 
     at_us: int
+    """When."""
     step: str
+    """What was done."""
     after: str
+    """State since."""
     party: str
+    """Who did it: claimant, owner, staff or clock (time was up)."""
     words: str
+    """What was said with it."""
 
 
 class CaseOut(Schema):
     """A dispute. Its owner and claimant are named to the staff alone."""
 
     number: int
+    """By which it is asked for."""
     serial: str
+    """Of the device, as its label has it."""
     state: str
     """awaiting, review, seconding, dismissed, upheld, appealed, seconding_appeal, kept or moved."""
     party: str
@@ -81,9 +95,11 @@ class CaseOut(Schema):
     evidence: list[str]
     """What the claimant brought when it began; empty for the owner."""
     opened_us: int
+    """When it was opened."""
     due_us: int | None
     """When time alone moves it."""
     closed_us: int | None
+    """When it was closed; null: it is open."""
     possible: list[str]
     """Steps that the caller can take now."""
 
@@ -92,7 +108,9 @@ class CaseDetail(CaseOut):
     """A dispute with its record."""
 
     records: list[RecordOut]
+    """Steps, oldest first."""
     papers: list[PaperOut]
+    """Those that the caller may read."""
 
 
 class CasePage(Page[CaseOut]):
@@ -103,18 +121,24 @@ class StepIn(Schema, extra="forbid"):
     """A step, and what is said with it."""
 
     step: CaseStep
+    """One of those that are possible."""
     words: Annotated[str, Field(max_length=WORDS_CAP)] = ""
+    """For the staff; the other side does not read it."""
 
 
 class AttemptOut(Schema):
     """What somebody tried with the device, and not who it was."""
 
     at_us: int
+    """When."""
     what: str
     """claim, guess or message."""
     detail: str
+    """What was brought, or why it was refused."""
     outcome: str
+    """What came of it."""
     count: int
+    """Repeats within a short time are one row."""
 
 
 class Attempts(Page[AttemptOut]):

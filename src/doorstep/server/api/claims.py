@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Field, File, Status
 from ninja.files import UploadedFile
 
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, RefusedError, VerificationFailed
 from doorstep.identity.voucher import VOUCHER_CAP
 from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Caller, Permission
@@ -224,7 +224,10 @@ def bring(request: HttpRequest, voucher: Annotated[UploadedFile, File()]) -> Any
     """Bring an ownership voucher for all its devices. The same voucher again changes nothing."""
     caller = _allowed(request, _WRITE)
     data = voucher.read(VOUCHER_CAP + 1)
-    brought = bring_voucher(_claimant(caller, ""), data, trusted_roots(), now_us())
+    try:
+        brought = bring_voucher(_claimant(caller, ""), data, trusted_roots(), now_us())
+    except VerificationFailed as error:  # of the voucher: the caller is who they say
+        raise RefusedError(error.message, next_step=error.next_step) from error
     devices = [
         {"serial": one.serial, "outcome": one.decision.outcome, "sentence": one.decision.sentence}
         for one in brought

@@ -44,7 +44,9 @@ class CommandIn(Schema, extra="forbid"):
     """What the device is to do. Names and values are those that its firmware knows."""
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_CALL_NAME)]
+    """What the device is to do."""
     arguments: Values = Field(default_factory=dict)
+    """With what."""
     expires_in_s: Annotated[int, Field(ge=1, le=MAX_LIFE_US // 1_000_000)] = _DAY_S
     """The device does not carry it out later than that."""
 
@@ -53,19 +55,27 @@ class CommandOut(Schema):
     """A command and how far it is. Times are microseconds since 1970."""
 
     command_id: str
+    """By which it is asked for."""
     channel: str
     """``cmd``, or ``config`` for settings on their way."""
     name: str
+    """What the device is to do."""
     state: str
     """queued, sent, acknowledged, refused, expired or cancelled."""
     detail: str
     """What the device said about it."""
     tries: int
+    """How often it was sent."""
     asked_by: str
+    """Who asked for it, as the ledger names them."""
     asked_us: int
+    """When it was asked for."""
     expires_us: int | None
+    """After that the device does not carry it out."""
     sent_us: int | None
+    """When it was last sent."""
     closed_us: int | None
+    """When it was answered, expired or withdrawn."""
 
 
 class CommandPage(Page[CommandOut]):
@@ -76,6 +86,7 @@ class DesiredIn(Schema, extra="forbid"):
     """All settings that the device should have."""
 
     settings: Values
+    """All of them; one that is missing is taken away."""
     version: Annotated[int, Field(ge=0, le=MAX_VERSION)]
     """The version that you read; another one in between is a conflict."""
 
@@ -86,26 +97,33 @@ class DesiredOut(Schema):
     version: int
     """Of ``settings``; 0 when nobody ever set any."""
     settings: dict[str, float | bool | str]
+    """All that the device should have."""
     asked_us: int | None
+    """When somebody last set any."""
     applied_version: int | None
+    """The version that the device said it has."""
     waiting: bool
     """The device has not said yet that it applied them."""
     reported: list[PointOut]
     """What the device said last on channel ``state``."""
     reported_us: int | None
+    """When it said that."""
 
 
 class EventOut(Schema):
     """One message on channel ``event``."""
 
     received_us: int
+    """When it arrived."""
     points: list[PointOut]
+    """What it said."""
 
 
 class Events(Schema):
     """Events, newest first."""
 
     items: list[EventOut]
+    """Newest first."""
 
 
 @router.post(
@@ -132,7 +150,7 @@ def send(request: HttpRequest, device_id: DeviceId, command: CommandIn) -> Any:
 def list_commands(
     request: HttpRequest,
     device_id: DeviceId,
-    state: Delivery | None = None,
+    state: Annotated[Delivery | None, Query(description="How far they are.")] = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:

@@ -38,11 +38,15 @@ class DocumentOut(Schema):
     """A signed document; ``text`` is the file to keep (docs/spec/documents.md)."""
 
     number: int
+    """By which it is asked for."""
     paper: str
     """erasure, export or scrapping."""
     serial: str
+    """Of the device, as its label has it."""
     at_us: int
+    """When."""
     text: str
+    """The file to keep."""
 
 
 class DocumentPage(Page[DocumentOut]):
@@ -53,16 +57,22 @@ class KeyOut(Schema):
     """The Ed25519 key that signs documents: 32 bytes, hexadecimal."""
 
     public_key: str
+    """For whoever verifies them."""
 
 
 class PastOut(Schema):
     """A device that the organisation had."""
 
     number: int
+    """By which it is asked for."""
     serial: str
+    """Of the device, as its label has it."""
     alias: str
+    """The name that it had."""
     period: int
+    """Which time of its life that was."""
     ended_us: int
+    """When the device left."""
     ended_by: str
     """transfer, return, swap, scrap or dispute."""
     data: str
@@ -81,27 +91,35 @@ class PastReadings(Schema):
     """Readings of a past device, oldest first."""
 
     points: list[PointOut]
+    """By time."""
 
 
 class DataIn(Schema, extra="forbid"):
     """What is to happen to readings."""
 
     kind: Literal["export", "erase"]
+    """What is done with them."""
 
 
 class JobOut(Schema):
     """A data job and how far it is."""
 
     number: int
+    """By which it is asked for."""
     serial: str
+    """Of the device, as its label has it."""
     period: int
+    """Which of the device's owners' times."""
     kind: str
     """erase, export or hand_over."""
     total: int
     """Messages that there were when it was asked for."""
     done: int
+    """Messages so far."""
     asked_us: int
+    """When it was asked for."""
     finished_us: int | None
+    """When it was done."""
     size: int
     """Bytes of the file, which is kept for 30 days."""
     receipt: int | None

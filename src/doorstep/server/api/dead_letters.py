@@ -1,8 +1,9 @@
 """Messages and attempts that were not accepted, for the maker's staff."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
+from ninja import Query
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
@@ -23,13 +24,19 @@ class LetterOut(Schema):
     """A refused message or attempt; repeats within a minute are counted in one row."""
 
     at_us: int
+    """When it last came."""
     device_id: str
     """As the topic or credential named it; it may not exist."""
     topic: str
+    """Where it came."""
     reason: str
+    """Why, for programs."""
     detail: str
+    """Why, for people."""
     size: int
+    """In bytes."""
     count: int
+    """Repeats that the row counts."""
 
 
 class LetterPage(Page[LetterOut]):
@@ -44,14 +51,15 @@ class LetterPage(Page[LetterOut]):
 )
 def list_dead_letters(
     request: HttpRequest,
-    device_id: ShortId = "",
-    reason: Line | None = None,
+    device_id: Annotated[ShortId | None, Query(description="As the topic or credential named it.")] = None,
+    reason: Annotated[Line | None, Query(description="Why they were refused.")] = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List what was refused, newest first."""
     require(caller_of(request), Permission.MAKER_DEAD_LETTERS_READ)
-    rows = letters_of(device_id) if reason is None else letters_of(device_id).filter(reason=reason)
+    found = letters_of(device_id or "")
+    rows = found if reason is None else found.filter(reason=reason)
     return page(rows, "-pk", _shown, cursor, limit)
 
 

@@ -30,9 +30,13 @@ class DeviceOut(Schema):
     """A device."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Key of its product."""
     batch: str
+    """Number of its batch."""
     life: str
     """made, stocked, dispatched, sold, onboarded, owned, transferred, returned, swapped or scrapped."""
     blocked: bool
@@ -40,7 +44,9 @@ class DeviceOut(Schema):
     standing: str
     """ok, suspected, quarantined or blocked."""
     disputed: bool
+    """Somebody else claims it."""
     owned: bool
+    """Whether anybody owns it."""
     alias: str
     """The name its owner gave it; empty for everybody else."""
     weak_setup: list[str]
@@ -55,10 +61,15 @@ class DeviceFilter(Schema):
     """Which devices."""
 
     serial: Line | None = None
+    """Of the device, as its label has it."""
     product: Line | None = None
+    """Key of its product."""
     batch: Line | None = None
+    """Number of its batch."""
     life: Life | None = None
+    """How far its life is."""
     standing: Standing | None = None
+    """How far it is trusted."""
     disputed: bool | None = None
     """Somebody else claims it."""
     search: Line | None = None
@@ -82,20 +93,26 @@ class RevokeIn(Schema, extra="forbid"):
     """Why."""
 
     reason: Reason
+    """Why."""
 
 
 class RevocationOut(Schema):
     """A revocation and how far it is. Times are microseconds since 1970."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     reason: str
+    """Why."""
     asked_us: int
+    """When it was asked for."""
     kicked_us: int | None
     """Every session of the device was closed."""
     purged_us: int | None
     """Its queued and retained messages are gone: the revocation is finished."""
     sessions_kicked: int
+    """How many sessions were closed."""
     messages_purged: int
+    """How many messages were removed."""
     effective_us: int | None
     """From then on nothing of it was accepted."""
     last_accepted_us: int | None

@@ -26,15 +26,20 @@ class ChildOut(Schema):
     """A device behind a gateway."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     alias: str
+    """The name that its owner gave it; may be empty."""
     last_seen_us: int | None
+    """When its newest message was stored."""
 
 
 class ChildrenOut(Schema):
     """The devices whose messages a gateway may carry."""
 
     gateway: str
+    """Id of the gateway."""
     items: list[ChildOut]
+    """By name."""
 
 
 @router.get(

@@ -43,42 +43,54 @@ class TransferIn(Schema, extra="forbid"):
     """To whom the device is offered, and what happens to its readings."""
 
     email: Line
+    """To whom; whoever confirmed this address may accept."""
     data: DataChoice = DataChoice.KEEP
+    """What happens to the readings."""
     words: Note = ""
+    """For the other side."""
 
 
 class ReturnIn(Schema, extra="forbid"):
     """Why the device goes back, and what happens to its readings."""
 
     data: DataChoice = DataChoice.KEEP
+    """What happens to the readings."""
     words: Note = ""
+    """Why."""
 
 
 class AcceptIn(Schema, extra="forbid"):
     """What the device is to be called."""
 
     alias: Alias = ""
+    """What the device is to be called."""
 
 
 class SwapIn(Schema, extra="forbid"):
     """Serial or id of the device that takes its place."""
 
     replacement: Line
+    """Its serial or id."""
 
 
 class ScrapIn(Schema, extra="forbid"):
     """Why, and what happens to the readings."""
 
     reason: Reason
+    """It stays in the ledger."""
     data: DataChoice = DataChoice.KEEP
+    """What happens to the readings."""
 
 
 class OfferOut(Schema):
     """An offer. Times are microseconds since 1970."""
 
     number: int
+    """By which it is asked for."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Key of its product."""
     way: str
     """transfer or return."""
     state: str
@@ -86,12 +98,17 @@ class OfferOut(Schema):
     data: str
     """keep, hand_over, erase or export."""
     giver: str
+    """Name of the organisation that offers it."""
     email: str
     """To whom it is offered; only for the giver."""
     words: str
+    """What was said with it; may be empty."""
     offered_us: int
+    """When it was offered."""
     due_us: int
+    """When it expires."""
     closed_us: int | None
+    """When it was closed; null: it is open."""
 
 
 class OfferPage(Page[OfferOut]):
@@ -102,7 +119,9 @@ class SwapOut(Schema):
     """The device that is the owner's now."""
 
     device_id: str
+    """Of the new device."""
     serial: str
+    """Of the new device."""
 
 
 @router.get("/handovers", response=OfferPage, operation_id="list_handovers", openapi_extra=needs(*_READ))

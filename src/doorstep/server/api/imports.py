@@ -31,8 +31,11 @@ class ImportOut(Schema):
     """What became of a file."""
 
     number: int
+    """By which it is asked for."""
     at_us: int
+    """When it came."""
     stored: int
+    """Rows that were stored."""
     unchanged: int
     """Rows that stood so before."""
     failed: int

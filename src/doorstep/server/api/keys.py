@@ -32,7 +32,9 @@ class RotationOut(Schema):
     """A replacement of a key. Times are microseconds since 1970."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     number: int
+    """Of the replacement, counted for each device."""
     kind: str
     """fresh, owner or exchanged (the sealed root), or certificate."""
     stage: str
@@ -42,9 +44,13 @@ class RotationOut(Schema):
     detail: str
     """Why it waits, or was abandoned."""
     asked_by: str
+    """Who asked for it, as the ledger names them."""
     asked_us: int
+    """When it was asked for."""
     staged_us: int | None
+    """When both keys began to work."""
     settled_us: int | None
+    """When it was settled."""
 
 
 class RotationPage(Page[RotationOut]):

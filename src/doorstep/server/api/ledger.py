@@ -1,8 +1,9 @@
 """A device's custody, entry by entry."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
+from ninja import Query
 
 from doorstep.ownership.actors import organisation_of
 from doorstep.ownership.chain import LedgerBroken
@@ -37,10 +38,15 @@ class EntryOut(Schema):
     """A ledger entry. What concerns another organisation shows neither actor nor detail."""
 
     number: int
+    """Its place in the ledger."""
     at_us: int
+    """When."""
     kind: str
+    """What happened."""
     actor: str
+    """Who did it, as the ledger names them."""
     detail: dict[str, str | int]
+    """With what."""
     digest: str
     """SHA-256 of the entry, hexadecimal."""
 
@@ -75,7 +81,10 @@ class EntryPage(Page[EntryOut]):
 
 @router.get("/ledger", response={200: LedgerPage}, operation_id="list_ledger", openapi_extra=_ALL)
 def list_ledger(
-    request: HttpRequest, kind: Kind | None = None, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+    request: HttpRequest,
+    kind: Annotated[Kind | None, Query(description="What happened.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List what happened to all devices, oldest first; all of it, or entries of one kind."""
     caller = caller_of(request)

@@ -41,22 +41,29 @@ class ChallengeOut(Schema):
     """A challenge for one device's attestation, base64url."""
 
     challenge: str
+    """To be signed by the device."""
     expires_us: int
+    """Until when it is good."""
 
 
 class AttestationIn(Schema, extra="forbid"):
     """What the device said and what the phone had with it, base64url without padding."""
 
     statement: Annotated[str, Field(max_length=_TEXT_CAP)]
+    """COSE_Sign1 by its factory key."""
     transcript: Annotated[str, Field(max_length=64)]
+    """SHA-256 of the set-up conversation."""
 
 
 class FoundOut(Schema):
     """A device that the caller may set up."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Name of its product."""
     public_key: str
     """Factory key, uncompressed P-256 point, base64url: credentials are sealed to it."""
     sale: str
@@ -69,16 +76,21 @@ class AttestationOut(Schema):
     """What the platform knows of an attested device."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Name of its product."""
     sale: str
     """yours, wholesaler or unknown."""
     owner: str
     """nobody, yours or another."""
     blocked: bool
+    """Nothing of it is accepted."""
     presence: bool
     """Somebody pressed its button."""
     may_set_up: bool
+    """Whether the caller may set it up."""
     sentence: str
     """The same in plain words."""
     public_key: str | None
@@ -95,7 +107,9 @@ class ReleaseOut(Schema):
     """A release to bring to the device, base64url; no secret."""
 
     release: str
+    """To be handed to the device."""
     expires_us: int
+    """Until when it is good."""
 
 
 @router.post(
@@ -132,7 +146,9 @@ def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
     operation_id="look_up_device",
     openapi_extra=_SET_UP,
 )
-def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -> Any:
+def lookup(
+    request: HttpRequest, serial: Annotated[str, Query(max_length=80, description="Serial or device id.")]
+) -> Any:
     """Find a device to seal Wi-Fi credentials for, by serial or device id, typed or said in any case."""
     caller, _ = _paced(request)
     found = look_up(caller.organisation, serial)

@@ -63,18 +63,24 @@ class InviteIn(GrantIn):
     """Whom to invite, to what."""
 
     email: Annotated[str, Field(min_length=3, max_length=254)]
+    """Where the invitation goes."""
 
 
 class PersonOut(Schema):
     """A member."""
 
     number: int
+    """By which it is asked for."""
     email: str
+    """E-mail address."""
     name: str
+    """As they call themselves."""
     role: str
+    """owner, admin, operator or viewer."""
     groups: list[int] | None
     """Numbers of the groups that they see; null for all devices."""
     joined_us: int
+    """When they became a member."""
 
 
 class PersonPage(Page[PersonOut]):
@@ -85,10 +91,15 @@ class InvitationOut(Schema):
     """An invitation that waits."""
 
     number: int
+    """By which it is asked for."""
     email: str
+    """E-mail address."""
     role: str
+    """owner, admin, operator or viewer."""
     groups: list[int] | None
+    """Numbers of the groups that they will see; null for all devices."""
     expires_us: int
+    """Until when it is good."""
 
 
 class InvitationPage(Page[InvitationOut]):
@@ -99,13 +110,16 @@ class GroupIn(Schema, extra="forbid"):
     """What a group is called."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
+    """As its people call it."""
 
 
 class GroupOut(Schema):
     """A device group."""
 
     number: int
+    """By which it is asked for."""
     name: str
+    """As its people call it."""
     devices: int
     """How many devices stand in it."""
 

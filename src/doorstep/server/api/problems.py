@@ -57,19 +57,28 @@ class RowProblem(Schema):
     """A row that can't be stored."""
 
     row: int
+    """Which, counted from 1."""
     serial: str
+    """As the row has it."""
     reason: str
+    """Why, for programs."""
     detail: str
+    """Why, for people."""
 
 
 class Problem(Schema):
     """A problem document (RFC 9457), with the next step for its reader."""
 
     type: str
+    """For programs; docs/reference/rest.md lists them."""
     title: str
+    """The type in words."""
     status: int
+    """The answer's status."""
     detail: str
+    """What happened, and to whom."""
     next_step: str
+    """What to do about it."""
     rows: list[RowProblem] | None = None
     """Each bad row, when a sale was refused because of its rows."""
 

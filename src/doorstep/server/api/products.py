@@ -37,27 +37,37 @@ class WeakMethod(Schema):
     """A weak onboarding method that is on, and what an attacker can do with it."""
 
     method: str
+    """Key of the method."""
     risk: str
+    """What an attacker can do."""
 
 
 class InsecureFormat(Schema):
     """A legacy message format that is on, and what an attacker can do with it."""
 
     format: str
+    """Key of the format."""
     risk: str
+    """What an attacker can do."""
 
 
 class ProductOut(Schema):
     """A product."""
 
     key: str
+    """As programs write it."""
     name: str
+    """As customers read it."""
     identity_method: str
+    """What its devices are made with."""
     claim_policy: str
+    """The evidence that makes somebody the owner."""
     onboarding_methods: list[str]
     """What devices open that are made from now on."""
     weak_setup: list[WeakMethod]
+    """Weak onboarding methods that are on; none is best."""
     insecure_formats: list[InsecureFormat]
+    """Legacy message formats that are taken; none is best."""
 
 
 class ProductPage(Page[ProductOut]):
@@ -81,7 +91,9 @@ class OnboardingIn(Schema, extra="forbid"):
     """The methods to have on, all of them, and the weak ones among them whose risk a person accepts."""
 
     methods: Keys
+    """Keys of all methods to have on."""
     accept_risk: Keys = Field(default_factory=list)
+    """Keys of the weak ones among them whose risk is accepted."""
 
 
 Formats = Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=len(Format))]
@@ -91,7 +103,9 @@ class LegacyIn(Schema, extra="forbid"):
     """The legacy formats to take, all of them, and those whose risk a person accepts."""
 
     formats: Formats
+    """Keys of all formats to take."""
     accept_risk: Formats = Field(default_factory=list)
+    """Keys of those whose risk is accepted."""
 
 
 @router.get("/products", response={200: ProductPage}, operation_id="list_products", openapi_extra=_READ)

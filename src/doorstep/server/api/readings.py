@@ -22,9 +22,13 @@ class PointOut(Schema):
     """One value that a device said."""
 
     name: str
+    """As the device calls it."""
     unit: str
+    """In SenML's words; may be empty."""
     time_us: int
+    """Its time, by the device's clock or else by its arrival."""
     value: float | bool | str
+    """A number, a yes or no, or a text."""
 
 
 class ReadingOut(PointOut):
@@ -38,7 +42,9 @@ class Readings(Schema):
     """Readings, oldest first. ``next_after_us`` goes into the next question."""
 
     points: list[ReadingOut]
+    """By time."""
     next_after_us: int
+    """For the next question."""
 
 
 @router.get(

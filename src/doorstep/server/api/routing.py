@@ -78,6 +78,8 @@ class Api(NinjaAPI):
 def _describe(operation: dict[str, Any]) -> None:
     for status, answer in operation["responses"].items():
         answer["headers"] = dict(_HEADERS)
+        if len(answer.get("content", ())) > 1:
+            del answer["content"]["application/json"]  # a route that answers with a file
         if status >= _FIRST_PROBLEM:
             answer["content"] = {PROBLEM_MEDIA: next(iter(answer["content"].values()))}
         if status == 429:  # noqa: PLR2004 - RFC 6585 section 4

@@ -22,6 +22,7 @@ class RowsDone(Schema):
     unchanged: list[str]
     """Serials that stood so before."""
     failed: list[RowProblem]
+    """Rows that were not stored, and why."""
 
 
 def shown_rows(outcome: RowsOutcome) -> dict[str, Any]:

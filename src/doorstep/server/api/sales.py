@@ -43,15 +43,20 @@ class Buyer(Schema, extra="forbid"):
     """A customer by e-mail address, or a wholesaler by theirs: exactly one."""
 
     email: Line = ""
+    """The customer's e-mail address."""
     wholesaler: Line = ""
+    """The wholesaler's e-mail address."""
 
 
 class SaleIn(Schema, extra="forbid"):
     """An order: sold to a customer, or dispatched to a wholesaler."""
 
     order: Annotated[str, Field(min_length=1, max_length=80)]
+    """The order's number, as the seller writes it."""
     serials: Serials
+    """Devices by serial."""
     buyer: Buyer
+    """To whom."""
     box: Annotated[str, Field(max_length=BOX_CAP)] = ""
     """Label of the box in which they travel."""
     seller: Line = ""
@@ -62,8 +67,11 @@ class WithdrawIn(Schema, extra="forbid"):
     """Devices to take out of an order."""
 
     order: Annotated[str, Field(min_length=1, max_length=80)]
+    """The order's number, as the seller writes it."""
     serials: Serials
+    """Devices by serial."""
     reason: Reason
+    """Why."""
     seller: Line = ""
     """As in a sale."""
 
@@ -72,6 +80,7 @@ class SaleDone(Schema):
     """What the sale did."""
 
     order: str
+    """The order's number."""
     sold: list[str]
     """Serials sold by this request."""
     unchanged: list[str]
@@ -84,6 +93,7 @@ class SaleOut(Schema):
     number: int
     """By which its devices are asked for; the portal's pages have it in their address."""
     order: str
+    """The order's number, as the seller writes it."""
     seller: str
     """Name of the wholesaler that sold; empty: the maker."""
     buyer_email: str
@@ -93,13 +103,16 @@ class SaleOut(Schema):
     serials: int
     """How many devices it has."""
     created_us: int
+    """When it was made."""
 
 
 class SaleFilter(Schema):
     """Which sales."""
 
     order: Line | None = None
+    """The order's number, as the seller writes it."""
     buyer_email: Line | None = None
+    """The customer, in any case of letters; of the own sales alone."""
     serial: Line | None = None
     """The order that has this device."""
 

@@ -25,28 +25,37 @@ class WhyIn(Schema, extra="forbid"):
     """Why."""
 
     reason: Reason
+    """Why."""
 
 
 class ChangeOut(Schema):
     """A change of standing, in words for the device's owner."""
 
     at_us: int
+    """When."""
     before: str
+    """Standing before."""
     after: str
+    """Standing since."""
     step: str
+    """What happened: suspect, quarantine, clear, block or lift."""
     evidence: str
     """alternation, fork or tag_failures; empty when people decided."""
     sentence: str
+    """The same in plain words."""
     by: str
+    """Who did it, as the ledger names them."""
 
 
 class StandingOut(Schema):
     """How far a device is trusted now, and how it came to that, newest first."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     standing: str
     """ok, suspected, quarantined or blocked."""
     changes: list[ChangeOut]
+    """Newest first."""
 
 
 @router.get(

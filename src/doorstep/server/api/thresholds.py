@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Status
+from ninja import Field, Query, Status
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
@@ -100,8 +100,8 @@ class AlertPage(Page[AlertOut]):
 @router.get("/alerts", response={200: AlertPage}, operation_id="list_alerts", openapi_extra=needs(*_READ))
 def list_alerts(
     request: HttpRequest,
-    device_id: ShortId = "",
-    is_open: bool | None = None,  # noqa: FBT001 - a query
+    device_id: Annotated[ShortId | None, Query(description="Of one device.")] = None,
+    is_open: Annotated[bool | None, Query(description="Open ones alone, or closed ones.")] = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:

@@ -25,28 +25,35 @@ class TokenIn(Schema, extra="forbid"):
     """What the device is to be called, and its scratch-off code if there is one."""
 
     alias: Alias = ""
+    """What the device is to be called."""
     code: Annotated[str, Field(max_length=64)] = ""
+    """Scratch-off code, as it stands below the foil."""
 
 
 class TokenOut(Schema):
     """A token, shown this once."""
 
     token: str
+    """To be carried to the device."""
     number: int
     """Which one it is, for asking the portal what became of it."""
     expires_us: int
+    """When it runs out."""
 
 
 class TokenState(Schema):
     """What became of a token."""
 
     number: int
+    """By which it is asked for."""
     state: str
     """waiting, expired, bound or held."""
     sentence: str
+    """The same in plain words."""
     device_id: str | None
     """The device that came, once it is the organisation's."""
     expires_us: int
+    """When it runs out."""
 
 
 @router.get(
