@@ -40,7 +40,7 @@ class Page:
     """A page: who can open it, and which permissions reading and sending take; None: there is no such way."""
 
     who: str
-    """``public``, ``door`` (to others than customers it says where to log in), ``user``, ``member``, a kind of
+    """``public``, ``door`` (it tells others than customers where to log in), ``user``, ``member``, a kind of
     organisation, or ``trader``: the maker or a wholesaler."""
     get: Needs | None = ()
     post: Needs | None = None

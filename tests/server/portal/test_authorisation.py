@@ -172,7 +172,8 @@ def _number(stage: Stage, world: World) -> None:
     maker, other = (one.memberships.get().organisation.pk for one in (world.staff, world.stranger))
     stage.known = {
         **dict.fromkeys(("block", "batch", "held")),
-        **dict.fromkeys(("sale", "import"), {maker}),
+        "sale": {maker},
+        "import": {maker},
         "case": {stage.home.pk, maker, other},
         "case-paper": {stage.home.pk, maker},
     }

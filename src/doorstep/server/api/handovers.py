@@ -195,6 +195,7 @@ def accept(request: HttpRequest, number: Number, asked: AcceptIn) -> Any:
 def decline(request: HttpRequest, number: Number) -> Any:
     """Say no to a transfer, as a person whose address it was offered to."""
     caller = caller_of(request)
+    require(caller, *_OWNER)
     return _shown(caller, decline_offer(_offer(caller, number), _recipient(caller), now_us=now_us()))
 
 
