@@ -225,9 +225,10 @@ def _others() -> None:
 
 
 def _slow() -> None:
-    # Whole files: a file's tests share the deployment that its fixture started.
+    # Whole files: a file's tests share the deployment that its fixture started. They wait for programs a
+    # quarter of their time, so three workers keep two cores busy.
     pytest(
-        "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "slow and not radio and not alone"
+        "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "slow and not radio and not alone"
     )
 
 

@@ -7,10 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from doorstep.device.store import Store, Ticket
 from doorstep.identity.provisioning import Provisioning
+from doorstep.onboarding.network import NetworkCredentials
 from doorstep.testing.plant import Plant
+from doorstep.testing.wifi import SimulatedNetwork
 
-__all__ = ["Office"]
+__all__ = ["HOME", "Office", "give"]
+
+HOME: Final = SimulatedNetwork(b"home", b"correct horse")
+"""The network that every customer has."""
 
 _DJANGO: Final = "import json, sys; from doorstep.server.setup import start; start(); "
 
@@ -71,6 +77,16 @@ device = Device.objects.get(device_id=sys.argv[1])
 print(json.dumps(release_setup(device, "test", authority, now_us=now_us())[0].hex()))
 """
 )
+
+
+def give(made: Provisioning, folder: Path, token: str | None) -> None:
+    """Leave in a device's folder what its Wi-Fi set-up leaves there, with a token or without."""
+    store = Store.open(folder)
+    store.adopt(made)
+    store.keep_network(NetworkCredentials(HOME.ssid, HOME.passphrase))
+    if token is not None:
+        store.keep_ticket(Ticket(token, made.servers.device_api))
+    store.close()
 
 
 class Office:

@@ -19,7 +19,7 @@ import pytest
 from doorstep.crypto.p256 import PrivateKey
 from doorstep.device.life import Blocked, ClaimSetAside, RegistrationHeld, RegistrationRefused, Renewed, State
 from doorstep.device.notices import AskedToShowItself, Moved, Notice, ReadingsSent, sentence
-from doorstep.device.store import Store, Ticket
+from doorstep.device.store import Store
 from doorstep.identity.provisioning import Provisioning, SetupVerifier
 from doorstep.onboarding.label import SetupLabel
 from doorstep.onboarding.network import NetworkCredentials
@@ -33,14 +33,13 @@ from doorstep.provisioner.provisioner import ONLINE, Provisioner
 from doorstep.provisioner.singletouch import KnownDevice, SingleTouch
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
-from doorstep.testing.wifi import SimulatedNetwork, SimulatedWifi
+from doorstep.testing.wifi import SimulatedWifi
 from doorstep.wire import senml
-from tests.device.office import Office
+from tests.device.office import HOME, Office, give
 from tests.wait import until
 
 pytestmark = pytest.mark.slow
 
-HOME = SimulatedNetwork(b"home", b"correct horse")
 TWINS = (False, True) if os.environ.get("DOORSTEP_TEST_CLONES") == "both" else (False,)
 """Without TLS as well only when asked for: the road is the same, and half a minute long."""
 ROLES = ("nats-secure", "nats-plain", "authorizer", "device-api", "ingest", "downlink")
@@ -71,15 +70,6 @@ def show(notice: Notice) -> None:
     """Leave the story in the test's report."""
     if not isinstance(notice, ReadingsSent):
         print(sentence(notice))  # noqa: T201 - pytest shows it when a test fails
-
-
-def give(made: Provisioning, folder: Path, token: str | None) -> None:
-    store = Store.open(folder)
-    store.adopt(made)
-    store.keep_network(NetworkCredentials(HOME.ssid, HOME.passphrase))
-    if token is not None:
-        store.keep_ticket(Ticket(token, made.servers.device_api))
-    store.close()
 
 
 def said(device: SimulatedDevice, kind: type) -> str:

@@ -18,8 +18,8 @@ from doorstep.testing.mqtt import ACCEPTED, open_client
 from doorstep.testing.plant import Plant
 from doorstep.testing.ports import free_ports
 from doorstep.wire import coap
-from tests.device.office import Office
-from tests.device.test_agent_on_platform import device_with, give
+from tests.device.office import Office, give
+from tests.device.test_agent_on_platform import device_with
 from tests.gateway.test_coap import Phone, again, request
 from tests.ingest.tables import letters, query
 from tests.plants import MakePlant

@@ -183,7 +183,6 @@ def test_customers_without_sight_get_one_touch_where_the_platform_can() -> None:
     without = advise(blind, available={IdentityMethod.CERTIFICATE, OnboardingMethod.PROTOCOMM_SEC2})
     assert without.recommended.onboarding is OnboardingMethod.PROTOCOMM_SEC2
     assert any("sealed-credentials" in text for text in without.later)
-    assert any("presence" in text for text in today.later)
     assert today.recommended.onboarding is OnboardingMethod.SEALED_CREDENTIALS
     assert not any("sealed-credentials" in text for text in today.later)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from doorstep.crypto.ed25519 import SigningKey
 from doorstep.errors import MalformedMessage, MisuseError
 from doorstep.ownership import audit
-from doorstep.ownership.audit import AuditBroken, AuditEntry, Details, Record
+from doorstep.ownership.audit import AuditBroken, AuditEntry, Details, Record, fitting
 from doorstep.ownership.ledger import GENESIS, Head, SealedEntry
 from doorstep.wire import cbor
 
@@ -150,3 +150,18 @@ def test_details_come_back_as_they_were(
 ) -> None:
     told = Details(before, after, address)
     assert Details.from_bytes(told.to_bytes()) == told
+
+
+def test_trail_tells_a_small_change_whole() -> None:
+    assert fitting({"role": "viewer"}, {"role": "admin", "groups": "A"}) == (
+        {"role": "viewer"},
+        {"role": "admin", "groups": "A"},
+    )
+
+
+@given(st.integers(40, 400), st.text(max_size=200))
+def test_trail_tells_of_a_great_change_what_fits_and_how_much_more_there_was(count: int, text: str) -> None:
+    wide = {f"name {number}": text for number in range(count)}
+    before, after = fitting(wide, wide)
+    Details(before, after, "2001:db8:1234:5678:1234:5678:1234:5678").to_bytes()
+    assert after.get("and more", 0) == count - len(before)

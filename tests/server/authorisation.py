@@ -63,6 +63,7 @@ _READ: Final = (
 )
 _END: Final = (Permission.MAKER_DEVICES_REVOKE, Permission.CUSTOMER_DEVICES_REVOKE)
 _DECIDE: Final = (Permission.MAKER_DEVICES_REVOKE,)
+_VOUCH: Final = (Permission.MAKER_CLAIMS_VOUCH,)
 _SEE: Final = (Permission.CUSTOMER_DEVICES_READ,)
 _TOKENS: Final = (Permission.CUSTOMER_TOKENS_WRITE,)
 _HEARD: Final = (Permission.CUSTOMER_COMMANDS_READ,)
@@ -189,6 +190,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "GET /devices/{device_id}/standing": Route(_READ),
     "POST /devices/{device_id}/quarantine": Route(_DECIDE, _WHY),
     "POST /devices/{device_id}/clear": Route(_DECIDE, _WHY),
+    "POST /devices/{device_id}/label": Route(_VOUCH, {"step": "report"}),
     "GET /devices/{device_id}/children": Route(_SEE),
     "PUT /devices/{device_id}/children/{child_id}": Route(_GATEWAY),
     "DELETE /devices/{device_id}/children/{child_id}": Route(_GATEWAY),
@@ -288,6 +290,7 @@ PAGES: Final[Mapping[str, Page]] = {
     "batches": Page("maker"),
     "batch": Page("maker"),
     "staff-device": Page("maker"),
+    "label": Page("maker", _VOUCH, _VOUCH),
     "staff-revoke": Page("maker", _DECIDE, _DECIDE),
     "staff-rotate": Page("maker", None, _DECIDE),
     "quarantine": Page("maker", _DECIDE, _DECIDE),

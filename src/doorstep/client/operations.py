@@ -384,6 +384,15 @@ class Operations(ABC):
         )
         return found
 
+    def step_label(
+        self, device_id: str, body: shapes.LabelIn, *, idempotency_key: str | None = None
+    ) -> shapes.LabelOut:
+        """Note that a label was tampered with, or give a device that nobody owns a new code."""
+        found: shapes.LabelOut = self.call(
+            "POST", f"/api/v1/devices/{_part(device_id)}/label", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
     def list_children(self, device_id: str) -> shapes.ChildrenOut:
         """List the devices behind a gateway."""
         found: shapes.ChildrenOut = self.call("GET", f"/api/v1/devices/{_part(device_id)}/children")
@@ -879,7 +888,9 @@ class Operations(ABC):
         return self.pages(lambda cursor: self.list_people(cursor=cursor, limit=limit))
 
     def change_person(self, number: int, body: shapes.GrantIn) -> shapes.PersonOut:
-        """Give a member another role or other groups. Only an owner makes or unmakes owners."""
+        """Give a member another role or other groups. Only an owner makes or unmakes owners, no key an
+        admin.
+        """
         found: shapes.PersonOut = self.call("PUT", f"/api/v1/people/{_part(number)}", body=body)
         return found
 

@@ -97,6 +97,9 @@ __all__ = [
     "JobPage",
     "KeyOut",
     "Kind",
+    "LabelIn",
+    "LabelOut",
+    "LabelState",
     "LedgerEntry",
     "LedgerPage",
     "LegacyIn",
@@ -1359,6 +1362,27 @@ class KeyOut(TypedDict):
 
 
 Kind = Literal["above", "below", "silent"]
+
+
+class LabelIn(TypedDict):
+    """What happened to a label."""
+
+    step: Literal["report", "replace"]
+    """``report``: its foil was off, so its code counts for nobody; ``replace``: it gets a new code."""
+
+
+class LabelOut(TypedDict):
+    """A label as it is now."""
+
+    device_id: str
+    """Of the device, as its label and lists have it."""
+    state: LabelState
+    """sealed, scratched or tampered."""
+    code: str
+    """The new code as it is printed, shown this once; empty when there is none."""
+
+
+LabelState = Literal["sealed", "scratched", "tampered"]
 
 
 class LedgerEntry(TypedDict):

@@ -259,8 +259,4 @@ def _later(chosen: MethodSet, ideal: MethodSet, situation: Situation) -> tuple[s
             f"{why} That is {name_of(best)}, which Doorstep can't do yet; "
             "until then somebody reads the code out."
         )
-    if situation.control is Control.BUTTON:
-        later.append(
-            "A press of the button can become evidence of presence; Doorstep does not gather it yet."
-        )
     return tuple(later)

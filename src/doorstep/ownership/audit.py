@@ -24,6 +24,7 @@ __all__ = [
     "AuditEntry",
     "Details",
     "Record",
+    "fitting",
     "seal",
     "verify",
 ]
@@ -35,6 +36,9 @@ DETAILS_CAP: Final = 8192
 """Bytes of what an entry says about before and after."""
 
 SALT_BYTES: Final = 16
+_FRAME_BYTES: Final = 512
+"""Of the details, for the address, and for what holds the two maps together."""
+_MORE: Final = "and more"
 _TEXT_CAP: Final = 100
 _DIGEST_BYTES: Final = 32
 _KEYS: Final = frozenset(
@@ -143,6 +147,21 @@ class AuditEntry:
                 return cls(number, at_us, record, details, Head(ledger, digest), previous)
             case _:
                 raise MalformedMessage("an audit entry has a value of the wrong type")
+
+
+def fitting(
+    before: Mapping[str, Value], after: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Return what of the two fits into one entry, in its order; what does not is counted as ``and more``."""
+    room, kept = DETAILS_CAP - _FRAME_BYTES, set[str]()
+    names = list(dict.fromkeys([*before, *after]))
+    for name in names:
+        room -= sum(len(cbor.encode(_plain({name: side[name]}))) for side in (before, after) if name in side)
+        if room < 0:
+            break
+        kept.add(name)
+    told, now = ({name: side[name] for name in side if name in kept} for side in (before, after))
+    return told, now | ({_MORE: len(names) - len(kept)} if len(kept) < len(names) else {})
 
 
 def seal(  # noqa: PLR0913 - what an entry is made of

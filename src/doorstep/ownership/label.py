@@ -6,7 +6,7 @@ from typing import Final
 
 from doorstep.errors import IllegalTransition
 
-__all__ = ["TRANSITIONS", "LabelState", "LabelStep", "code_counts", "step_label"]
+__all__ = ["TRANSITIONS", "LabelState", "LabelStep", "code_counts", "possible", "step_label"]
 
 
 class LabelState(enum.StrEnum):
@@ -55,8 +55,13 @@ def step_label(state: LabelState, step: LabelStep) -> LabelState:
     except KeyError:
         raise IllegalTransition(
             f"a label that is {state} can't take the step {step!s}",
-            next_step=f"Possible now: {', '.join(TRANSITIONS[state])}.",
+            next_step=f"Possible now: {', '.join(possible(state))}.",
         ) from None
+
+
+def possible(state: LabelState) -> tuple[LabelStep, ...]:
+    """Return the steps that a label in this state can take."""
+    return tuple(TRANSITIONS[state])
 
 
 def code_counts(state: LabelState) -> bool:

@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from doorstep.errors import MisuseError
-from doorstep.identity import claim_code
+from doorstep.identity import claim_code, statement
 from doorstep.identity.ids import MalformedId
+from doorstep.identity.statement import Purpose, Statement
 from doorstep.ownership.actors import user_for
 from doorstep.ownership.claims import Outcome, Reason
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.label import LabelState
 from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.accounts.permissions import Caller
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
 from doorstep.server.custody.actions.attempts import REFUSED_AN_HOUR, TooManyAttempts
@@ -38,6 +41,7 @@ from doorstep.server.custody.actions.requests import (
     open_request,
 )
 from doorstep.server.custody.actions.vouching import vouch
+from doorstep.server.custody.attesting import attest, make_challenge
 from doorstep.server.custody.evidence import brought
 from doorstep.server.custody.models import Claim, ClaimAttempt, ClaimRequest
 from doorstep.server.jobs.handlers import HANDLERS
@@ -397,6 +401,95 @@ def test_staff_take_nothing_from_an_owner() -> None:
     decision = vouch(device.row, _claimant(), "He called us.", now_us())
     assert decision.outcome is Outcome.DISPUTED
     assert (device.row.owner, device.row.disputed) == (organisation, True)
+
+
+def _press(device: MadeDevice, claimant: Claimant, *, pressed: bool = True) -> None:
+    """The claimant's phone relays what the device says of its button."""
+    caller = Caller(claimant.organisation, frozenset(), claimant.actor)
+    transcript = os.urandom(32)
+    challenge = make_challenge(claimant.organisation, now_us())
+    said = Statement(Purpose.ATTEST, device.device_id, challenge, transcript=transcript, presence=pressed)
+    attest(caller, statement.sign(said, device.key.sign), transcript, now_us())
+
+
+def test_button_pressed_during_set_up_stands_with_the_decision() -> None:
+    [device] = devices(policy="device_key & setup_session & presence")
+    claimant, passer_by = _claimant(), _claimant()
+    _press(device, passer_by, pressed=False)
+    assert not device.row.claims_waiting
+    token, _ = actions.make_registration_token(passer_by.organisation, None, now_us=now_us())
+    assert _outcome(_report(device, token))[0] is Outcome.HELD
+    _press(device, claimant)
+    _press(device, claimant)
+    token, _ = actions.make_registration_token(claimant.organisation, None, now_us=now_us())
+    assert _outcome(_report(device, token)) == (Outcome.BOUND, Reason.POLICY_MET)
+    claim = Claim.objects.get(device=device.row, organisation=claimant.organisation)
+    assert claim.evidence == ["device_key", "presence", "setup_session"]
+    _press(device, claimant)
+    assert not brought(device.row, claimant.organisation)
+    ledger.verify_all()
+
+
+def test_code_typed_before_stands_with_a_decision_that_did_not_need_it_and_is_burnt() -> None:
+    [device] = devices(policy="device_key & setup_session")
+    claimant = _claimant()
+    type_code(claimant, device.code, now_us())
+    token, _ = actions.make_registration_token(claimant.organisation, None, now_us=now_us())
+    assert _outcome(_report(device, token))[0] is Outcome.BOUND
+    assert Claim.objects.filter(device=device.row).latest("pk").evidence == [
+        "device_key",
+        "label_code",
+        "setup_session",
+    ]
+    assert device.row.claim_code_used_at is not None
+
+
+def _label(path: str, step: str, user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    answer = client.post(path, {"step": step}, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_staff_report_a_label_and_its_code_counts_for_nobody_until_they_make_another() -> None:
+    [device] = devices(policy=_ON_PAPER)
+    staff, _ = maker()
+    path, early, late = f"/staff/devices/{device.device_id}/label/", _claimant(), _claimant()
+    type_code(early, device.code, now_us())
+    assert "Counts for nobody" in _label(path, "report", staff)
+    assert not brought(device.row, early.organisation)
+    with pytest.raises(CodeRefused):
+        type_code(late, device.code, now_us())
+    found = re.search(r'<code id="secret">([^<]+)</code>', _label(path, "replace", staff))
+    assert found
+    with pytest.raises(CodeRefused):
+        type_code(late, device.code, now_us())
+    type_code(late, found[1], now_us())
+    _report(device)
+    assert device.row.owner == late.organisation
+    kinds = device.row.custody.order_by("number").values_list("kind", flat=True)
+    assert list(kinds).count("label_reported") == 4
+    assert "has an owner" in _label(path, "replace", staff)
+
+
+def test_label_nobody_touched_gets_no_new_code_and_customers_have_no_such_page() -> None:
+    [device] = devices()
+    staff, _ = maker()
+    path = f"/staff/devices/{device.device_id}/label/"
+    page = _label(path, "replace", staff)
+    assert "can&#x27;t take the step" in page
+    client = Client()
+    client.force_login(customer()[0])
+    assert client.get(path).status_code == 404
+    client.force_login(staff)
+    rest = f"/api/v1/devices/{device.device_id}/label"
+    told = client.post(rest, {"step": "report"}, "application/json").json()
+    assert told == {"device_id": device.device_id, "state": "tampered", "code": ""}
+    told = client.post(rest, {"step": "replace"}, "application/json").json()
+    assert told["state"] == "sealed"
+    claim_code.parse(told["code"])
+    assert client.post(rest, {"step": "scratch"}, "application/json").status_code == 422
 
 
 def test_changed_policy_is_a_new_version_and_judges_what_waits() -> None:

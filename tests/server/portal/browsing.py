@@ -2,34 +2,58 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from doorstep.server.accounts.models import User
-from doorstep.server.custody.models import Claim
+from doorstep.server.accounts.models import Role, User
+from doorstep.server.clock import now_us
+from doorstep.server.custody.actions import import_file, receive, record_sale
+from doorstep.server.custody.models import Claim, Sale
 from tests.browsers import axe_source, violations
-from tests.server.portal.world import PASSWORD, World
+from tests.server.making import devices, wholesaler
+from tests.server.portal.world import PASSWORD, World, person
 
 __all__ = [
     "ANSWERS",
     "anonymous_pages",
     "axe_source",
+    "claimant_pages",
     "enter",
     "log_in",
     "member_pages",
+    "phone",
+    "shots_folder",
     "staff_pages",
     "violations",
-    "wholesaler_pages",
+    "wholesaler_with_pages",
 ]
+
+_WITHIN_MS: Final = 10_000
 
 ANSWERS: Final = (
     "damage=safety&price=40&budget=1&units=20000&chip=tls&sales=wholesale&can_scan=no&control=button"
     "&line_online=no"
 )
 """A product that the wizard can't satisfy fully."""
+
+
+@contextmanager
+def phone(chromium: Browser) -> Iterator[Page]:
+    """Open a phone's window of somebody whom nobody knows yet; a script error fails at its end."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    context.set_default_timeout(_WITHIN_MS)
+    window = context.new_page()
+    broken: list[str] = []
+    window.on("pageerror", lambda error: broken.append(str(error)))
+    window.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+    yield window
+    context.close()
+    assert not broken
 
 
 def log_in(page: Page, portal: str, user: User) -> None:
@@ -104,12 +128,14 @@ def member_pages(world: World) -> dict[str, str]:
         "webhooks": "/webhooks/",
         "webhook": f"/webhooks/{world.webhook}/",
         "invite": "/people/invite/",
+        "member": f"/people/{world.member}/",
         "groups": "/groups/",
         "group": f"/groups/{world.group.pk}/",
         "invitations": "/invitations/",
         "account": "/account/",
         "passkeys": "/accounts/2fa/",
         "passkey-list": "/accounts/2fa/webauthn/",
+        "code-app": "/accounts/2fa/totp/activate/",
         "sessions": "/accounts/sessions/",
         "audit": "/audit/",
         "keys": "/keys/",
@@ -133,15 +159,22 @@ def staff_pages(world: World) -> dict[str, str]:
         "new-product-with-policy": "/staff/products/new/?claim_policy=device_key+%26+setup_session+%26+sale",
         "product": f"/staff/products/{world.product.key}/",
         "setup-methods": f"/staff/products/{world.product.key}/setup/",
+        "legacy-formats": f"/staff/products/{world.product.key}/legacy/",
         "batches": "/staff/batches/",
         "batch": f"/staff/batches/{world.batch.number}/",
         "staff-device": f"/staff/devices/{world.live.device_id}/",
         "swap": f"/staff/devices/{world.live.device_id}/swap/",
+        "quarantine": f"/staff/devices/{world.live.device_id}/quarantine/",
+        "clear": f"/staff/devices/{world.live.device_id}/clear/",
+        "blocks": "/staff/blocks/",
+        "lift-block": f"/staff/blocks/{world.block}/lift/",
         "staff-cases": "/cases/",
         "staff-case": f"/cases/{world.case}/",
         "returns": "/handovers/",
         "sales": "/staff/sales/",
+        "take-in": "/stock/take-in/",
         "staff-dispatch": "/stock/dispatch/",
+        "staff-audit": "/audit/",
         "staff-order": f"/orders/{world.live.sale_line.sale_id}/",
         "sale": f"/staff/sales/{world.live.sale_line.sale_id}/",
         "claims": "/staff/claims/",
@@ -152,16 +185,39 @@ def staff_pages(world: World) -> dict[str, str]:
     }
 
 
-def wholesaler_pages(order: int, delivery: int, file: int) -> dict[str, str]:
-    """Pages of a wholesaler."""
+def claimant_pages(world: World) -> dict[str, str]:
+    """Pages of somebody who has no device, and a case about another's."""
     return {
+        "home-empty": "/",
+        "devices-empty": "/devices/",
+        "groups-empty": "/groups/",
+        "sites-empty": "/sites/",
+        "case-of-claimant": f"/cases/{world.case}/",
+    }
+
+
+def wholesaler_with_pages() -> tuple[User, dict[str, str]]:
+    """Somebody who owns a wholesaler that received, sold and sent a file, and their pages."""
+    shop, serials = wholesaler(), [one.serial for one in devices(4)]
+    number = f"D-{shop.pk}"
+    record_sale(number, serials, shop, actor="operator", source="api", now_us=now_us(), box="BOX-7")
+    receive(shop, serials[:2], actor="operator", now_us=now_us())
+    rows = "".join(f"{number},{serial},ada@example.org\n" for serial in (serials[0], "SN-X"))
+    content = f"order,serial,buyer_email\n{rows}".encode()
+    run = import_file(content, shop, actor="operator", source="csv", now_us=now_us())
+    order, delivery = Sale.objects.get(seller=shop), Sale.objects.get(wholesaler=shop)
+    return person(shop, Role.OWNER), {
         "stock": "/stock/",
+        "receive": "/stock/receive/",
+        "sell": "/stock/sell/",
+        "send-back": "/stock/return/",
         "dispatch": "/stock/dispatch/",
         "orders": "/orders/",
-        "order": f"/orders/{order}/",
-        "delivery": f"/orders/{delivery}/",
+        "deliveries": "/orders/?show=deliveries",
+        "order": f"/orders/{order.pk}/",
+        "delivery": f"/orders/{delivery.pk}/",
         "send-file": "/stock/file/",
-        "imported": f"/stock/file/{file}/",
+        "imported": f"/stock/file/{run.pk}/",
     }
 
 

@@ -12,9 +12,10 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client, override_settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browsers import CHROMIUM, FLAGS
+from tests.server.portal.browsing import phone
 from tests.server.portal.world import World, furnish
 from tests.server.web_process import free_port, start_web
 
@@ -89,3 +90,10 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A phone's window; a script error fails the test."""
+    with phone(chromium) as window:
+        yield window

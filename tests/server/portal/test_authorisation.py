@@ -145,7 +145,13 @@ def _set(world: World) -> Stage:
 def _number(stage: Stage, world: World) -> None:
     grant, now = Grant(Role.VIEWER), now_us()
     invitation = invite(
-        stage.home, "waiting@example.org", grant, None, by_owner=True, base_url="http://localhost", now_us=now
+        stage.home,
+        "waiting@example.org",
+        grant,
+        None,
+        asker=Role.OWNER,
+        base_url="http://localhost",
+        now_us=now,
     )
     _, token = actions.make_registration_token(stage.home, world.owner, now_us=now)
     _, key = make_api_key(stage.home, "a key", [Permission.CUSTOMER_DEVICES_READ])
@@ -220,7 +226,7 @@ def _everybody(stage: Stage, world: World, other: Organisation) -> Iterator[Acto
 def _actor(organisation: Organisation, role: Role, groups: frozenset[int] | None = None) -> Actor:
     user, client = person(organisation, role), Client()
     if groups is not None:
-        change_member(Member.objects.get(user=user), Grant(role, groups), by_owner=True)
+        change_member(Member.objects.get(user=user), Grant(role, groups), asker=Role.OWNER)
     enter(client, user)
     limited = groups is not None
     granted = permissions_of(OrganisationKind(organisation.kind), role, limited=limited)

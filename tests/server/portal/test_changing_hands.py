@@ -5,8 +5,10 @@ import re
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from doorstep.ownership.audit import Details
 from doorstep.ownership.cases import APPEAL_WITHIN_US
 from doorstep.server.accounts.models import Organisation, OrganisationKind, Role, User
+from doorstep.server.audit.models import AuditRow
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.casework import step_due_cases
 from doorstep.server.custody.changing import DataJob, Handover, SignedDocument
@@ -134,6 +136,20 @@ def test_two_of_the_staff_decide_a_case_and_the_device_moves(world: World) -> No
     step_due_cases(now_us() + APPEAL_WITHIN_US)
     assert _owner(world.disputed) == world.stranger.memberships.get().organisation
     assert Dispute.objects.get(pk=world.case).state == "moved"
+    _check_trail_of_case(world)
+
+
+def _check_trail_of_case(world: World) -> None:
+    """Both sides read that staff looked; the owner who was reads what each decision changed."""
+    rows = AuditRow.objects.filter(action="case", device_id=world.disputed.device_id)
+    owner, claimant = (user.memberships.get().organisation for user in (world.owner, world.stranger))
+    assert {row.owner for row in rows if row.way == "portal-read"} == {owner.pk, claimant.pk}
+    key, changes = f"case {world.case} state", []
+    for row in rows.filter(way="portal", owner=owner.pk).order_by("number"):
+        told = Details.from_bytes(bytes(row.details or b""))
+        changes.append((told.before.get(key), told.after.get(key)))
+    assert ("review", "seconding") in changes
+    assert ("seconding", "upheld") in changes
 
 
 def test_paper_is_a_download_that_no_browser_runs(world: World) -> None:

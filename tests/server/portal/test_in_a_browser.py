@@ -1,21 +1,25 @@
-"""The customer's path in a real Chromium: by keyboard alone, live, and with scripts off for reading."""
+"""Pages in a real Chromium: what moves by itself, by keyboard, and what is left with scripts off."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from doorstep.server.channels.models import Downlink
 from doorstep.server.clock import now_us
-from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.fleet.models import Device, Revocation
-from tests.server.portal.browsing import log_in, member_pages, staff_pages
-from tests.server.portal.world import PASSWORD, World, furnish, send
+from tests.server.portal.browsing import (
+    claimant_pages,
+    log_in,
+    member_pages,
+    staff_pages,
+    wholesaler_with_pages,
+)
+from tests.server.portal.keyboard import press
+from tests.server.portal.world import World, furnish, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-_MANY_TABS = 60
 _WITHIN_MS = 10_000
 
 
@@ -25,95 +29,22 @@ def changing() -> World:
     return furnish()
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A phone's window; a script error fails the test."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    context.set_default_timeout(_WITHIN_MS)
-    window = context.new_page()
-    broken: list[str] = []
-    window.on("pageerror", lambda error: broken.append(str(error)))
-    window.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
-    yield window
-    context.close()
-    assert not broken
-
-
-def _tab_to(page: Page, name: str) -> None:
-    """Press Tab until something with this name has the focus; it must show where the focus is."""
-    for _ in range(_MANY_TABS):
-        page.keyboard.press("Tab")
-        text: str = page.evaluate(
-            """() => {
-                const element = document.activeElement;
-                const label = element.labels?.[0]?.textContent ?? element.textContent;
-                return label.replace(/\\s+/g, " ").trim();
-            }"""
-        )
-        if text.startswith(name):
-            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-            assert outline != "none", f"{name} shows no focus"
-            return
-    pytest.fail(f"no Tab reaches {name!r} on {page.url}")
-
-
-def _press(page: Page, name: str) -> None:
-    _tab_to(page, name)
-    page.keyboard.press("Enter")
-
-
-def _type(page: Page, label: str, text: str) -> None:
-    _tab_to(page, label)
-    page.keyboard.type(text)
-
-
-def test_customer_walks_the_whole_path_by_keyboard(page: Page, portal: str, changing: World) -> None:
-    page.goto(f"{portal}/")
-    _press(page, "No account yet? Sign up")
-    page.wait_for_url("**/signup/**")
-    email = f"keyboard-{now_us()}@example.org"
-    _type(page, "E-mail address", email)
-    _type(page, "Password", PASSWORD)
-    _type(page, "Home or company", "Keyboard house")
-    _press(page, "Sign up")
-    page.wait_for_url("**/confirm-email/")
-    _press(page, "Outgoing mail")
-    page.wait_for_url("**/developer/")
-    _press(page, "Confirm your e-mail address")
-    page.wait_for_url("**/developer/mail/**")
-    link = page.get_by_role("article").get_by_role("link").first.text_content() or ""
-    page.goto(portal + re.sub(r"^https?://[^/]+", "", link.strip()))
-    _press(page, "Yes, it is mine")
-    expect(page.get_by_role("heading", name="No devices yet")).to_be_visible()
-    _press(page, "Add your first device")
-    page.wait_for_url("**/devices/add/")
-    _type(page, "Name", "Porch")
-    _press(page, "Make a token")
-    expect(page.get_by_role("heading", name="Set up Porch now")).to_be_visible()
-    token = RegistrationToken.objects.get(alias="Porch")
-    Device.objects.filter(pk=changing.unsold.pk).update(
-        owner=token.organisation, life="owned", ownership_period=1, alias="Porch"
-    )
-    RegistrationToken.objects.filter(pk=token.pk).update(used_by=changing.unsold, used_at_us=now_us())
-    expect(page.locator("#progress-text")).to_have_text(
-        "Porch has registered. It is yours.", timeout=_WITHIN_MS
-    )
-    _press(page, "Open the device")
-    expect(page.get_by_role("heading", name="Porch", exact=True)).to_be_visible()
-    _press(page, "Revoke this device …")
+def test_owner_revokes_by_keyboard_and_is_led_to_what_is_missing(
+    page: Page, portal: str, changing: World
+) -> None:
+    log_in(page, portal, changing.owner)
+    page.goto(f"{portal}/devices/{changing.disputed.device_id}/")
+    press(page, "Revoke this device …")
     page.wait_for_url("**/revoke/")
-    _press(page, "Revoke for good")
+    press(page, "Revoke for good")
     expect(page.locator(".summary")).to_be_focused()
-    _press(page, "Reason: ")
+    press(page, "Reason: ")
     expect(page.locator("#id_reason")).to_be_focused()
     page.keyboard.type("only a test")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="This device is revoked")).to_be_visible()
-    _finish(changing.unsold)
+    _finish(changing.disputed)
     expect(page.locator("#revocation")).to_contain_text("Finished in 0.2", timeout=_WITHIN_MS)
-    _press(page, "Your account")
-    _press(page, "Log out")
-    page.wait_for_url("**/login/**")
 
 
 def _finish(device: Device) -> None:
@@ -132,7 +63,7 @@ def test_skip_link_comes_first_and_goes_to_the_content(page: Page, portal: str) 
 
 def test_menu_opens_and_closes_by_keyboard(page: Page, portal: str, changing: World) -> None:
     log_in(page, portal, changing.owner)
-    _press(page, "Menu")
+    press(page, "Menu")
     expect(page.get_by_role("link", name="People")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="People")).to_be_hidden()
@@ -193,7 +124,9 @@ def test_everything_can_be_read_with_scripts_off(
 ) -> None:
     for user, paths in (
         (lasting_world.owner, member_pages(lasting_world)),
+        (lasting_world.stranger, claimant_pages(lasting_world)),
         (lasting_world.staff, staff_pages(lasting_world)),
+        wholesaler_with_pages(),
     ):
         context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
         page = context.new_page()
@@ -222,7 +155,7 @@ def test_readings_stand_in_a_table_with_scripts_off(
 def test_command_is_sent_by_keyboard_and_its_answer_appears(page: Page, portal: str, changing: World) -> None:
     log_in(page, portal, changing.owner)
     page.goto(f"{portal}/devices/{changing.quiet.device_id}/")
-    _press(page, "Make it show itself")
+    press(page, "Make it show itself")
     row = page.locator("#commands tbody tr").first
     expect(row).to_contain_text("Queued")
     Downlink.objects.filter(device=changing.quiet).update(state="acknowledged", detail=b"here I am")
@@ -230,41 +163,3 @@ def test_command_is_sent_by_keyboard_and_its_answer_appears(page: Page, portal: 
     expect(row).to_contain_text("here I am")
     expect(page.locator("#command-state")).to_have_text("identify: Acknowledged.")
     expect(row.get_by_role("button")).to_have_count(0)
-
-
-def test_customer_makes_a_passkey_by_keyboard_and_logs_in_with_it_alone(
-    page: Page, portal: str, changing: World
-) -> None:
-    wires = page.context.new_cdp_session(page)
-    wires.send("WebAuthn.enable")
-    wires.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-            }
-        },
-    )
-    log_in(page, portal, changing.viewer)
-    page.goto(f"{portal}/accounts/2fa/")
-    _press(page, "Add a passkey")
-    page.wait_for_url("**/reauthenticate/**")
-    _type(page, "Password", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/webauthn/add/")
-    expect(page.get_by_role("heading", name="Add a passkey")).to_be_visible()
-    _press(page, "Make the passkey")
-    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
-    assert page.locator("main ul.mono li").count() == 10
-    page.goto(f"{portal}/account/")
-    _press(page, "Your account")
-    _press(page, "Log out")
-    page.wait_for_url("**/login/**")
-    _press(page, "Use a passkey")
-    page.wait_for_url(f"{portal}/")
-    page.goto(f"{portal}/accounts/2fa/webauthn/")
-    expect(page.get_by_role("row", name="Passkey 1")).to_contain_text("alone")

@@ -4,10 +4,19 @@ import json
 import re
 
 from django.test import Client
+from django.urls import resolve
 
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.models import Device
-from tests.server.portal.browsing import enter, member_pages, staff_pages
+from tests.server.authorisation import PAGES, pages_there_are
+from tests.server.portal.browsing import (
+    anonymous_pages,
+    claimant_pages,
+    enter,
+    member_pages,
+    staff_pages,
+    wholesaler_with_pages,
+)
 from tests.server.portal.world import World, send
 
 
@@ -18,6 +27,33 @@ def _customer_only(world: World) -> list[str]:
 
 def _without_token(page: bytes) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.decode())
+
+
+NO_PAGES = {
+    "device-live": "JSON",
+    "added-state": "JSON",
+    "audit-export": "a file",
+    "case-paper-file": "a file",
+    "document": "a file",
+    "export-file": "a file",
+    "import-failures": "a file",
+}
+SEEN_ON_THE_WAY = {
+    "added": "of a token that the browser made",
+    "developer-mail": "a letter that it asked for",
+}
+
+
+def test_axe_and_a_reader_without_scripts_are_led_to_every_page(world: World) -> None:
+    """Whoever adds a page adds it to `browsing`, or says here why not."""
+    _, wholesale = wholesaler_with_pages()
+    customers = member_pages(world) | claimant_pages(world)
+    paths = {**anonymous_pages(), **customers, **staff_pages(world), **wholesale}
+    del paths["missing"]
+    seen = {resolve(path.partition("?")[0]).url_name for path in paths.values()}
+    pages = {name for name in pages_there_are() if PAGES[name].get is not None}
+    assert not pages - seen - NO_PAGES.keys() - SEEN_ON_THE_WAY.keys()
+    assert NO_PAGES.keys() | SEEN_ON_THE_WAY.keys() <= pages - seen
 
 
 def test_customer_reads_every_customer_page(world: World, client: Client) -> None:

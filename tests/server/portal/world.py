@@ -29,6 +29,7 @@ from doorstep.server.custody.actions.offers import Recipient, accept_transfer, o
 from doorstep.server.custody.models import Dispute
 from doorstep.server.fleet import grouping
 from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.fleet.blocking import add_block
 from doorstep.server.fleet.models import Batch, Credential, Device, Product, Revocation, SealedState
 from doorstep.server.fleet.places import Site
 from doorstep.server.readings.models import Alert, DeadLetter, Message, Threshold
@@ -72,6 +73,9 @@ class World:
     claim: int
     """A claim of the owner's by scratch-off code, which waits for the device."""
     webhook: int
+    block: int
+    member: int
+    """The colleague's membership."""
     past: int
     offer: int
     case: int
@@ -173,6 +177,8 @@ def furnish() -> World:
         order=order,
         claim=_claim_by_code(made[8], home, owner),
         webhook=_webhook(home, live),
+        block=_block(),
+        member=Member.objects.get(user=colleague).pk,
         **_handed_over(rows[7], home, owner),
         case=Dispute.objects.get(device=disputed).pk,
     )
@@ -210,6 +216,11 @@ def _webhook(home: Organisation, row: Device) -> int:
     return endpoint.number
 
 
+def _block() -> int:
+    stray = "02:00:5e:" + os.urandom(3).hex(":")
+    return add_block("hardware_id", stray, "operator", "lost on the way", now_us=now_us()).pk
+
+
 def _claim_by_code(made: MadeDevice, organisation: Organisation, user: User) -> int:
     claimant = Claimant(organisation, user, user_for(user.pk, organisation.pk), alias="Attic")
     type_code(claimant, made.code, now_us())
@@ -221,7 +232,7 @@ def _grouped(home: Organisation, row: Device) -> tuple[DeviceGroup, User]:
     grouping.place(_fresh(row), group)
     colleague = person(home, Role.OPERATOR)
     member = Member.objects.get(user=colleague)
-    change_member(member, Grant(Role.OPERATOR, frozenset({group.pk})), by_owner=True)
+    change_member(member, Grant(Role.OPERATOR, frozenset({group.pk})), asker=Role.OWNER)
     return group, colleague
 
 

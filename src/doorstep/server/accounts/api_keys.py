@@ -16,6 +16,7 @@ from doorstep.ownership.actors import program_for
 from doorstep.server.accounts import permissions
 from doorstep.server.accounts.models import ApiKey, DeviceGroup, Organisation, OrganisationKind, User
 from doorstep.server.accounts.permissions import Caller, Permission, scopes_of
+from doorstep.server.audit.notes import keep
 
 __all__ = [
     "KEY_CAP",
@@ -109,6 +110,7 @@ def key_of(organisation: Organisation, number: int) -> ApiKey:
 
 def end_api_key(row: ApiKey) -> None:
     """End a key at once. Asked again, nothing changes."""
+    keep(row)
     ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=datetime.now(UTC))
 
 

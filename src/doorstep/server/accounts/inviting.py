@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.grants import Grant
-from doorstep.server.accounts.members import NoSuchPerson, PeopleRefused, add_member
+from doorstep.server.accounts.members import NoSuchPerson, PeopleRefused, add_member, check_asker
 from doorstep.server.accounts.models import DeviceGroup, Invitation, Member, Organisation, Role, User
+from doorstep.server.audit.notes import keep
 from doorstep.server.jobs.actions import send_mail_later
 
 __all__ = [
@@ -46,17 +47,17 @@ def invite(  # noqa: PLR0913 - an invitation says who asks whom for what, from w
     grant: Grant,
     by: User | None,
     *,
-    by_owner: bool,
+    asker: Role | None,
     base_url: str,
     now_us: int,
 ) -> Invitation:
     """Invite an address, and queue the mail; a newer invitation takes the place of one that is open.
 
-    Raises MisuseError for what is no address, PeopleRefused for a member's and beyond the day's allowance.
+    ``asker``: the role of who asks, None for a program. Raises MisuseError for what is no address,
+    PeopleRefused for a member's, a role that the asker can't make, and beyond the day's allowance.
     """
     email = _address(email)
-    if grant.role is Role.OWNER and not by_owner:
-        raise PeopleRefused("only an owner invites owners", next_step="Ask an owner to do it.")
+    check_asker(asker, grant.role)
     with transaction.atomic():
         Organisation.objects.select_for_update().get(pk=organisation.pk)
         _check_room(organisation, email, now_us)
@@ -120,6 +121,7 @@ def accept(invitation: Invitation, user: User, now_us: int) -> Member:
 
 def close(invitation: Invitation, now_us: int) -> None:
     """End an invitation: it was accepted, declined or withdrawn; raise PeopleRefused when it was before."""
+    keep(invitation)
     changed = Invitation.objects.filter(pk=invitation.pk, closed_us=None).update(closed_us=now_us)
     if not changed:
         raise PeopleRefused("this invitation is over", next_step="Ask for a new one.")

@@ -5,6 +5,7 @@ from django.db.models import ProtectedError
 
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
+from doorstep.server.audit.notes import keep
 
 __all__ = ["StillNeeded", "delete_account", "reasons_to_stay"]
 
@@ -64,4 +65,5 @@ def _close(organisation: Organisation) -> None:
     except ProtectedError:
         organisation.api_keys.all().delete()
         organisation.invitations.all().delete()
+        keep(organisation)
         Organisation.objects.filter(pk=organisation.pk).update(name=_CLOSED, email="")

@@ -5,8 +5,17 @@ from django.db import transaction
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.grants import Grant
 from doorstep.server.accounts.models import GroupGrant, Member, Organisation, Role, User
+from doorstep.server.audit.notes import describe
 
-__all__ = ["NoSuchPerson", "PeopleRefused", "add_member", "change_member", "member_at", "remove_member"]
+__all__ = [
+    "NoSuchPerson",
+    "PeopleRefused",
+    "add_member",
+    "change_member",
+    "check_asker",
+    "member_at",
+    "remove_member",
+]
 
 
 class PeopleRefused(RefusedError):
@@ -40,28 +49,43 @@ def add_member(organisation: Organisation, user: User, grant: Grant) -> Member:
 
 
 @transaction.atomic
-def change_member(member: Member, grant: Grant, *, by_owner: bool) -> Member:
+def change_member(member: Member, grant: Grant, *, asker: Role | None) -> Member:
     """Give a member another role or other groups; raise PeopleRefused.
 
-    ``by_owner``: whoever asks is an owner; nobody else makes or unmakes one.
+    ``asker``: the role of who asks, None for a program.
     """
     row = _locked(member)
-    if Role.OWNER in {row.role, grant.role} and row.role != grant.role:
-        _check_owner(row, by_owner=by_owner)
+    had = _groups(row)
+    if row.role != grant.role:
+        check_asker(asker, Role(row.role), grant.role)
+        _check_owner_is_left(row)
     row.role, row.limited = grant.role, grant.limited
     row.save(update_fields=["role", "limited"])
     row.grants.all().delete()
     _grant(row, grant)
+    if (has := _groups(row)) != had:
+        describe({"groups": had}, {"groups": has})
     return row
 
 
 @transaction.atomic
-def remove_member(member: Member, *, by_owner: bool) -> None:
-    """End a membership, with effect on the next request; raise PeopleRefused."""
+def remove_member(member: Member, *, asker: Role | None) -> None:
+    """End a membership, with effect on the next request; raise PeopleRefused as `change_member`."""
     row = _locked(member)
-    if row.role == Role.OWNER:
-        _check_owner(row, by_owner=by_owner)
+    check_asker(asker, Role(row.role))
+    _check_owner_is_left(row)
     row.delete()
+
+
+def check_asker(asker: Role | None, *roles: Role) -> None:
+    """Raise PeopleRefused for who may not make or unmake these roles: programs no managers, others no owners.
+
+    A stolen key must not make a manager who outlives it.
+    """
+    if Role.OWNER in roles and asker is not Role.OWNER:
+        raise PeopleRefused("only an owner makes or removes owners", next_step="Ask an owner to do it.")
+    if Role.ADMIN in roles and asker is None:
+        raise PeopleRefused("no API key makes or removes admins", next_step="Log in and do it yourself.")
 
 
 def _locked(member: Member) -> Member:
@@ -73,9 +97,7 @@ def _locked(member: Member) -> Member:
     return row
 
 
-def _check_owner(row: Member, *, by_owner: bool) -> None:
-    if not by_owner:
-        raise PeopleRefused("only an owner makes or removes owners", next_step="Ask an owner to do it.")
+def _check_owner_is_left(row: Member) -> None:
     others = Member.objects.filter(organisation=row.organisation_id, role=Role.OWNER).exclude(pk=row.pk)
     if row.role == Role.OWNER and not others.exists():
         raise PeopleRefused(
@@ -85,3 +107,7 @@ def _check_owner(row: Member, *, by_owner: bool) -> None:
 
 def _grant(member: Member, grant: Grant) -> None:
     GroupGrant.objects.bulk_create(GroupGrant(member=member, group_id=group) for group in grant.groups or ())
+
+
+def _groups(member: Member) -> str:
+    return ", ".join(member.grants.order_by("group__name").values_list("group__name", flat=True))

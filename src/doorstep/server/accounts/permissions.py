@@ -194,8 +194,8 @@ class Caller:
     """Primary key of the API key, when there is one."""
     user: int | None = None
     """Primary key of the user, when there is one."""
-    is_owner: bool = False
-    """A person who owns the organisation; nobody else makes owners."""
+    role: Role | None = None
+    """The user's, when there is one: nobody but owners makes owners, and no key makes admins."""
     groups: frozenset[int] | None = None
     """Primary keys of the device groups to which their sight is limited; None: it is not."""
 

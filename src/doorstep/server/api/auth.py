@@ -10,7 +10,7 @@ from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
 from doorstep.server.accounts.api_keys import find_caller
-from doorstep.server.accounts.models import Role, User
+from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.accounts.queries import CHOSEN, principal_of
 from doorstep.server.api.pace import REQUESTS, Left, TooFast
@@ -53,7 +53,7 @@ class SessionAuth(APIKeyCookie):
             member.actor,
             user=member.user.pk,
             groups=member.groups,
-            is_owner=member.role is Role.OWNER,
+            role=member.role,
         )
         return _counted(request, caller)
 

@@ -140,11 +140,11 @@ def list_people(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAUL
     "/people/{number}", response={200: PersonOut}, operation_id="change_person", openapi_extra=needs(*_WRITE)
 )
 def change_person(request: HttpRequest, number: Number, grant: GrantIn) -> Any:
-    """Give a member another role or other groups. Only an owner makes or unmakes owners."""
+    """Give a member another role or other groups. Only an owner makes or unmakes owners, no key an admin."""
     caller = _proven(request)
     member = member_at(caller.organisation, number)
     wanted = read_grant(caller.organisation, grant.role, grant.groups)
-    return _person(change_member(member, wanted, by_owner=caller.is_owner))
+    return _person(change_member(member, wanted, asker=caller.role))
 
 
 @router.delete(
@@ -153,7 +153,7 @@ def change_person(request: HttpRequest, number: Number, grant: GrantIn) -> Any:
 def remove_person(request: HttpRequest, number: Number) -> Any:
     """End a membership, with effect on the next request."""
     caller = _proven(request)
-    remove_member(member_at(caller.organisation, number), by_owner=caller.is_owner)
+    remove_member(member_at(caller.organisation, number), asker=caller.role)
     return Status(204, None)
 
 
@@ -168,7 +168,7 @@ def add_invitation(request: HttpRequest, wish: InviteIn) -> Any:
         wish.email,
         read_grant(caller.organisation, wish.role, wish.groups),
         User.objects.filter(pk=caller.user).first() if caller.user else None,
-        by_owner=caller.is_owner,
+        asker=caller.role,
         base_url=DOORSTEP.base_url,
         now_us=now_us(),
     )

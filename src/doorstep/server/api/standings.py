@@ -1,16 +1,18 @@
-"""How far a device is trusted, why, and what the staff decides about it."""
+"""How far a device and its label are trusted, why, and what the staff decides about them."""
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Status
 
+from doorstep.ownership.label import LabelState, LabelStep
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import DeviceId, Reason
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
+from doorstep.server.custody.actions.labels import replace_label, report_label
 from doorstep.server.fleet.access import READ, device_for
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.standings import clear_device, history_of, quarantine_device
@@ -19,6 +21,7 @@ __all__ = ["router"]
 
 router = Router(tags=["devices"])
 _DECIDES = (Permission.MAKER_DEVICES_REVOKE,)
+_VOUCHES = (Permission.MAKER_CLAIMS_VOUCH,)
 
 
 class WhyIn(Schema, extra="forbid"):
@@ -58,6 +61,24 @@ class StandingOut(Schema):
     """Newest first."""
 
 
+class LabelIn(Schema, extra="forbid"):
+    """What happened to a label."""
+
+    step: Literal[LabelStep.REPORT, LabelStep.REPLACE]
+    """``report``: its foil was off, so its code counts for nobody; ``replace``: it gets a new code."""
+
+
+class LabelOut(Schema):
+    """A label as it is now."""
+
+    device_id: str
+    """Of the device, as its label and lists have it."""
+    state: LabelState
+    """sealed, scratched or tampered."""
+    code: str
+    """The new code as it is printed, shown this once; empty when there is none."""
+
+
 @router.get(
     "/devices/{device_id}/standing",
     response={200: StandingOut},
@@ -93,6 +114,25 @@ def clear(request: HttpRequest, device_id: DeviceId, why: WhyIn) -> Any:
     caller = caller_of(request)
     device = device_for(caller, device_id, _DECIDES)
     return _shown(clear_device(device, caller.actor, why.reason, now_us=now_us()))
+
+
+@router.post(
+    "/devices/{device_id}/label",
+    response={200: LabelOut},
+    operation_id="step_label",
+    openapi_extra=needs(*_VOUCHES),
+)
+def step_label(request: HttpRequest, device_id: DeviceId, told: LabelIn) -> Any:
+    """Note that a label was tampered with, or give a device that nobody owns a new code."""
+    caller = caller_of(request)
+    device = device_for(caller, device_id, _VOUCHES)
+    code = ""
+    if told.step is LabelStep.REPLACE:
+        code = replace_label(device, caller.actor, now_us())
+    else:
+        report_label(device, caller.actor, now_us())
+    device.refresh_from_db()
+    return {"device_id": device.device_id, "state": device.label_state, "code": code}
 
 
 def _shown(device: Device) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from typing import Any, Final, Protocol, TypeVar
 from django.http import HttpRequest
 from django.urls import resolve
 
-from doorstep.server.accounts.models import Organisation, OrganisationKind
-from doorstep.server.audit.watching import Scene, note_access, watched
-from doorstep.server.fleet.models import Device
+from doorstep.server.accounts.models import Organisation
+from doorstep.server.audit.watching import Scene, looked_at, watched
 
 __all__ = ["Acts", "scene_of", "see_page", "see_route"]
 
@@ -54,10 +53,4 @@ def see_route(
 
 
 def _see(request: HttpRequest, scene: Scene, act: Callable[[], Answer]) -> Answer:
-    if request.method not in _SAFE:
-        return watched(scene, act)
-    answer = act()
-    if scene.device_id and scene.organisation.kind == OrganisationKind.MAKER:
-        owner = Device.objects.filter(device_id=scene.device_id).values_list("owner", flat=True).first()
-        note_access(scene, owner, scene.device_id)
-    return answer
+    return looked_at(scene, act) if request.method in _SAFE else watched(scene, act)

@@ -1,14 +1,13 @@
 """Watch what a request changes, and write it down in the same transaction.
 
 Every page that takes a form and every REST route that is no GET runs inside `watched`: no change of theirs is
-stored without its entry, whoever wrote the page. Whoever changes something that is no device describes it.
+stored without its entry, whoever wrote the page. What the entry tells comes from `notes`.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -16,15 +15,16 @@ from django.db import connection, transaction
 from django.http import Http404
 
 from doorstep.errors import DoorstepError
-from doorstep.ownership.audit import Details, Record, Value
+from doorstep.ownership.audit import Details, Record, fitting
 from doorstep.server.accounts.models import Organisation, OrganisationKind
 from doorstep.server.audit import trail
 from doorstep.server.audit.models import AuditRow
+from doorstep.server.audit.notes import Notes, keep, taking_notes
 from doorstep.server.clock import now_us
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
-__all__ = ["Scene", "describe", "note_access", "watched"]
+__all__ = ["Scene", "looked_at", "watched"]
 
 Answer = TypeVar("Answer")
 
@@ -35,18 +35,6 @@ _NO_DEED: Final = frozenset({"django_session", "usersessions_usersession", "stor
 """Tables whose rows say how a request went, and not what was done."""
 _SAME_LOOK_US: Final = 10 * 60 * 1_000_000
 """Who looks again within ten minutes leaves one entry."""
-_FIELDS: Final = (
-    "life",
-    "owner_id",
-    "alias",
-    "blocked",
-    "standing",
-    "disputed",
-    "gateway_id",
-    "ownership_period",
-    "generation",
-)
-"""Columns of a device that an entry compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +51,12 @@ class Scene:
 
 
 @dataclass(slots=True)
-class _Notes:
-    before: dict[str, Value] = field(default_factory=dict)
-    after: dict[str, Value] = field(default_factory=dict)
-    stored: bool = False
+class _Stores:
+    done: bool = False
     """A write was committed, outside any transaction that is still open."""
 
     def mark(self) -> None:
-        self.stored = True
-
-
-_notes: ContextVar[_Notes | None] = ContextVar("audit_notes", default=None)
+        self.done = True
 
 
 def watched(scene: Scene, act: Callable[[], Answer]) -> Answer:
@@ -83,84 +66,91 @@ def watched(scene: Scene, act: Callable[[], Answer]) -> Answer:
     """
     refusal: Exception | None = None
     answer: Answer
-    with transaction_in_turn(), _looking() as notes:
-        before = _device(scene.device_id)
+    with transaction_in_turn(), _looking() as stores, taking_notes() as notes:
+        _keep_named(scene)
         try:
             answer = act()
         except (DoorstepError, Http404, PermissionDenied) as error:
             refusal = error
-        if _stored(notes):
-            _write(scene, notes, before)
+        if _stored(stores):
+            _write(scene, notes)
     if refusal is not None:
         raise refusal
     return answer
 
 
-def describe(before: Mapping[str, Value], after: Mapping[str, Value]) -> None:
-    """Say what a change was about, for the entry of the request that makes it; no secret, and little."""
-    notes = _notes.get()
-    if notes is not None:
-        notes.before.update(before)
-        notes.after.update(after)
+def looked_at(scene: Scene, act: Callable[[], Answer]) -> Answer:
+    """Run ``act``, which changes nothing; where staff saw a customer's data, each customer can read that."""
+    with taking_notes() as notes:
+        answer = act()
+        if scene.organisation.kind == OrganisationKind.MAKER:
+            _keep_named(scene)
+    if scene.organisation.kind == OrganisationKind.MAKER:
+        device_id, owner = _device_of(scene, notes)
+        theirs = {owner or 0, *notes.organisations} - {0, scene.organisation.pk}
+        _note_looks(scene, theirs, device_id)
+    return answer
 
 
-def note_access(scene: Scene, owner: Organisation | int | None, device_id: str = "") -> None:
-    """Write down that the maker's staff looked at what belongs to a customer; the customer can read it."""
-    number = owner.pk if isinstance(owner, Organisation) else owner
-    if scene.organisation.kind != OrganisationKind.MAKER or number in {None, scene.organisation.pk}:
-        return
-    record = Record(scene.actor, scene.action, f"{scene.way}-read", number or 0, device_id)
-    now = now_us()
-    same = AuditRow.objects.filter(
-        owner=record.owner, actor=record.actor, action=record.action, device_id=device_id, way=record.way
-    )
-    if same.filter(at_us__gt=now - _SAME_LOOK_US).exists():
-        return
-    with transaction_in_turn():
-        trail.append(record, Details({}, {}, scene.address), now)
+def _keep_named(scene: Scene) -> None:
+    """Note the device of the address, if there is one."""
+    named = Device.objects.filter(device_id=ascii(scene.device_id)[1:-1]).first() if scene.device_id else None
+    if named is not None:
+        keep(named)
+
+
+def _device_of(scene: Scene, notes: Notes) -> tuple[str, int | None]:
+    """Return the one device that a request is about, and whose it was before."""
+    if scene.device_id in notes.devices:
+        return scene.device_id, notes.devices[scene.device_id]
+    is_one = len(notes.devices) == 1 and not scene.device_id
+    return next(iter(notes.devices.items())) if is_one else ("", None)
+
+
+def _note_looks(scene: Scene, owners: Iterable[int], device_id: str) -> None:
+    way, now = f"{scene.way}-read", now_us()
+    same = AuditRow.objects.filter(actor=scene.actor, action=scene.action, device_id=device_id, way=way)
+    recent = same.filter(at_us__gt=now - _SAME_LOOK_US)
+    for owner in sorted(owners):
+        if recent.filter(owner=owner).exists():
+            continue
+        with transaction_in_turn():
+            record = Record(scene.actor, scene.action, way, owner, device_id)
+            trail.append(record, Details({}, {}, scene.address), now)
 
 
 @contextmanager
-def _looking() -> Iterator[_Notes]:
-    notes = _Notes()
+def _looking() -> Iterator[_Stores]:
+    stores = _Stores()
 
     def see(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
         result = execute(sql, params, many, context)
         found = _WRITE.match(sql)
         if found and found[1] not in _NO_DEED:
             # Django forgets it with its savepoint: what was rolled back was not done.
-            transaction.on_commit(notes.mark)
+            transaction.on_commit(stores.mark)
         return result
 
-    token = _notes.set(notes)
-    try:
-        with connection.execute_wrapper(see):
-            yield notes
-    finally:
-        _notes.reset(token)
+    with connection.execute_wrapper(see):
+        yield stores
 
 
-def _stored(notes: _Notes) -> bool:
+def _stored(stores: _Stores) -> bool:
     waiting = (entry[1] for entry in connection.run_on_commit)
-    return notes.stored or any(one == notes.mark for one in waiting)
+    return stores.done or any(one == stores.mark for one in waiting)
 
 
-def _device(device_id: str) -> dict[str, Value]:
-    if not device_id:
-        return {}
-    found = Device.objects.filter(device_id=ascii(device_id)[1:-1]).values(*_FIELDS).first()
-    return dict(found or {})
+def _write(scene: Scene, notes: Notes) -> None:
+    before, after = fitting(*notes.changes(scene.device_id))
+    device_id, owner = _device_of(scene, notes)
+    record = Record(scene.actor, scene.action, scene.way, _concerned(scene, device_id, owner), device_id)
+    trail.append(record, Details(before, after, scene.address), now_us())
 
 
-def _write(scene: Scene, notes: _Notes, before: Mapping[str, Value]) -> None:
-    after = _device(scene.device_id)
-    changed = [name for name in before if before[name] != after.get(name)]
-    # What leaves its owner's hands concerns who had it.
-    owner = before.get("owner_id") or after.get("owner_id") or scene.organisation.pk
-    details = Details(
-        {**{name: before[name] for name in changed}, **notes.before},
-        {**{name: after.get(name) for name in changed}, **notes.after},
-        scene.address,
-    )
-    record = Record(scene.actor, scene.action, scene.way, int(owner), scene.device_id if before else "")
-    trail.append(record, details, now_us())
+def _concerned(scene: Scene, device_id: str, owner: int | None) -> int:
+    """Return whom an entry is for: who had the device, or got it; never another customer than who acts."""
+    if owner is None and device_id:
+        owner = Device.objects.values_list("owner", flat=True).get(device_id=device_id)
+    ours = scene.organisation
+    may_tell = bool(scene.device_id) or ours.kind == OrganisationKind.MAKER
+    return owner if owner is not None and may_tell else int(ours.pk)

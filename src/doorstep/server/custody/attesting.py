@@ -14,12 +14,14 @@ from doorstep.errors import RefusedError, ReplayRefused, VerificationFailed
 from doorstep.identity import statement
 from doorstep.identity.statement import Purpose, Statement
 from doorstep.onboarding.attestation.verdict import Facts, Owner, Sale, Verdict, judge
+from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.ownership.life import Life
-from doorstep.server.accounts.models import Organisation
+from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.custody import ledger
-from doorstep.server.custody.actions.claiming import sold_to
+from doorstep.server.custody.actions.bringing import keep_piece, locked_device
+from doorstep.server.custody.actions.claiming import Claimant, sold_to
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.device_api import nonces
 from doorstep.server.fleet.access import NoSuchDevice
@@ -88,7 +90,7 @@ def make_challenge(organisation: Organisation, now_us: int) -> bytes:
 
 
 def attest(caller: Caller, signed: bytes, transcript: bytes, now_us: int) -> Attested:
-    """Judge a device's statement that the caller's phone relayed.
+    """Judge a device's statement that the caller's phone relayed; a press of its button is evidence.
 
     Raises MalformedMessage, NotGenuine, ChallengeRefused or OtherConversation, in this order.
     """
@@ -101,6 +103,8 @@ def attest(caller: Caller, signed: bytes, transcript: bytes, now_us: int) -> Att
         raise OtherConversation
     facts = _facts(device, caller.organisation, presence=bool(said.presence))
     verdict = judge(facts)
+    if facts.presence and verdict.may_set_up:
+        _keep_presence(device, caller, now_us)
     if not verdict.may_have_code:
         return Attested(device, facts, verdict)
     _note_release(device, caller, now_us)
@@ -156,6 +160,16 @@ def _facts(device: Device, organisation: Organisation, *, presence: bool) -> Fac
         presence=presence,
         releases_code=device.product.release_setup_code and device.setup_code is not None,
     )
+
+
+def _keep_presence(device: Device, caller: Caller, now_us: int) -> None:
+    """Keep it for the claim that the device brings when it registers; nobody's claim on an owner."""
+    user = None if caller.user is None else User.objects.get(pk=caller.user)
+    with transaction_in_turn():
+        row = locked_device(pk=device.pk)
+        if row is not None and row.owner_id is None:
+            claimant = Claimant(caller.organisation, user, caller.actor)
+            keep_piece(row, claimant, Evidence.PRESENCE, now_us=now_us)
 
 
 def _note_release(device: Device, caller: Caller, now_us: int) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from allauth.account.models import EmailAddress
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from doorstep.errors import RefusedError
 from doorstep.ownership.cases import Party
 from doorstep.ownership.handovers import HandoverState, Way
 from doorstep.server.accounts.models import Organisation, OrganisationKind, User
+from doorstep.server.audit.notes import about
 from doorstep.server.custody.changing import CaseFile, DataJob, Handover, PastOwnership, SignedDocument
 from doorstep.server.custody.models import Dispute
 
@@ -29,7 +30,7 @@ __all__ = [
     "past_of",
 ]
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row", Dispute, Handover, PastOwnership, DataJob, SignedDocument)
 
 
 class NothingHere(RefusedError):
@@ -41,6 +42,10 @@ def found(rows: QuerySet[Row], number: int) -> Row:
     row = rows.filter(pk=number).first()
     if row is None:
         raise NothingHere("there is nothing here", next_step="Check the number, and for whom you act.")
+    if isinstance(row, Dispute):
+        about(row.device.device_id, row.owner_id, row.claim.organisation)
+    elif isinstance(row, Handover):
+        about(row.device.device_id, row.device.owner_id, row.giver)
     return row
 
 

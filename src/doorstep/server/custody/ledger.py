@@ -69,8 +69,8 @@ def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
 
 def head() -> Head:
     """Return the ledger's end as this transaction sees it."""
-    last = CustodyEntry.objects.order_by("-number").values_list("number", "digest").first()
-    return Head(last[0], bytes(last[1])) if last else GENESIS
+    rows = bulk.select("SELECT number, digest FROM custody_entry ORDER BY number DESC LIMIT 1")
+    return Head(rows[0][0], bytes(rows[0][1])) if rows else GENESIS
 
 
 def count() -> int:

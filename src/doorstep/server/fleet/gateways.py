@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from doorstep.errors import RefusedError
 from doorstep.ownership.life import Life
 from doorstep.runtime.control import nudge
+from doorstep.server.audit.notes import keep
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.visible import in_groups
 
@@ -39,6 +40,7 @@ def attach_child(gateway: Device, child: Device) -> None:
 def detach_child(child: Device) -> None:
     """Let no gateway carry the messages of ``child``: its present one is cut off at once."""
     with transaction.atomic():
+        keep(child)
         Device.objects.filter(pk=child.pk).update(gateway=None)
         _tell()
 

@@ -89,9 +89,14 @@ def _commands(somebody: Reads, before_us: int, count: int) -> Iterator[Happening
         device__in=devices, asked_us__lt=before_us, ownership_period=F("device__ownership_period")
     ).exclude(channel="keys")
     for row in rows.select_related("device__product").order_by("-asked_us", "-pk")[:count]:
-        words = {"name": row.name, "who": actor_name(row.asked_by, somebody)}
+        words = {"name": row.name, "who": _capital(actor_name(row.asked_by, somebody))}
         if row.channel == "config":
             text = _("%(who)s changed its settings: %(name)s.") % words
         else:
             text = _("%(who)s sent it the command %(name)s.") % words
-        yield Happening(row.asked_us, row.device, "device", text[:1].upper() + text[1:])
+        yield Happening(row.asked_us, row.device, "device", text)
+
+
+def _capital(who: str) -> str:
+    """Begin a sentence with somebody; an address stays as it is."""
+    return who if "@" in who else who[:1].upper() + who[1:]

@@ -34,7 +34,7 @@ class Map:
     height: int
     pins: tuple[Pin, ...]
     across_km: float
-    """How far it is from its left edge to its right one."""
+    """How far it is from its left edge to its right one, in two figures."""
 
 
 def map_of(sites: Sequence[Site]) -> Map | None:
@@ -54,7 +54,7 @@ def map_of(sites: Sequence[Site]) -> Map | None:
         Pin(number, one, round(left + (x - west) * scale, 1), round(top + (north - y) * scale, 1))
         for number, one, x, y in spots
     ]
-    return Map(_WIDTH, height, tuple(pins), _WIDTH / scale * _KM_A_DEGREE)
+    return Map(_WIDTH, height, tuple(pins), float(f"{_WIDTH / scale * _KM_A_DEGREE:.2g}"))
 
 
 def _has_place(site: Site) -> bool:

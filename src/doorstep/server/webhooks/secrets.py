@@ -4,6 +4,7 @@ import os
 
 from django.conf import settings
 
+from doorstep.server.audit.notes import describe
 from doorstep.server.webhooks.models import WebhookEndpoint
 from doorstep.server.webhooks.signing import SECRET_BYTES
 
@@ -24,6 +25,7 @@ def rotate_secret(endpoint: WebhookEndpoint, now_us: int) -> bytes:
     secret, wrapped = new_secret(endpoint.organisation_id, endpoint.number)
     endpoint.old_secret, endpoint.secret = endpoint.secret, wrapped
     endpoint.old_until_us = now_us + _OVERLAP_US
+    describe({}, {f"webhook {endpoint.number} secret": "another one"})
     endpoint.save(update_fields=["secret", "old_secret", "old_until_us"])
     return secret
 

@@ -7,7 +7,7 @@ from doorstep.server.custody.evidence import piece
 from doorstep.server.custody.models import ClaimEvidence
 from doorstep.server.fleet.models import Device
 
-__all__ = ["bring", "locked_device"]
+__all__ = ["bring", "keep_piece", "locked_device"]
 
 
 def locked_device(**named: object) -> Device | None:
@@ -21,6 +21,13 @@ def bring(device: Device, claimant: Claimant, kind: Evidence, *, now_us: int, de
 
     The same piece again changes nothing.
     """
+    keep_piece(device, claimant, kind, now_us=now_us, detail=detail)
+    [decision] = file_claims([filing_for(device, claimant)], now_us)
+    return decision
+
+
+def keep_piece(device: Device, claimant: Claimant, kind: Evidence, *, now_us: int, detail: str = "") -> None:
+    """Keep a piece of evidence for the claim that is still to come; the caller locked the device."""
     row = piece(
         device,
         claimant.organisation,
@@ -34,5 +41,3 @@ def bring(device: Device, claimant: Claimant, kind: Evidence, *, now_us: int, de
     if device.owner_id is None and not device.claims_waiting:
         device.claims_waiting = True
         device.save(update_fields=["claims_waiting"])
-    [decision] = file_claims([filing_for(device, claimant)], now_us)
-    return decision

@@ -4,11 +4,12 @@ import os
 
 from doorstep.errors import RefusedError
 from doorstep.identity import claim_code
+from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.label import LabelState, LabelStep, step_label
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.bringing import locked_device
-from doorstep.server.custody.evidence import brought
+from doorstep.server.custody.evidence import brought, pieces
 from doorstep.server.custody.keys import claim_code_pepper
 from doorstep.server.custody.models import ClaimRequest
 from doorstep.server.custody.turns import transaction_in_turn
@@ -61,6 +62,8 @@ def report_as_claimant(request: ClaimRequest, by: str, now_us: int) -> None:
 def replace_label(device: Device, by: str, now_us: int) -> str:
     """Give a device that nobody owns a new code, and return it as it is printed, this once.
 
+    Whoever typed the code before has to type the new one.
+
     Raises LabelNotReplaced, and IllegalTransition for a label that nobody touched.
     """
     code = claim_code.generate(os.urandom)
@@ -73,6 +76,8 @@ def replace_label(device: Device, by: str, now_us: int) -> str:
         _step(row, LabelStep.REPLACE, by, now_us)
         row.claim_code_hash, row.claim_code_used_at = code.hash(claim_code_pepper()), None
         row.save(update_fields=["claim_code_hash", "claim_code_used_at"])
+        # They typed a code that is no more; with the new foil whole it would count again.
+        pieces(row).filter(kind=Evidence.LABEL_CODE).delete()
     return code.printed
 
 

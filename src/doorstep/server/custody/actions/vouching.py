@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from doorstep.errors import MisuseError
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
+from doorstep.server.audit.notes import about
 from doorstep.server.custody.actions.bringing import bring, locked_device
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.evidence import DETAIL_CAP
@@ -35,6 +36,7 @@ def held_claim(number: int) -> Claim:
         raise NoSuchClaim(
             f"no claim that waits has the number {number}", next_step="List the claims that wait first."
         )
+    about(row.device.device_id, None, row.organisation)
     return row
 
 

@@ -21,6 +21,7 @@ from doorstep.server.clock import from_us, now_us, to_us
 from doorstep.server.custody.attempts import Attempt, What
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import Status, status_of
+from doorstep.server.portal.browsers import browser_word
 from doorstep.server.readings.alerting import sentence_of
 from doorstep.server.readings.limits import Kind
 from doorstep.server.readings.models import Alert, Threshold
@@ -31,6 +32,7 @@ from doorstep.server.webhooks.models import DeliveryState, WebhookDelivery, Webh
 __all__ = ["COMMAND_TONES", "TONES", "label_of", "register", "seconds_between", "unit_of"]
 
 register = template.Library()
+register.filter(browser_word)
 
 TONES: Final = {
     Status.REVOKED: "bad",

@@ -80,6 +80,9 @@ _NEXT: Final = {
     (Party.CLAIMANT, CaseState.UPHELD): "You get it when the time is over, unless its owner appeals.",
     (Party.OWNER, CaseState.UPHELD): "You keep it until the time is over, then the claimant gets it. If you "
     "see it otherwise, appeal: somebody else will look at it.",
+    (Party.STAFF, CaseState.AWAITING): "The claimant was asked for proof. You may decide before it comes.",
+    (Party.STAFF, CaseState.DISMISSED): "Decided. It stands when the time to appeal is over.",
+    (Party.STAFF, CaseState.UPHELD): "Decided. The device moves when the time to appeal is over.",
     (Party.STAFF, CaseState.SECONDING): "One of you would take it away. Somebody else has to agree.",
     (Party.STAFF, CaseState.SECONDING_APPEAL): "One of you would take it away. Somebody else has to agree.",
     (Party.STAFF, CaseState.APPEALED): "Whoever decided first does not decide the appeal.",

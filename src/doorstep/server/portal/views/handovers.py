@@ -52,11 +52,11 @@ _NEWEST: Final = 50
 _ROWS: Final = 60
 
 _KEEP: Final = (
-    (DataChoice.KEEP.value, "Keep them: I go on reading them, and nobody else does"),
+    (DataChoice.KEEP.value, "Keep them, for myself alone"),
     (DataChoice.ERASE.value, "Erase them, with a receipt"),
-    (DataChoice.EXPORT.value, "Give them to me as a file, then erase them"),
+    (DataChoice.EXPORT.value, "Export them, then erase them"),
 )
-_GIVE: Final = (*_KEEP, (DataChoice.HAND_OVER.value, "Hand them over to the new owner"))
+_GIVE: Final = (*_KEEP, (DataChoice.HAND_OVER.value, "Hand them to the new owner"))
 
 
 class _Words(forms.Form):

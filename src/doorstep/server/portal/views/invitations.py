@@ -1,5 +1,7 @@
 """What somebody was invited to: accept, decline, or open an organisation of their own."""
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,16 +9,31 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from doorstep.errors import DoorstepError
+from doorstep.ownership.actors import user_for
 from doorstep.server.accounts.actions import open_customer_organisation
 from doorstep.server.accounts.inviting import accept, close, invitation_for, invitations_for
 from doorstep.server.accounts.members import NoSuchPerson
-from doorstep.server.accounts.models import Invitation, User
+from doorstep.server.accounts.models import Invitation, Organisation, User
 from doorstep.server.accounts.queries import CHOSEN
+from doorstep.server.audit.requests import see_page
 from doorstep.server.clock import now_us
 from doorstep.server.portal.access import principal, user_of
 from doorstep.server.portal.sentences import sentences
 
-__all__ = ["begin", "invitations", "take", "turn_down"]
+__all__ = ["Newcomer", "begin", "invitations", "take", "turn_down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody who answers an organisation's invitation, as the audit trail names them."""
+
+    user: User
+    organisation: Organisation
+
+    @property
+    def actor(self) -> str:
+        """As the ledger would name them, were they a member."""
+        return user_for(self.user.pk, self.organisation.pk)
 
 
 @require_safe
@@ -34,7 +51,9 @@ def take(request: HttpRequest, number: int) -> HttpResponse:
     user = user_of(request)
     invitation = _find(user, number)
     try:
-        accept(invitation, user, now_us())
+        see_page(
+            request, Newcomer(user, invitation.organisation), {}, lambda: accept(invitation, user, now_us())
+        )
     except DoorstepError as error:
         messages.error(request, sentences(error))
         return redirect("invitations")
@@ -47,7 +66,8 @@ def take(request: HttpRequest, number: int) -> HttpResponse:
 @login_required
 def turn_down(request: HttpRequest, number: int) -> HttpResponse:
     """Decline an invitation."""
-    close(_find(user_of(request), number), now_us())
+    user, invitation = user_of(request), _find(user_of(request), number)
+    see_page(request, Newcomer(user, invitation.organisation), {}, lambda: close(invitation, now_us()))
     messages.success(request, "Declined. Nobody is told why.")
     return redirect("invitations")
 

@@ -93,7 +93,7 @@ def add(request: HttpRequest, principal: Principal) -> HttpResponse:
                 form.cleaned_data["email"],
                 form.cleaned_data["grant"],
                 principal.user,
-                by_owner=principal.role is Role.OWNER,
+                asker=principal.role,
                 base_url=DOORSTEP.base_url,
                 now_us=now_us(),
             )
@@ -128,7 +128,7 @@ def change(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
     form = GrantForm(principal, grant_of(member), request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            change_member(member, form.cleaned_data["grant"], by_owner=principal.role is Role.OWNER)
+            change_member(member, form.cleaned_data["grant"], asker=principal.role)
         except DoorstepError as error:
             form.add_error(None, sentences(error))
         else:
@@ -146,7 +146,7 @@ def remove(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
     if member.user_id != principal.user.pk:
         _require(principal)
     try:
-        remove_member(member, by_owner=principal.role is Role.OWNER)
+        remove_member(member, asker=principal.role)
     except DoorstepError as error:
         messages.error(request, sentences(error))
         return redirect("people")

@@ -99,6 +99,7 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
         "sealed": getattr(row, "sealed", None),
         "story": story_of(row),
         "holder": holder_of(row),
+        "may_vouch": principal.may(Permission.MAKER_CLAIMS_VOUCH),
     }
     return render(request, "portal/staff/device.html", context)
 
