@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 
 from doorstep.errors import RefusedError
@@ -30,7 +30,7 @@ __all__ = [
     "past_of",
 ]
 
-Row = TypeVar("Row", Dispute, Handover, PastOwnership, DataJob, SignedDocument)
+Row = TypeVar("Row", bound=Model)
 
 
 class NothingHere(RefusedError):
