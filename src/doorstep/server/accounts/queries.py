@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from doorstep.ownership.actors import user_for
 from doorstep.server.accounts.models import DeviceGroup, Member, Organisation, OrganisationKind, Role, User
@@ -187,18 +188,18 @@ class ActsFor(Protocol):
 
 def actor_name(actor: str, somebody: ActsFor) -> str:
     """Put a ledger's actor into words; a person is named only to people of the same organisation."""
-    kind, _, number = actor.partition("@")[0].partition(":")
+    kind, _colon, number = actor.partition("@")[0].partition(":")
     match kind:
         case "user" if number.isdecimal():
             return _colleague(int(number), somebody)
         case "key":
-            return f"the program with the key {number}"
+            return _("the program with the key %(number)s") % {"number": number}
         case "device":
-            return "the device itself"
+            return _("the device itself")
         case "platform":
-            return "the platform, which noticed it"
+            return _("the platform, which noticed it")
         case _:
-            return "the maker's staff"
+            return _("the maker's staff")
 
 
 def _colleague(number: int, somebody: ActsFor) -> str:

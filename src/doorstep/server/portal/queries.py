@@ -7,6 +7,7 @@ import enum
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.models import Organisation
@@ -62,12 +63,14 @@ def progress_of(token: RegistrationToken, now_us: int) -> Progress:
     device = token.used_by
     if device is None:
         if token.expires_at_us <= now_us:
-            return Progress(State.EXPIRED, "The token has run out and no device came. Make a new one.")
-        return Progress(State.WAITING, "Waiting for the device …")
+            return Progress(State.EXPIRED, _("The token has run out and no device came. Make a new one."))
+        return Progress(State.WAITING, _("Waiting for the device …"))
     if device.owner_id == token.organisation_id:
-        return Progress(State.BOUND, f"{device} has registered. It is yours.", device)
+        return Progress(
+            State.BOUND, _("%(device)s has registered. It is yours.") % {"device": device}, device
+        )
     claim = device.claims.filter(organisation=token.organisation).order_by("-at_us", "-pk").first()
-    return Progress(State.HELD, claim.reason if claim else "The device has come; its claim is looked at.")
+    return Progress(State.HELD, claim.reason if claim else _("The device has come; its claim is looked at."))
 
 
 def lines_of(sale: Sale) -> QuerySet[SaleLine]:

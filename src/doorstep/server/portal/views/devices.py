@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from doorstep.messaging.delivery import Delivery
+from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import commands_of, detail_of, events_of, settings_of
@@ -178,6 +178,7 @@ def _command(row: Downlink) -> dict[str, Any]:
     return {
         "id": row.command_id,
         "word": _(row.state.capitalize()),
+        "open": Delivery(row.state) in OPEN,
         "tone": COMMAND_TONES[Delivery(row.state)],
         "detail": detail_of(row),
     }

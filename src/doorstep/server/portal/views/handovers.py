@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import DoorstepError, MisuseError, RefusedError
@@ -52,19 +53,19 @@ _NEWEST: Final = 50
 _ROWS: Final = 60
 
 _KEEP: Final = (
-    (DataChoice.KEEP.value, "Keep them, for myself alone"),
-    (DataChoice.ERASE.value, "Erase them, with a receipt"),
-    (DataChoice.EXPORT.value, "Export them, then erase them"),
+    (DataChoice.KEEP.value, _("Keep them, for myself alone")),
+    (DataChoice.ERASE.value, _("Erase them, with a receipt")),
+    (DataChoice.EXPORT.value, _("Export them, then erase them")),
 )
-_GIVE: Final = (*_KEEP, (DataChoice.HAND_OVER.value, "Hand them to the new owner"))
+_GIVE: Final = (*_KEEP, (DataChoice.HAND_OVER.value, _("Hand them to the new owner")))
 
 
 class _Words(forms.Form):
     words = forms.CharField(
-        label="A note for the other side",
+        label=_("A note for the other side"),
         required=False,
         max_length=200,
-        help_text="They read it with the offer.",
+        help_text=_("They read it with the offer."),
     )
 
 
@@ -72,19 +73,21 @@ class GiveForm(_Words):
     """To whom, and what about the readings."""
 
     email = forms.EmailField(
-        label="E-mail address of the new owner",
+        label=_("E-mail address of the new owner"),
         max_length=254,
-        help_text="They get a link. Whoever has confirmed this address can accept; nothing changes before.",
+        help_text=_(
+            "They get a link. Whoever has confirmed this address can accept; nothing changes before."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    readings = forms.ChoiceField(label="The readings until then", choices=_GIVE)
+    readings = forms.ChoiceField(label=_("The readings until then"), choices=_GIVE)
     field_order = ("email", "readings", "words")
 
 
 class ReturnForm(_Words):
     """What about the readings."""
 
-    readings = forms.ChoiceField(label="The readings until then", choices=_KEEP)
+    readings = forms.ChoiceField(label=_("The readings until then"), choices=_KEEP)
     field_order = ("readings", "words")
 
 
@@ -92,18 +95,18 @@ class ScrapForm(forms.Form):
     """Why, and what about the readings."""
 
     reason = forms.CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=200,
-        help_text="For example: water damage. It stands in the ledger for ever, so please name no person.",
+        help_text=_("For example: water damage. It stands in the ledger for ever, so please name no person."),
     )
-    readings = forms.ChoiceField(label="The readings until now", choices=_KEEP)
+    readings = forms.ChoiceField(label=_("The readings until now"), choices=_KEEP)
 
 
 class AcceptForm(forms.Form):
     """What the new owner calls it."""
 
     alias = forms.CharField(
-        label="Name", required=False, max_length=80, help_text="What you want to call it."
+        label=_("Name"), required=False, max_length=80, help_text=_("What you want to call it.")
     )
 
 
@@ -214,7 +217,7 @@ def data(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
     if kind not in {"export", "erase"}:
         raise Http404
     if kind == "erase" and "sure" not in request.POST:
-        messages.error(request, "Nothing was erased: tick that you know what it means, then erase again.")
+        messages.error(request, _("Nothing was erased: tick that you know what it means, then erase again."))
         return redirect("handovers")
     number = request.POST.get("past", "")
     whose = (
@@ -228,7 +231,7 @@ def data(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
         messages.error(request, sentences(error))
     else:
         messages.success(
-            request, "It is being worked on. This page shows how far it is, and then the receipt."
+            request, _("It is being worked on. This page shows how far it is, and then the receipt.")
         )
     return redirect("handovers")
 
@@ -257,9 +260,9 @@ def document(request: HttpRequest, principal: Principal, number: int) -> HttpRes
 
 
 _DONE: Final = {
-    "accepted": "Done. Everything of the former owner has ended for this device.",
-    "declined": "Declined. The device stays where it is.",
-    "cancelled": "Taken back. The device stays yours.",
+    "accepted": _("Done. Everything of the former owner has ended for this device."),
+    "declined": _("Declined. The device stays where it is."),
+    "cancelled": _("Taken back. The device stays yours."),
 }
 
 

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from doorstep.errors import MisuseError
@@ -44,7 +45,9 @@ _ROWS: Final = 50
 
 def _check_size(file: "UploadedFile[bytes]") -> None:
     if file.size is None or file.size > UPLOAD_CAP:
-        raise forms.ValidationError(f"The file has more than {UPLOAD_CAP >> 20} MiB. Split it.")
+        raise forms.ValidationError(
+            _("The file has more than %(size)s MiB. Split it.") % {"size": UPLOAD_CAP >> 20}
+        )
 
 
 class FileForm(forms.Form):
@@ -52,8 +55,8 @@ class FileForm(forms.Form):
 
     file = forms.FileField(
         validators=[_check_size],
-        label="CSV file",
-        help_text="Columns: order, serial, and buyer_email or wholesaler, perhaps box. At most 2 MiB.",
+        label=_("CSV file"),
+        help_text=_("Columns: order, serial, and buyer_email or wholesaler, perhaps box. At most 2 MiB."),
     )
 
 
