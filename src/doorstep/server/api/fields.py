@@ -22,7 +22,7 @@ Note = Annotated[str, StringConstraints(max_length=200, pattern=_ONE_LINE)]
 """A word for the other side, or nothing."""
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_ONE_LINE)]
 """Why."""
-Number = Annotated[int, Path(ge=1, le=2**53, description="Of the row, as lists tell it.")]
+Number = Annotated[int, Path(ge=0, le=2**53, description="Of the row, as lists tell it.")]
 """Which one, in a path."""
 DeviceId = Annotated[str, Path(description="Of the device, as its label and lists have it.")]
 ProductKey = Annotated[str, Path(description="Of the product, as programs write it.")]
