@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.models import Organisation
-from doorstep.server.custody.models import Claim, CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
+from doorstep.server.custody.models import CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
 from doorstep.server.fleet.models import Batch, Device
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "Progress",
     "State",
     "devices_in",
-    "held_claims",
     "ledger",
     "lines_of",
     "open_disputes",
@@ -87,15 +86,6 @@ def devices_in(batch: Batch) -> QuerySet[Device]:
 def ledger() -> QuerySet[CustodyEntry]:
     """Return the whole ledger, newest first."""
     return CustodyEntry.objects.select_related("device").order_by("-number")
-
-
-def held_claims() -> QuerySet[Claim]:
-    """Return claims that wait for a decision: held, and of a device that still has no owner; newest first."""
-    return (
-        Claim.objects.filter(decision="held", device__owner=None)
-        .select_related("device__product", "organisation", "claimant")
-        .order_by("-at_us")
-    )
 
 
 def open_disputes() -> QuerySet[Dispute]:

@@ -34,6 +34,7 @@ from doorstep.server.custody.holdings import NothingHere, cases_of, found, paper
 from doorstep.server.custody.models import Claim, Dispute
 from doorstep.server.fleet.access import named_device
 from doorstep.server.fleet.models import Device
+from doorstep.server.handing import handed_out
 from doorstep.server.portal.access import member_page, staff_page
 from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.sentences import sentences
@@ -205,12 +206,7 @@ def hand_out(request: HttpRequest, principal: Principal, number: int, paper: int
     kept = papers_for(row, party).filter(pk=paper).first()
     if kept is None:
         raise Http404
-    answer = HttpResponse(bytes(kept.content), content_type=kept.kind)
-    name = kept.name.encode("ascii", "replace").decode()
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return answer
+    return handed_out(kept)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

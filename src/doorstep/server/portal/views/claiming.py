@@ -1,12 +1,9 @@
 """Claim a device by what stands on its label, add what helps, and read how it stands."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
@@ -18,15 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from doorstep.errors import DoorstepError
 from doorstep.identity.voucher import VOUCHER_CAP
-from doorstep.runtime.authority import load_authority
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.claiming import Claimant
-from doorstep.server.custody.actions.codes import type_code
+from doorstep.server.custody.actions.codes import claim_by_code
 from doorstep.server.custody.actions.labels import report_as_claimant
 from doorstep.server.custody.actions.mails import LinkExpired, answer_mail, ask_buyer, mail_of
-from doorstep.server.custody.actions.requests import give_order, keep_request, open_request
-from doorstep.server.custody.actions.vouchers import bring_voucher
+from doorstep.server.custody.actions.requests import give_order, open_request
+from doorstep.server.custody.actions.vouchers import bring_voucher, trusted_roots
 from doorstep.server.custody.models import ClaimRequest
 from doorstep.server.portal.access import customer_page, door_page
 from doorstep.server.portal.claims import requests_of, view_of
@@ -101,9 +97,8 @@ def voucher(request: HttpRequest, principal: Principal) -> HttpResponse:
         raise PermissionDenied
     file = request.FILES.get("voucher")
     data = file.read(VOUCHER_CAP + 1) if isinstance(file, UploadedFile) else b""
-    roots = [load_authority(Path(settings.STATE.ca), now=datetime.now(UTC)).root]
     try:
-        brought = bring_voucher(_claimant(principal, ""), data, roots, now_us())
+        brought = bring_voucher(_claimant(principal, ""), data, trusted_roots(), now_us())
     except DoorstepError as error:
         messages.error(request, sentences(error))
     else:
@@ -132,9 +127,8 @@ def add_code(request: HttpRequest, principal: Principal, number: int) -> HttpRes
     found: list[ClaimRequest] = []
 
     def act() -> None:
-        claimant = _claimant(principal, row.alias)
-        device = type_code(claimant, request.POST.get("code", ""), now_us())
-        found.append(keep_request(claimant, device.serial, now_us()))
+        code = request.POST.get("code", "")
+        found.append(claim_by_code(_claimant(principal, row.alias), code, now_us()))
 
     return _back(request, found[0] if _tried(request, act, _("The code is taken.")) else row)
 
@@ -192,8 +186,7 @@ def _open(principal: Principal, form: ClaimForm) -> ClaimRequest:
     typed = form.cleaned_data
     claimant = _claimant(principal, typed["alias"])
     if typed["code"]:
-        device = type_code(claimant, typed["code"], now_us())
-        return keep_request(claimant, device.serial, now_us())
+        return claim_by_code(claimant, typed["code"], now_us())
     return open_request(claimant, typed["serial"], now_us())
 
 
@@ -209,8 +202,7 @@ def _whole(principal: Principal) -> None:
 
 def _find(principal: Principal, number: int) -> ClaimRequest:
     _whole(principal)
-    rows = ClaimRequest.objects.select_related("organisation", "user")
-    row = rows.filter(organisation=principal.organisation, pk=number).first()
+    row = requests_of(principal.organisation).filter(pk=number).first()
     if row is None:
         raise Http404
     return row

@@ -7,7 +7,8 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -30,12 +31,21 @@ from doorstep.server.custody.actions.offers import (
     offer_transfer,
 )
 from doorstep.server.custody.changing import Handover
-from doorstep.server.custody.holdings import NothingHere, documents_of, found, jobs_of, offers_of, past_of
+from doorstep.server.custody.holdings import (
+    NothingHere,
+    documents_of,
+    exported,
+    found,
+    jobs_of,
+    offers_of,
+    past_of,
+)
 from doorstep.server.fleet.models import Device
 from doorstep.server.portal.access import customer_page, member_page
 from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.queries import past_points
+from doorstep.server.streaming import streamed
 
 __all__ = ["data", "document", "download", "give", "give_back", "offer", "overview", "past", "scrap", "step"]
 
@@ -228,17 +238,14 @@ def data(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
 
 @require_safe
 @customer_page
-def download(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
+def download(request: HttpRequest, principal: Principal, number: int) -> HttpResponseBase:
     """Hand out an exported file."""
     _check(principal, Permission.CUSTOMER_HANDOVERS_READ)
-    job = _found(jobs_of(principal.organisation).filter(kind="export", finished_us__isnull=False), number)
-    pieces = job.pieces.order_by("number")
-    if job.size and not pieces.exists():
-        raise Http404
-    contents = (bytes(one) for one in pieces.values_list("content", flat=True).iterator(chunk_size=4))
-    answer = StreamingHttpResponse(contents, content_type="application/gzip")
-    answer["Content-Disposition"] = f'attachment; filename="{job.device.serial}-{job.period}.csv.gz"'
-    return answer  # type: ignore[return-value]  # views are typed for the other kind of answer
+    try:
+        name, pieces = exported(principal.organisation, number)
+    except NothingHere as error:
+        raise Http404 from error
+    return streamed(request, pieces, "application/gzip", name)
 
 
 @require_safe

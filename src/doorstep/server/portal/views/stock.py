@@ -20,12 +20,14 @@ from doorstep.server.custody.actions.rows import RowsOutcome
 from doorstep.server.custody.models import Sale
 from doorstep.server.custody.queries import (
     NoSuchImport,
-    all_sales,
+    NoSuchSale,
     deliveries_to,
     import_of,
     places_in,
+    sale_for,
     sales_by,
     seller_of,
+    stand_of,
     stock_of,
 )
 from doorstep.server.portal.access import trade_page, wholesaler_page
@@ -198,12 +200,13 @@ def _order(
     outcome: RowsOutcome | None,
 ) -> HttpResponse:
     sale = _sale(principal, number)
-    places = places_in(sale)
     mine = sale.seller == seller_of(principal.organisation)
+    page = Paginator(places_in(sale), _ROWS).get_page(request.GET.get("page"))
     context = {
         "sale": sale,
         "mine": mine,
-        "page": Paginator(places, _ROWS).get_page(request.GET.get("page")),
+        "page": page,
+        "stands": [stand_of(sale, place, principal.organisation) for place in page],
         "form": (form or WithdrawForm()) if mine and principal.may_trade else None,
         "outcome": outcome,
     }
@@ -211,13 +214,10 @@ def _order(
 
 
 def _sale(principal: Principal, number: int) -> Sale:
-    rows = all_sales()
-    if not principal.is_maker:
-        rows = rows.filter(Q(seller=principal.organisation) | Q(wholesaler=principal.organisation))
-    sale = rows.filter(pk=number).first()
-    if sale is None:
-        raise Http404
-    return sale
+    try:
+        return sale_for(principal.organisation, number)
+    except NoSuchSale as error:
+        raise Http404 from error
 
 
 def _left(form: type[DevicesForm], request: HttpRequest, outcome: RowsOutcome) -> DevicesForm:
