@@ -47,10 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    yield
-    if told := told_by(item.name, inspect.getdoc(getattr(item, "obj", None)) or ""):
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    passed = yield
+    if told := told_by(pyfuncitem.name, inspect.getdoc(pyfuncitem.obj) or ""):
         print(told)  # noqa: T201 - the report of the attack suite
+    return passed
 
 
 def _skipped(config: pytest.Config) -> list[str]:
