@@ -80,8 +80,10 @@ def evaluate(policy: Policy, evidence: Collection[Evidence]) -> bool:
 
 def missing(policy: Policy, evidence: Collection[Evidence]) -> tuple[frozenset[Evidence], ...]:
     """Return the smallest sets of further evidence, each of which would do; none when it is met."""
+    if evaluate(policy, evidence):
+        return ()
     gaps = _gaps(policy.root, frozenset(evidence))
-    return tuple(sorted((gap for gap in gaps if gap), key=lambda gap: (len(gap), sorted(gap))))
+    return tuple(sorted(gaps, key=lambda gap: (len(gap), sorted(gap))))
 
 
 def explain(gaps: Collection[frozenset[Evidence]]) -> str:

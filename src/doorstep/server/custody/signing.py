@@ -8,12 +8,15 @@ from django.conf import settings
 
 from doorstep.crypto.ed25519 import SigningKey
 from doorstep.ownership.ledger import Event, Kind
+from doorstep.server import bulk
 from doorstep.server.custody.models import LedgerKey
 
 __all__ = ["keys_for"]
 
 _SEED_BYTES: Final = 32
 _PLATFORM: Final = "platform"
+_KEYS: Final = """
+SELECT organisation_id, public_key, secret FROM ledger_key WHERE organisation_id = ANY(%s) ORDER BY id"""
 
 
 def keys_for(organisations: AbstractSet[int], at_us: int) -> tuple[dict[int, SigningKey], list[Event]]:
@@ -23,8 +26,8 @@ def keys_for(organisations: AbstractSet[int], at_us: int) -> tuple[dict[int, Sig
     """
     if not organisations:
         return {}, []
-    rows = LedgerKey.objects.filter(organisation__in=organisations).order_by("pk")
-    keys = {row.organisation_id: _unwrapped(row) for row in rows}
+    rows = bulk.select(_KEYS, organisations)
+    keys = {one: _unwrapped(one, bytes(public), bytes(secret)) for one, public, secret in rows}
     fresh = [_make(one, at_us) for one in sorted(organisations - keys.keys())]
     return keys | {one: key for one, key, _ in fresh}, [event for _, _, event in fresh]
 
@@ -43,9 +46,8 @@ def _make(organisation: int, at_us: int) -> tuple[int, SigningKey, Event]:
     return organisation, key, Event(Kind.KEY_ADDED, "", _PLATFORM, detail)
 
 
-def _unwrapped(row: LedgerKey) -> SigningKey:
-    context = _context(row.organisation_id, bytes(row.public_key))
-    return SigningKey.from_seed(settings.KEY_FILE.unwrap(bytes(row.secret), context))
+def _unwrapped(organisation: int, public_key: bytes, secret: bytes) -> SigningKey:
+    return SigningKey.from_seed(settings.KEY_FILE.unwrap(secret, _context(organisation, public_key)))
 
 
 def _context(organisation: int, public_key: bytes) -> str:

@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from doorstep.errors import DoorstepError, MalformedMessage, UnavailableError
 from doorstep.identity.statement import STATEMENT_CAP
@@ -87,8 +88,26 @@ class DeviceApi:
         self.answered: Counter[str] = Counter()
         """Answers by status code, for the heartbeat."""
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         """Return the ASGI application."""
+        ways = self._ways()
+        often = {
+            "/device/v1/nonce": self._guarded(self._nonce),
+            "/device/v1/register": self._guarded(self._register),
+        }
+
+        async def shortest(scope: Scope, receive: Receive, send: Send) -> None:
+            # Starlette's layers and routes cost as much as a nonce.
+            answer = often.get(scope["path"]) if scope.get("method") == "POST" else None
+            if answer is None:
+                await ways(scope, receive, send)
+            else:
+                response = await answer(Request(scope, receive))
+                await response(scope, receive, send)
+
+        return shortest
+
+    def _ways(self) -> Starlette:
         return Starlette(
             routes=[
                 Route("/device/v1/time", self._guarded(self._time), methods=["GET"]),

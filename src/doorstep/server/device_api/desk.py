@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Final, Literal, TypeVar
 
+import msgspec
 from django.db import DatabaseError, connection
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from doorstep.crypto import p256
 from doorstep.crypto.p256 import PublicKey
@@ -23,6 +24,7 @@ from doorstep.runtime.authority import Authority
 from doorstep.runtime.rollover import newest_version, updates_after
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
+from doorstep.server import bulk
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import Registration, register_devices
 from doorstep.server.custody.actions.registration import Request, UnknownToken, renew
@@ -30,7 +32,6 @@ from doorstep.server.device_api import nonces
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
 from doorstep.server.device_api.processes import processes
-from doorstep.server.fleet.models import Device
 
 __all__ = ["STATUS", "Desk"]
 
@@ -68,8 +69,9 @@ class Desk:
         at_us = now_us()
         asked = self._asked(bodies, Purpose.REGISTER, at_us)
         made = iter(_registered([one for one in asked if isinstance(one, Request)]))
+        anchors = self._anchors()
         return [
-            self._answer("/device/v1/register", body, next(made) if isinstance(one, Request) else one, at_us)
+            self._answer("register", body, next(made) if isinstance(one, Request) else one, anchors, at_us)
             for body, one in zip(bodies, asked, strict=True)
         ]
 
@@ -78,7 +80,7 @@ class Desk:
         at_us = now_us()
         [asked] = self._asked([body], Purpose.RENEW, at_us)
         made = _tried(partial(renew, asked, at_us)) if isinstance(asked, Request) else asked
-        return self._answer("/device/v1/renew", body, made, at_us)
+        return self._answer("renew", body, made, self._anchors(), at_us)
 
     def _asked(self, bodies: Sequence[bytes], purpose: Purpose, at_us: int) -> list[Request | DoorstepError]:
         """Verify statements and sign what they ask for."""
@@ -103,18 +105,25 @@ class Desk:
         nonces.check(self.nonce_key, device, said.nonce, at_us)
         return Request.prepare(said, self.authority, at_us)
 
-    def _answer(self, path: str, body: bytes, made: Registration | DoorstepError, at_us: int) -> Response:
+    def _anchors(self) -> int:
+        return newest_version(StateFolder(self.settings.state).ca)
+
+    def _answer(
+        self, path: str, body: bytes, made: Registration | DoorstepError, anchors: int, at_us: int
+    ) -> Response:
         if isinstance(made, Registration):
-            return self._worded(made, at_us)
+            return self._worded(made, anchors, at_us)
         if not isinstance(made, _Unproved | UnknownToken):
             return of_error(made)
         device = statement.claimed_device(body)
-        plainly = _tried(lambda: self.attempts.failed(device, path, made.message, len(body), at_us))
+        plainly = _tried(
+            lambda: self.attempts.failed(device, f"/device/v1/{path}", made.message, len(body), at_us)
+        )
         if isinstance(plainly, DoorstepError):
             return of_error(plainly)
         return of_error(NotAccepted() if plainly else TooManyFailures())
 
-    def _worded(self, registration: Registration, at_us: int) -> Response:
+    def _worded(self, registration: Registration, anchors: int, at_us: int) -> Response:
         decision = registration.decision
         if decision is not None and decision.outcome is Outcome.REFUSED:
             return of_decision(decision)
@@ -122,15 +131,18 @@ class Desk:
             "status": STATUS[decision.outcome] if decision else "bound",
             "reason": decision.sentence if decision else "",
             "time": at_us / 1_000_000,
-            "anchors": newest_version(StateFolder(self.settings.state).ca),
+            "anchors": anchors,
         }
         if answer["status"] == "bound":
             answer["mqtt"] = self._brokers
             answer["sealed"] = _sealed(registration)
         if registration.certificate is not None:
-            chain = registration.certificate.pem + self.authority.operations.certificate.pem
-            answer["certificate"] = chain.decode("ascii")
-        return JSONResponse(answer)
+            answer["certificate"] = registration.certificate.pem.decode("ascii") + self._issuer
+        return Response(msgspec.json.encode(answer), media_type="application/json")
+
+    @cached_property
+    def _issuer(self) -> str:
+        return self.authority.operations.certificate.pem.decode("ascii")
 
     @cached_property
     def _brokers(self) -> dict[str, Any]:
@@ -165,8 +177,8 @@ def _groups(requests: Sequence[Request]) -> Iterator[list[Request]]:
 
 
 def _public_keys(devices: Sequence[str]) -> dict[str, bytes]:
-    rows = Device.objects.filter(device_id__in=devices)
-    return {device: bytes(key) for device, key in rows.values_list("device_id", "public_key") if key}
+    rows = bulk.select("SELECT device_id, public_key FROM device WHERE device_id = ANY(%s)", devices)
+    return {device: bytes(key) for device, key in rows if key}
 
 
 def _tried(act: Callable[[], _Made]) -> _Made | DoorstepError:

@@ -15,6 +15,7 @@ from doorstep.errors import MisuseError
 from doorstep.identity.ids import parse_hardware_id
 from doorstep.ownership.ledger import Event
 from doorstep.ownership.standing import Standing, StandingStep
+from doorstep.server import bulk
 from doorstep.server.custody import ledger
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.actions import block_row, nudge_later, plain_reason, take_step
@@ -40,6 +41,8 @@ __all__ = [
 
 _AT_ONCE: Final = 200
 _FINGERPRINT_DIGITS: Final = 64
+_OPEN_LINES: Final = """
+SELECT kind, value FROM block_entry WHERE action = 'block' AND lifted_by_id IS NULL AND value = ANY(%s)"""
 
 
 class BlockKind(enum.StrEnum):
@@ -150,8 +153,7 @@ def listed(devices: Iterable[Device]) -> set[int]:
     """Return the keys of those devices that open lines name."""
     names = {device.pk: _names(device) for device in devices}
     values = {value for named in names.values() for _, value in named}
-    found = BlockEntry.objects.filter(action="block", lifted_by=None, value__in=values)
-    lines = {(entry.kind, entry.value) for entry in found}
+    lines = {(kind, value) for kind, value in bulk.select(_OPEN_LINES, values)}
     return {pk for pk, named in names.items() if named & lines}
 
 

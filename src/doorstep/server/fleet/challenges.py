@@ -20,6 +20,7 @@ from doorstep.messaging.ahead import MAX_AHEAD
 from doorstep.messaging.keys import OWNER_NONCE_LENGTH
 from doorstep.messaging.rotation.platform import mixed
 from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed, sealed_row
+from doorstep.server import bulk
 from doorstep.server.fleet.models import Device, SealedState
 from doorstep.server.fleet.trust import CloneChallenge
 
@@ -72,7 +73,12 @@ def _epoch_by_messages(sealed: SealedState) -> int:
 
 def challenged(devices: Collection[int]) -> set[int]:
     """Return the keys of those devices whose users were ever told to renew."""
-    return set(CloneChallenge.objects.filter(device__in=devices).values_list("device_id", flat=True))
+    return {
+        device
+        for (device,) in bulk.select(
+            "SELECT DISTINCT device_id FROM clone_challenge WHERE device_id = ANY(%s)", devices
+        )
+    }
 
 
 def open_challenge(row: Device) -> CloneChallenge | None:

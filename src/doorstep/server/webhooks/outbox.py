@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Q
-
 from doorstep.ownership.kinds import Kind
 from doorstep.ownership.ledger import Event
+from doorstep.server import bulk
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.fleet.models import Device
 from doorstep.server.webhooks.events import BY_KIND, EventType
@@ -22,6 +21,12 @@ __all__ = ["Message", "deliver", "emit", "emit_all", "follow", "new_event_id"]
 
 _TRADE: Final = frozenset({Kind.RECEIVED, Kind.SOLD, Kind.RETURNED, Kind.CORRECTED})
 """Their details are the business of those who traded, and not of the device's later owner."""
+_CONCERNED: Final = """
+SELECT webhook_endpoint.id FROM webhook_endpoint
+JOIN organisation ON organisation.id = webhook_endpoint.organisation_id
+WHERE enabled AND (
+    organisation.kind = 'maker' OR organisation.id = ANY(%s)
+    OR organisation.id IN (SELECT owner_id FROM device WHERE id = ANY(%s)))"""
 _ID_BYTES: Final = 15
 _AT_ONCE: Final = 1000
 
@@ -82,12 +87,10 @@ def deliver(events: Iterable[WebhookEvent], endpoint: WebhookEndpoint, now_us: i
 def _concerned(told: Sequence[tuple[int, Event]]) -> list[WebhookEndpoint]:
     """Return the endpoints of the maker, of the devices' owners and of whom the events name."""
     named = {event.detail["organisation"] for _, event in told if "organisation" in event.detail}
-    rows = WebhookEndpoint.objects.filter(
-        Q(organisation__kind=OrganisationKind.MAKER)
-        | Q(organisation__in=named)
-        | Q(organisation__in=Device.objects.filter(pk__in={device for device, _ in told}).values("owner")),
-        enabled=True,
-    )
+    found = bulk.select(_CONCERNED, named, {device for device, _ in told})
+    if not found:
+        return []
+    rows = WebhookEndpoint.objects.filter(pk__in=[endpoint for (endpoint,) in found])
     return list(rows.select_related("organisation"))
 
 

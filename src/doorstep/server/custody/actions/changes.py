@@ -23,6 +23,17 @@ _OF_DEVICE: Final = {
     "disputed": "boolean",
     "claims_waiting": "boolean",
 }
+_OF_CLAIM: Final = {
+    "device_id": "bigint",
+    "organisation_id": "bigint",
+    "claimant_id": "bigint",
+    "evidence": "jsonb",
+    "policy": "text",
+    "policy_version": "int4",
+    "decision": "text",
+    "reason": "text",
+    "at_us": "bigint",
+}
 _OF_TOKEN: Final = {"id": "bigint", "used_by_id": "bigint", "used_at_us": "bigint"}
 
 
@@ -52,8 +63,24 @@ class Changes:
             ended.update(state="superseded", ended_us=now_us)
         if self.evidence:
             ClaimEvidence.objects.bulk_create(self.evidence, ignore_conflicts=True)
-        Claim.objects.bulk_create(self.claims)
+        disputed = {id(one.claim) for one in self.disputes}
+        Claim.objects.bulk_create(one for one in self.claims if id(one) in disputed)
         Dispute.objects.bulk_create(self.disputes)
+        bulk.insert("claim", _OF_CLAIM, [_of_claim(one) for one in self.claims if id(one) not in disputed])
+
+
+def _of_claim(claim: Claim) -> list[Any]:
+    return [
+        claim.device_id,
+        claim.organisation_id,
+        claim.claimant_id,
+        connection.ops.adapt_json_value(claim.evidence, None),
+        claim.policy,
+        claim.policy_version,
+        str(claim.decision),
+        claim.reason,
+        claim.at_us,
+    ]
 
 
 def _of_device(device: Device) -> list[Any]:

@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self, TypeVar
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db.models.functions import Lower
 
 from doorstep.ownership.actors import user_for
 from doorstep.ownership.cases import open_case
@@ -15,12 +13,13 @@ from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.ledger import TEXT_CAP, Event, Kind
 from doorstep.ownership.life import Life, Step, advance
 from doorstep.ownership.policy import Policy, evaluate, parse
+from doorstep.server import bulk
 from doorstep.server.accounts.models import Member, Organisation, Role, User
 from doorstep.server.clock import from_us
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.changes import Changes
 from doorstep.server.custody.evidence import brought, piece, waiting
-from doorstep.server.custody.models import Claim, ClaimRequest, Dispute, RegistrationToken, SaleLine
+from doorstep.server.custody.models import Claim, ClaimRequest, Dispute, RegistrationToken
 from doorstep.server.fleet.blocking import is_listed, listed
 from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.actions import send_mail_later
@@ -33,6 +32,7 @@ __all__ = [
     "file_code",
     "filing_for",
     "filing_of_contact",
+    "judge_claims",
     "judge_held_claims",
     "sold",
     "sold_to",
@@ -40,6 +40,13 @@ __all__ = [
 
 _Judged = TypeVar("_Judged")
 _REASON_CAP: Final = 200
+_OWNERS_ADDRESSES: Final = """
+SELECT member.organisation_id, lower(account_emailaddress.email) FROM member
+JOIN account_emailaddress USING (user_id)
+WHERE account_emailaddress.verified AND member.role = 'owner' AND member.organisation_id = ANY(%s)"""
+_SALES: Final = """
+SELECT sale_line.device_id, sale.wholesaler_id, lower(sale.buyer_email) FROM sale_line
+JOIN sale ON sale.id = sale_line.sale_id WHERE sale_line.device_id = ANY(%s)"""
 _MANAGERS: Final = (Role.OWNER, Role.ADMIN)
 _WITH_ALL: Final = frozenset({Outcome.HELD, Outcome.BOUND})
 """What the claimant brought before counts, and stands with the decision."""
@@ -124,7 +131,18 @@ class _Case:
 
 
 def file_claims(filings: Sequence[Filing], now_us: int) -> list[Decision]:
-    """Judge claims on different devices with different tokens, and store what comes of them together."""
+    """Judge claims as `judge_claims` does, and note in the ledger what came of them."""
+    decisions, events = judge_claims(filings, now_us)
+    if events:
+        ledger.append(events, now_us)
+    return decisions
+
+
+def judge_claims(filings: Sequence[Filing], now_us: int) -> tuple[list[Decision], list[tuple[int, Event]]]:
+    """Judge claims on different devices with different tokens, and store what comes of them together.
+
+    Returns also what the ledger has to note, last of all.
+    """
     changes, decisions = Changes(), []
     named = listed(filing.device for filing in filings)
     for filing in filings:
@@ -140,10 +158,7 @@ def file_claims(filings: Sequence[Filing], now_us: int) -> list[Decision]:
     heard = [
         one.device for one in filings if Evidence.DEVICE_KEY in one.evidence and one.device.claims_waiting
     ]
-    events = changes.events + judge_held_claims(heard, now_us)
-    if events:
-        ledger.append(events, now_us)
-    return decisions
+    return decisions, changes.events + judge_held_claims(heard, now_us)
 
 
 def file_claim(device: Device, claimant: Claimant, evidence: Collection[Evidence], now_us: int) -> Decision:
@@ -233,21 +248,9 @@ def sold_to(device: Device, organisation: Organisation) -> bool:
 
 def sold(pairs: Sequence[tuple[Device, Organisation]]) -> set[tuple[int, int]]:
     """Return those pairs, by their keys, of which `sold_to` is true."""
-    organisations = {organisation.pk for _, organisation in pairs}
-    confirmed = set(
-        EmailAddress.objects.filter(
-            verified=True,
-            user__memberships__organisation__in=organisations,
-            user__memberships__role=Role.OWNER,
-        ).values_list("user__memberships__organisation", Lower("email"))
-    )
-    lines = SaleLine.objects.filter(device__in={device.pk for device, _ in pairs})
-    sales = {
-        device: (wholesaler, buyer)
-        for device, wholesaler, buyer in lines.values_list(
-            "device", "sale__wholesaler", Lower("sale__buyer_email")
-        )
-    }
+    confirmed = set(bulk.select(_OWNERS_ADDRESSES, {organisation.pk for _, organisation in pairs}))
+    lines = bulk.select(_SALES, {device.pk for device, _ in pairs})
+    sales = {device: (wholesaler, buyer) for device, wholesaler, buyer in lines}
     return {
         (device.pk, organisation.pk)
         for device, organisation in pairs

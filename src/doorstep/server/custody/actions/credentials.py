@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
@@ -32,6 +32,18 @@ _COLUMNS: Final = {
 """Of a new row of `Credential`, with their types."""
 
 
+class _Active(NamedTuple):
+    pk: int
+    public_key_hash: str
+    not_after_us: int
+    certificate: bytes
+
+
+_ACTIVE_ONES: Final = """
+SELECT device_id, id, public_key_hash, not_after_us, certificate FROM credential
+WHERE state = 'active' AND device_id = ANY(%s) ORDER BY not_after_us DESC, id DESC"""
+
+
 def issue(csr: bytes, device_id: str, authority: Authority, now_us: int) -> Certificate:
     """Sign a certificate for the key of a signing request; nothing is stored yet.
 
@@ -47,9 +59,9 @@ def keep(fresh: Mapping[int, Certificate], now_us: int) -> dict[int, Certificate
 
     That is an older one where its own key has one that still lives long enough.
     """
-    active: dict[int, list[Credential]] = {device: [] for device in fresh}
-    for row in Credential.objects.filter(device__in=fresh, state="active").order_by("-not_after_us", "-pk"):
-        active[row.device_id].append(row)
+    active: dict[int, list[_Active]] = {device: [] for device in fresh}
+    for device, *row in bulk.select(_ACTIVE_ONES, fresh):
+        active[device].append(_Active(*row))
     kept, new, too_many = {}, [], []
     for device, certificate in fresh.items():
         usable = _usable(certificate, active[device], now_us)
@@ -63,7 +75,7 @@ def keep(fresh: Mapping[int, Certificate], now_us: int) -> dict[int, Certificate
     return kept
 
 
-def _usable(fresh: Certificate, active: Iterable[Credential], now_us: int) -> Certificate | None:
+def _usable(fresh: Certificate, active: Iterable[_Active], now_us: int) -> Certificate | None:
     key_hash = _key_hash(fresh)
     enough_us = now_us + (to_us(fresh.not_after) - now_us) // 3
     for row in active:

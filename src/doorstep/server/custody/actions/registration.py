@@ -13,6 +13,7 @@ from doorstep.messaging.keys import OWNER_NONCE_LENGTH
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.label import LabelState, code_counts
+from doorstep.ownership.ledger import Event
 from doorstep.ownership.life import Life
 from doorstep.ownership.standing import Standing, StandingStep
 from doorstep.runtime.authority import Authority
@@ -21,10 +22,11 @@ from doorstep.server.custody.actions import credentials
 from doorstep.server.custody.actions.claiming import (
     Claimant,
     Filing,
-    file_claims,
     filing_of_contact,
+    judge_claims,
     sold,
 )
+from doorstep.server.custody.actions.locking import locked_devices, locked_tokens
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.actions import PLATFORM, take_step
@@ -165,12 +167,12 @@ def renew(request: Request, now_us: int) -> Registration:
         raise
 
 
-def _settled(device: Device, fresh: Certificate, now_us: int) -> Mix | None:
+def _settled(device: Device, fresh: Certificate, events: list[tuple[int, Event]], now_us: int) -> Mix | None:
     """End a suspicion of two users: the token reached this one in its owner's hand."""
     mix = settle_in_hand(device, fresh, os.urandom(OWNER_NONCE_LENGTH), now_us)
     if mix is not None and device.standing == Standing.SUSPECTED:
         why = "It was set up again by its owner. Every copy of it is locked out."
-        ledger.append(take_step(device, StandingStep.CLEAR, why, by=PLATFORM, now_us=now_us), now_us)
+        events += take_step(device, StandingStep.CLEAR, why, by=PLATFORM, now_us=now_us)
     return mix
 
 
@@ -194,9 +196,7 @@ def _admit(device: Device) -> None:
 
 
 def _locked(device_ids: Collection[str]) -> dict[str, Device]:
-    # In the order of their keys, so that two transactions never wait for one another.
-    rows = Device.objects.select_for_update(of=("self",)).select_related("product", "batch", "sealed")
-    return {row.device_id: row for row in rows.filter(device_id__in=device_ids).order_by("pk")}
+    return {row.device_id: row for row in locked_devices(device_ids)}
 
 
 def _digest(asked: Asked) -> bytes:
@@ -204,10 +204,7 @@ def _digest(asked: Asked) -> bytes:
 
 
 def _tokens(digests: Collection[bytes]) -> dict[bytes, RegistrationToken]:
-    rows = RegistrationToken.objects.select_for_update(of=("self",))
-    # Only what never changes is joined: PostgreSQL joins before it waits for the lock.
-    named = rows.select_related("organisation", "created_by").filter(token_hash__in=digests)
-    return {bytes(row.token_hash): row for row in named.order_by("pk")}
+    return {bytes(row.token_hash): row for row in locked_tokens(digests)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +227,7 @@ class _Claim:
 
 def _judged(claims: Sequence[_Claim], now_us: int) -> list[Registration]:
     bought = sold([(one.device, one.token.organisation) for one in claims if one.token])
-    decisions = file_claims([one.filing(bought, now_us) for one in claims], now_us)
+    decisions, events = judge_claims([one.filing(bought, now_us) for one in claims], now_us)
     fresh = {
         one.device.pk: one.request.fresh
         for one, decision in zip(claims, decisions, strict=True)
@@ -241,11 +238,13 @@ def _judged(claims: Sequence[_Claim], now_us: int) -> list[Registration]:
         {one.device.pk: fresh[one.device.pk] for one in claims if one.token and one.device.pk in fresh}
     )
     mixes = {
-        one.device.pk: _settled(one.device, fresh[one.device.pk], now_us)
+        one.device.pk: _settled(one.device, fresh[one.device.pk], events, now_us)
         for one in claims
         if one.device.pk in doubted
     }
     kept = credentials.keep(fresh, now_us) if fresh else {}
+    if events:
+        ledger.append(events, now_us)
     return [
         Registration(
             decision,
