@@ -112,8 +112,8 @@ def _of(path: Path) -> Iterator[tuple[str, str]]:
     if not _ID.search(text) and not _NAME.search(text):
         return
     for node in ast.parse(text).body:
-        is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
-        where = f": {node.name}" if is_test else ""  # type: ignore[union-attr]  # only functions are tests
+        name = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ""
+        where = f": {name}" if name.startswith("test_") else ""
         named = _NAME.match(where.removeprefix(": "))
         if named and (attack := f"{named[1].upper()}-{named[2]}") in ATTACKS:
             yield attack, where

@@ -23,7 +23,7 @@ from doorstep.server.audit import trail
 from doorstep.server.audit.models import AuditRow
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions, ledger
-from doorstep.server.custody.actions.casework import take_case_step
+from doorstep.server.custody.actions.casework import Person, take_case_step
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.actions.codes import CodeRefused, type_code
 from doorstep.server.custody.actions.offers import accept_transfer, offer_transfer
@@ -33,7 +33,6 @@ from doorstep.server.webhooks.actions import add_endpoint
 from doorstep.server.webhooks.models import WebhookDelivery
 from tests.server import making
 from tests.server.custody.hands import (
-    Person,
     claim,
     customer,
     disputed,

@@ -68,7 +68,7 @@ def test_change_of_a_board_is_noticed_by_ingest() -> None:
     (device,) = owned()
     before = device.generation
     add(device)
-    remove_board(device, **ON)
+    remove_board(device, actor="operator", now_us=1)
     set_legacy(device.product, [], [], actor="a", now_us=2)
     device.refresh_from_db()
     assert device.generation == before + 2
@@ -83,7 +83,7 @@ def test_session_of_a_board_ends_when_its_format_or_the_board_is_taken_off() -> 
     Device.objects.update(product=device.product)
     for row in (device, other, migrated):
         row.refresh_from_db()
-    remove_board(other, **ON)
+    remove_board(other, actor="operator", now_us=1)
     set_legacy(device.product, [], [], actor="a", now_us=2)
     orders = Revocation.objects.filter(device__in=[device, other, migrated], kicked_us=None)
     assert {(one.device_id, one.handover) for one in orders} == {(device.pk, True), (other.pk, True)}
@@ -158,5 +158,5 @@ def test_migrated_board_stays_so() -> None:
     (device,) = owned()
     _migrate(device)
     with pytest.raises(MisuseError, match="has migrated"):
-        remove_board(device, **ON)
+        remove_board(device, actor="operator", now_us=1)
     assert Device.objects.get(pk=device.pk).insecure_formats == ()
