@@ -189,7 +189,7 @@ def _watch_it_come(page: Page, axe: str, name: str) -> None:
     follow(page, "Open the device")
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     expect(page.locator("#status")).to_have_text("Live")
-    expect(page.locator(".chart .curve").first).to_be_visible(timeout=_PLATFORM_MS)
+    expect(page.locator(".chart .curve").first).to_be_visible()
     _step(page, axe, f"live-{name.lower()}")
 
 
