@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from django.urls import URLPattern, URLResolver
@@ -355,6 +356,7 @@ PAGES: Final[Mapping[str, Page]] = {
 }
 
 
+@cache  # describing the API takes seconds, and a list of parameters asks for each route
 def routes_there_are() -> dict[str, list[str]]:
     """Return every REST operation, ``METHOD /path``, with the scopes that it says it takes."""
     from doorstep.server.api.app import api  # noqa: PLC0415 - needs Django started
