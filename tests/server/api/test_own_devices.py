@@ -82,7 +82,7 @@ def test_chart_and_file_hold_the_same_readings(world: World, owner: Client) -> N
     chart = owner.get(f"{path}/chart", {"span": "hour", "name": "temperature"}).json()
     [line] = chart["lines"]
     file = owner.get(f"{path}/readings/file", {"since": "2020-01-01", "until": "9999-12-31"})
-    rows = b"".join(file).decode().splitlines()  # type: ignore[arg-type]  # it streams
+    rows = b"".join(file).decode().splitlines()
     assert rows[0] == "time,received,device,name,unit,value,text"
     assert len(line["dots"]) == sum(",temperature," in row for row in rows)
     wrong = owner.get(f"{path}/readings/file", {"since": "2020-01-02", "until": "2020-01-01"})
