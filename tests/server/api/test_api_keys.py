@@ -39,8 +39,10 @@ def test_key_is_shown_once_and_opens_what_it_says_until_it_ends(owner: tuple[Use
 
 
 def test_person_who_did_not_prove_who_they_are_makes_none(owner: tuple[User, Organisation]) -> None:
-    client = Client()
-    client.force_login(owner[0])
+    client, user = Client(), owner[0]
+    user.set_password("a quiet green door")
+    user.save()
+    client.force_login(user)
     for answer in (
         client.post("/api/v1/api-keys", _WISH, content_type="application/json"),
         client.get("/api/v1/api-keys"),
