@@ -3,7 +3,6 @@
 CI tries a handful of requests for each operation; ``python3 tasks.py rest`` tries many.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from doorstep.server.accounts.api_keys import make_api_key
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import scopes_of
 from doorstep.server.api import auth, onboarding
-from doorstep.server.api.describe import description
 from doorstep.server.api.pace import Pace
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
@@ -34,6 +32,7 @@ from doorstep.server.fleet.places import Site
 from doorstep.server.readings.limits import Kind
 from doorstep.server.readings.thresholds import add_threshold
 from doorstep.server.webhooks.actions import add_endpoint
+from tests.server.described import described
 from tests.server.making import authority, customer, devices, maker, statement_of, wholesaler
 
 _EXAMPLES: Final = int(os.environ.get("DOORSTEP_REST_EXAMPLES", "4"))
@@ -99,7 +98,7 @@ def _one_connection() -> Iterator[None]:
 
 
 _config = SchemathesisConfig()
-schema = schemathesis.openapi.from_dict(json.loads(description()), config=_config)
+schema = schemathesis.openapi.from_dict(described(), config=_config)
 schema.app = get_wsgi_application()
 
 
