@@ -49,6 +49,7 @@ WHOLE_SET_UPS = (
     *("tests/server/portal", "tests/server/cli", "tests/server/fleet", "tests/downlink", "tests/gateway"),
     *("tests/broker/test_processes.py", "tests/cli/test_provision.py", "tests/device/test_agent.py"),
     *("tests/device/setup/test_singletouch.py", "tests/device/setup/test_service.py"),
+    *("tests/ingest/test_forgeries.py", "tests/broker/test_registry.py"),
 )
 """Where most tests set up a deployment, a board or both; the quick suite leaves them to `test`."""
 
