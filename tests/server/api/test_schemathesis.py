@@ -26,6 +26,11 @@ from doorstep.server.api import auth, onboarding
 from doorstep.server.api.pace import Pace
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
+from doorstep.server.custody.actions.claiming import Claimant
+from doorstep.server.custody.actions.requests import open_request
+from doorstep.server.fleet.places import Site
+from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.thresholds import add_threshold
 from doorstep.server.webhooks.actions import add_endpoint
 from tests.server.described import described
 from tests.server.making import authority, customer, devices, maker, statement_of, wholesaler
@@ -58,11 +63,16 @@ def furnished() -> Iterator[Furnished]:
         for who, one in organisations.items():
             keys[who], _ = make_api_key(one, "test", scopes_of(OrganisationKind(one.kind)))
             add_endpoint(one, "https://example.org/", (), "", now_us=now_us())
+        claimant = Claimant(owner, user, "operator")
+        asked = open_request(claimant, made.serial, now_us())
+        site = Site.objects.create(organisation=owner, name="Here")
+        watched = add_threshold(owned.row, Kind.SILENT, "", 30, mail=False, by="operator", now_us=now_us())
+        numbers = [1, asked.pk, site.pk, watched.pk]
         everything = [one.device_id for one in (owned, sold, made)]
         named: dict[str, list[Any]] = {
             "device_id": everything,
             "child_id": everything,
-            "number": [1],
+            "number": numbers,
             "key": [owned.row.product.key],
         }
         yield Furnished(keys, named)
@@ -100,7 +110,7 @@ def described_requests_are_understood(_: CheckContext, response: Response, case:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@schema.given(who=st.sampled_from(_WHO), place=st.none() | st.integers(0, 2))
+@schema.given(who=st.sampled_from(_WHO), place=st.none() | st.integers(0, 3))
 @schema.parametrize()
 @settings(
     max_examples=_EXAMPLES,
