@@ -60,7 +60,7 @@ def test_advice_for_programs_is_whole() -> None:
     assert advice["stronger"]["identity"] == "secure_element"
     assert advice["assumed"]["line-hour"] == {
         "cost": "20 to 60",
-        "for": "an hour of a person and a station at the line",
+        "what": "an hour of a person and a station at the line",
     }
     words = shlex.split(advice["next"])
     assert words[:3] == ["doorstep", "product", "add"]

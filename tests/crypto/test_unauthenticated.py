@@ -1,6 +1,13 @@
 import pytest
 
-from doorstep.crypto.unauthenticated import cbc_open, cbc_seal, cfb_open, cfb_seal
+from doorstep.crypto.unauthenticated import (
+    cbc_blocks_open,
+    cbc_blocks_seal,
+    cbc_open,
+    cbc_seal,
+    cfb_open,
+    cfb_seal,
+)
 from doorstep.errors import MisuseError, VerificationFailed
 
 KEY = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
@@ -11,6 +18,12 @@ PLAIN = bytes.fromhex("6bc1bee22e409f96e93d7e117393172a")
 
 def test_cbc_gives_the_value_of_the_standard() -> None:
     assert cbc_seal(KEY, IV, PLAIN)[:16].hex() == "7649abac8119b246cee98e9b12e9197d"
+
+
+def test_cbc_blocks_are_the_standards_and_open_again() -> None:
+    sealed = cbc_blocks_seal(KEY, IV, PLAIN)
+    assert sealed.hex() == "7649abac8119b246cee98e9b12e9197d"
+    assert cbc_blocks_open(KEY, IV, sealed) == PLAIN
 
 
 def test_cfb_gives_the_value_of_the_standard() -> None:

@@ -15,6 +15,7 @@ from doorstep.identity.prices import (
     Price,
     Range,
     parse_range,
+    replace_assumed,
 )
 
 BAD_RANGES = {
@@ -45,6 +46,12 @@ def test_reader_refuses_what_is_no_range(name: str) -> None:
 def test_range_refuses_impossible_ends(ends: tuple[str, str]) -> None:
     with pytest.raises(BadPrice):
         Range(Decimal(ends[0]), Decimal(ends[1]))
+
+
+def test_maker_replaces_assumed_prices() -> None:
+    assert replace_assumed(["label=0.5"]) == {**ASSUMED, Price.LABEL: parse_range("0.5")}
+    with pytest.raises(BadPrice, match="gold"):
+        replace_assumed(["gold=1"])
 
 
 amounts = st.decimals(min_value=0, max_value=1000, places=2)

@@ -4,8 +4,8 @@ import pytest
 
 from doorstep.ownership.claims import Outcome
 from doorstep.ownership.evidence import Evidence
-from doorstep.ownership.policy import parse
-from doorstep.ownership.simulation import PEOPLE, simulate, warnings
+from doorstep.ownership.policy import explain, missing, parse
+from doorstep.ownership.simulation import PEOPLE, simulate, try_policy, warnings
 
 _DEFAULT = "device_key & setup_session & (sale | label_code | staff)"
 
@@ -51,3 +51,10 @@ def test_nobody_takes_an_owned_device() -> None:
     for policy in (_DEFAULT, "sale", "device_key", "label_code | staff"):
         outcomes = {one.owned.outcome for one in simulate(parse(policy))}
         assert outcomes <= {Outcome.DISPUTED, Outcome.REFUSED}
+
+
+def test_policy_that_is_tried_is_explained() -> None:
+    tried = try_policy(_DEFAULT)
+    assert tried.explanation == explain(missing(parse(_DEFAULT), ()))
+    assert list(tried.trials) == simulate(parse(_DEFAULT))
+    assert list(tried.warnings) == warnings(simulate(parse(_DEFAULT)))

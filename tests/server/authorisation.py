@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from django.urls import URLPattern, URLResolver
@@ -26,7 +27,13 @@ class Route:
     """A body that says nothing wrong, so that only the caller matters."""
     query: str = ""
     number: str = ""
-    """Which object of the home ``{number}`` is; nobody else may know of it."""
+    """Which object ``{number}`` is; who may know of it, the stage says."""
+    file: str = ""
+    """Name of the file that it takes in place of a body."""
+    owners: bool = False
+    """What somebody owns is its owner's alone, even where the maker sees it."""
+    proven: bool = False
+    """It takes a person who proved a moment ago who they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class Page:
     """A page: who can open it, and which permissions reading and sending take; None: there is no such way."""
 
     who: str
-    """``public``, ``user``, ``member``, a kind of organisation, or ``trader``: the maker or a wholesaler."""
+    """``public``, ``door`` (it tells others than customers where to log in), ``user``, ``member``, a kind of
+    organisation, or ``trader``: the maker or a wholesaler."""
     get: Needs | None = ()
     post: Needs | None = None
     data: Mapping[str, str] = field(default_factory=dict)
@@ -42,8 +50,6 @@ class Page:
     """As of a route."""
     whole: bool = False
     """Not for who is limited to groups."""
-    pinned: bool = True
-    """False: only sight is checked here, and what a role may by the page's own tests."""
 
 
 def every(what: str) -> Needs:
@@ -66,6 +72,25 @@ _TELL: Final = (Permission.CUSTOMER_COMMANDS_WRITE,)
 _GATEWAY: Final = (Permission.CUSTOMER_GATEWAYS_WRITE,)
 _GROUP: Final = (Permission.CUSTOMER_GROUPS_WRITE,)
 _PRODUCT: Final = (Permission.MAKER_PRODUCTS_WRITE,)
+_HELD: Final = (Permission.CUSTOMER_HANDOVERS_READ,)
+_HAND: Final = (Permission.CUSTOMER_HANDOVERS_WRITE,)
+_OFFERS: Final = (Permission.MAKER_HANDOVERS_READ, Permission.CUSTOMER_HANDOVERS_READ)
+_TAKE: Final = (Permission.MAKER_HANDOVERS_WRITE, Permission.CUSTOMER_HANDOVERS_WRITE)
+_DATA: Final = (Permission.CUSTOMER_DATA_WRITE,)
+_POINTS: Final = (Permission.CUSTOMER_READINGS_READ,)
+_PLACE: Final = (Permission.CUSTOMER_DEVICES_WRITE,)
+_CLAIMS: Final = (Permission.CUSTOMER_CLAIMS_READ,)
+_CASES: Final = (Permission.MAKER_CASES_READ, Permission.CUSTOMER_CASES_READ)
+_SPEAK: Final = (Permission.MAKER_CASES_WRITE, Permission.CUSTOMER_CASES_WRITE)
+_BRING: Final = (Permission.CUSTOMER_CASES_WRITE,)
+_MADE: Final = (Permission.MAKER_PRODUCTS_READ,)
+_SOLD: Final = (Permission.MAKER_SALES_READ, Permission.WHOLESALER_STOCK_READ)
+_SELL: Final = (Permission.MAKER_SALES_WRITE, Permission.WHOLESALER_STOCK_WRITE)
+_STOCK: Final = (Permission.WHOLESALER_STOCK_WRITE,)
+_SITUATION: Final = (
+    "damage=data&price=40&budget=2&units=5000&chip=tls&sales=direct&can_scan=true&control=button"
+    "&line_online=true"
+)
 _WHY: Final = {"reason": "a test"}
 _HOOK: Final = {"url": "https://hooks.example.org/x"}
 _BY: Final = {"email": "buyer@example.org"}
@@ -74,11 +99,87 @@ ROUTES: Final[Mapping[str, Route]] = {
     "GET /products": Route((Permission.MAKER_PRODUCTS_READ,)),
     "PUT /products/{key}/onboarding": Route(_PRODUCT, {"methods": ["softap"]}),
     "PUT /products/{key}/legacy": Route(_PRODUCT, {"formats": []}),
-    "POST /sales": Route(
-        (Permission.MAKER_SALES_WRITE, Permission.WHOLESALER_STOCK_WRITE),
-        {"order": "Z", "serials": ["none"], "buyer": _BY},
+    "POST /products": Route(_PRODUCT, {"key": "another", "name": "Another"}),
+    "GET /products/{key}": Route(_MADE),
+    "GET /products/{key}/claim-policy": Route(_MADE),
+    "PUT /products/{key}/claim-policy": Route(_PRODUCT, {"claim_policy": "device_key & sale"}),
+    "POST /claim-policies/try": Route(_MADE, {"claim_policy": "device_key & sale"}),
+    "GET /advice": Route(_MADE, query=_SITUATION),
+    "GET /batches": Route(_MADE),
+    "GET /batches/{number}": Route(_MADE, number="batch"),
+    "POST /sales": Route(_SELL, {"order": "Z", "serials": ["none"], "buyer": _BY}),
+    "GET /sales": Route(_SOLD),
+    "GET /sales/{number}": Route(_SOLD, number="sale"),
+    "GET /sales/{number}/devices": Route(_SOLD, number="sale"),
+    "POST /sales/withdraw": Route(_SELL, {"order": "Z", "serials": ["none"], **_WHY}),
+    "GET /deliveries": Route((Permission.WHOLESALER_STOCK_READ,)),
+    "POST /imports": Route(_SELL, file="file"),
+    "GET /imports/{number}": Route(_SOLD, number="import"),
+    "GET /imports/{number}/failures": Route(_SOLD, number="import"),
+    "GET /stock": Route(_SOLD),
+    "POST /stock/receive": Route(_STOCK, {"serials": ["none"]}),
+    "POST /stock/return": Route(_STOCK, {"serials": ["none"], **_WHY}),
+    "POST /stock/take-in": Route((Permission.MAKER_SALES_WRITE,), {"serials": ["none"]}),
+    "GET /claims": Route(_CLAIMS),
+    "POST /claims": Route(_TOKENS, {"serial": "A-1"}),
+    "GET /claims/{number}": Route(_CLAIMS, number="claim"),
+    "POST /claims/{number}/code": Route(_TOKENS, {"code": "none"}, number="claim"),
+    "POST /claims/{number}/order": Route(_TOKENS, {"order": "none"}, number="claim"),
+    "POST /claims/{number}/mail": Route(_TOKENS, number="claim"),
+    "POST /claims/{number}/report-label": Route(_TOKENS, number="claim"),
+    "POST /vouchers": Route(_TOKENS, file="voucher"),
+    "POST /device-grants/find": Route(_TOKENS, {"user_code": "WDJB-MJHT"}),
+    "POST /device-grants/answer": Route(_TOKENS, {"user_code": "WDJB-MJHT", "yes": False}),
+    "GET /held-claims": Route((Permission.MAKER_CLAIMS_READ,)),
+    "GET /held-claims/{number}": Route((Permission.MAKER_CLAIMS_READ,), number="held"),
+    "POST /held-claims/{number}/vouch": Route(_VOUCH, _WHY, number="held"),
+    "GET /cases": Route(_CASES),
+    "GET /cases/{number}": Route(_CASES, number="case"),
+    "POST /cases/{number}/steps": Route(_SPEAK, {"step": "lapse"}, number="case"),
+    "POST /cases/{number}/papers": Route(_BRING, number="case", file="paper"),
+    "GET /cases/{number}/papers/{paper}": Route(_CASES, number="case-paper"),
+    "GET /devices/{device_id}/attempts": Route(_SEE),
+    "GET /handovers": Route(_OFFERS),
+    "GET /handovers/{number}": Route(_OFFERS, number="offer"),
+    "POST /devices/{device_id}/transfer": Route(_HAND, _BY),
+    "POST /devices/{device_id}/return": Route(_HAND, {}),
+    "POST /handovers/{number}/accept": Route(_TAKE, {}, number="offer"),
+    "POST /handovers/{number}/decline": Route(_HAND, number="offer"),
+    "POST /handovers/{number}/cancel": Route(_HAND, number="offer"),
+    "POST /devices/{device_id}/swap": Route((Permission.MAKER_HANDOVERS_WRITE,), {"replacement": "{spare}"}),
+    "POST /devices/{device_id}/scrap": Route(_TAKE, _WHY, owners=True),
+    "GET /past-devices": Route(_HELD),
+    "GET /past-devices/{number}/readings": Route(_POINTS, number="past"),
+    "POST /past-devices/{number}/data": Route(_DATA, {"kind": "export"}, number="past"),
+    "POST /devices/{device_id}/data": Route(_DATA, {"kind": "export"}),
+    "GET /data-jobs": Route(_HELD),
+    "GET /data-jobs/{number}": Route(_HELD, number="job"),
+    "GET /data-jobs/{number}/file": Route(_HELD, number="job"),
+    "GET /documents": Route(_OFFERS),
+    "GET /documents/{number}": Route(_OFFERS, number="document"),
+    "GET /document-key": Route(_OFFERS),
+    "GET /ledger": Route((Permission.MAKER_LEDGER_READ,)),
+    "GET /ledger/verification": Route((Permission.MAKER_LEDGER_READ,)),
+    "GET /registration-tokens/{number}": Route(_TOKENS, number="token"),
+    "GET /sites": Route(_SEE),
+    "POST /sites": Route(_PLACE, {"name": "Another"}),
+    "GET /sites/{number}": Route(_SEE, number="site"),
+    "PUT /sites/{number}": Route(_PLACE, {"name": "Another"}, number="site"),
+    "DELETE /sites/{number}": Route(_PLACE, number="site"),
+    "PUT /devices/{device_id}/place": Route(_PLACE, {"alias": "Another"}),
+    "GET /alerts": Route(_POINTS),
+    "GET /devices/{device_id}/thresholds": Route(_POINTS),
+    "POST /devices/{device_id}/thresholds": Route(_PLACE, {"kind": "silent", "value": 30}),
+    "DELETE /devices/{device_id}/thresholds/{number}": Route(_PLACE, number="threshold"),
+    "GET /devices/{device_id}/chart": Route(_POINTS),
+    "GET /devices/{device_id}/readings/file": Route(_POINTS, query="since=2026-01-01&until=2026-01-02"),
+    "GET /activity": Route((Permission.CUSTOMER_LEDGER_READ, *_POINTS, Permission.CUSTOMER_COMMANDS_READ)),
+    "GET /summary": Route(_SEE),
+    "GET /api-keys": Route(every("keys:write"), proven=True),
+    "POST /api-keys": Route(
+        every("keys:write"), {"name": "x", "scopes": ["customer:devices:read"]}, proven=True
     ),
-    "GET /sales": Route((Permission.MAKER_SALES_READ, Permission.WHOLESALER_STOCK_READ)),
+    "DELETE /api-keys/{number}": Route(every("keys:write"), number="key"),
     "POST /onboarding/challenges": Route(_TOKENS),
     "POST /onboarding/attestations": Route(_TOKENS, {"statement": "", "transcript": ""}),
     "GET /devices/lookup": Route(_TOKENS, query="serial={serial}", number="home"),
@@ -114,9 +215,11 @@ ROUTES: Final[Mapping[str, Route]] = {
     "GET /dead-letters": Route((Permission.MAKER_DEAD_LETTERS_READ,)),
     "GET /audit": Route(every("audit:read")),
     "GET /people": Route(every("people:read")),
-    "PUT /people/{number}": Route(every("people:write"), {"role": "viewer"}, number="member"),
-    "DELETE /people/{number}": Route(every("people:write"), number="member"),
-    "POST /invitations": Route(every("people:write"), {"email": "x@example.org", "role": "viewer"}),
+    "PUT /people/{number}": Route(every("people:write"), {"role": "viewer"}, number="member", proven=True),
+    "DELETE /people/{number}": Route(every("people:write"), number="member", proven=True),
+    "POST /invitations": Route(
+        every("people:write"), {"email": "x@example.org", "role": "viewer"}, proven=True
+    ),
     "GET /invitations": Route(every("people:read")),
     "DELETE /invitations/{number}": Route(every("people:write"), number="invitation"),
     "GET /groups": Route(_SEE),
@@ -200,59 +303,60 @@ PAGES: Final[Mapping[str, Page]] = {
     "ledger": Page("maker"),
     "ledger-verify": Page("maker", None, ()),
     "dead-letters": Page("maker"),
-    "claim": Page("public", pinned=False),
+    "claim": Page("door", _TOKENS, _TOKENS),
     "own-claims": Page("customer", whole=True),
-    "claim-request": Page("customer", number="none", pinned=False),
-    "claim-code": Page("customer", None, (), number="none", pinned=False),
-    "claim-order": Page("customer", None, (), number="none", pinned=False),
-    "claim-ask": Page("customer", None, (), number="none", pinned=False),
-    "claim-label": Page("customer", None, (), number="none", pinned=False),
-    "claim-voucher": Page("customer", None, (), pinned=False),
-    "claim-answer": Page("public", pinned=False),
-    "activate": Page("public", pinned=False),
+    "claim-request": Page("customer", number="claim", whole=True),
+    "claim-code": Page("customer", None, _TOKENS, number="claim"),
+    "claim-order": Page("customer", None, _TOKENS, number="claim"),
+    "claim-ask": Page("customer", None, _TOKENS, number="claim"),
+    "claim-label": Page("customer", None, _TOKENS, number="claim"),
+    "claim-voucher": Page("customer", None, _TOKENS),
+    "claim-answer": Page("public"),
+    "activate": Page("door", _TOKENS, _TOKENS),
     "choose-policy": Page("maker", _PRODUCT, _PRODUCT),
-    "vouch": Page("maker", number="none", pinned=False),
-    "stock": Page("wholesaler", pinned=False),
-    "send-file": Page("trader", pinned=False),
-    "imported": Page("trader", number="none", pinned=False),
-    "import-failures": Page("trader", number="none", pinned=False),
-    "move": Page("trader", pinned=False),
-    "orders": Page("trader", pinned=False),
-    "order": Page("trader", number="none", pinned=False),
-    "take-back": Page("trader", None, (), number="none", pinned=False),
-    "hand-over": Page("customer", pinned=False),
-    "return-device": Page("customer", pinned=False),
-    "scrap-device": Page("customer", pinned=False),
-    "device-data": Page("customer", None, (), pinned=False),
-    "handovers": Page("member", pinned=False),
-    "handover": Page("member", number="none", pinned=False),
-    "handover-step": Page("member", None, (), number="none", pinned=False),
-    "past-device": Page("member", number="none", pinned=False),
-    "export-file": Page("member", number="none", pinned=False),
-    "document": Page("member", number="none", pinned=False),
-    "cases": Page("member", pinned=False),
-    "case": Page("member", number="none", pinned=False),
-    "case-paper": Page("member", None, (), number="none", pinned=False),
-    "case-paper-file": Page("member", number="none", pinned=False),
-    "swap": Page("maker", pinned=False),
-    "activity": Page("member", pinned=False),
-    "alerts": Page("member", pinned=False),
+    "vouch": Page("maker", _VOUCH, _VOUCH, number="held"),
+    "stock": Page("wholesaler"),
+    "send-file": Page("trader", _SELL, _SELL),
+    "imported": Page("trader", number="import"),
+    "import-failures": Page("trader", number="import"),
+    "move": Page("trader", _SELL, _SELL),
+    "orders": Page("trader"),
+    "order": Page("trader", number="sale"),
+    "take-back": Page("trader", None, _SELL, number="sale"),
+    "hand-over": Page("customer", _HAND, _HAND),
+    "return-device": Page("customer", _HAND, _HAND),
+    "scrap-device": Page("customer", _HAND, _HAND),
+    "device-data": Page("customer", None, _DATA, {"kind": "export"}),
+    "handovers": Page("member", _OFFERS),
+    "handover": Page("member", _OFFERS, number="offer"),
+    "handover-step": Page("member", None, _TAKE, {"step": "cancel"}, number="offer"),
+    "past-device": Page("customer", _HELD, number="past"),
+    "export-file": Page("customer", _HELD, number="job"),
+    "document": Page("member", _OFFERS, number="document"),
+    "cases": Page("member", _CASES),
+    "case": Page("member", _CASES, _SPEAK, {"step": "lapse"}, number="case"),
+    "case-paper": Page("member", None, _BRING, number="case"),
+    "case-paper-file": Page("member", _CASES, number="case-paper"),
+    "swap": Page("maker", (Permission.MAKER_HANDOVERS_WRITE,), (Permission.MAKER_HANDOVERS_WRITE,)),
+    "activity": Page("customer"),
+    "alerts": Page("customer"),
     "language": Page("public", None, ()),
-    "sites": Page("customer", pinned=False),
-    "new-site": Page("customer", pinned=False),
-    "site": Page("customer", number="none", pinned=False),
-    "remove-site": Page("customer", None, (), number="none", pinned=False),
-    "charts": Page("customer", pinned=False),
-    "download": Page("customer", pinned=False),
-    "place": Page("customer", pinned=False),
-    "thresholds": Page("customer", pinned=False),
-    "remove-threshold": Page("customer", None, (), number="none", pinned=False),
+    "sites": Page("customer"),
+    "new-site": Page("customer", _PLACE, _PLACE),
+    "site": Page("customer", _PLACE, _PLACE, number="site"),
+    "remove-site": Page("customer", None, _PLACE, number="site"),
+    "charts": Page("customer"),
+    "download": Page("customer"),
+    "place": Page("customer", _PLACE, _PLACE),
+    "thresholds": Page("customer", (), _PLACE),
+    "remove-threshold": Page("customer", None, _PLACE, number="threshold"),
     "developer": Page("public"),
     "developer-mail": Page("public"),
     "components": Page("public"),
 }
 
 
+@cache  # describing the API takes seconds, and a list of parameters asks for each route
 def routes_there_are() -> dict[str, list[str]]:
     """Return every REST operation, ``METHOD /path``, with the scopes that it says it takes."""
     from doorstep.server.api.app import api  # noqa: PLC0415 - needs Django started

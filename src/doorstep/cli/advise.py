@@ -14,7 +14,7 @@ from doorstep.errors import DoorstepError, MisuseError
 from doorstep.identity.advice import Advice, MethodSet, advise
 from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.methods import name_of
-from doorstep.identity.prices import ASSUMED, ASSUMPTIONS, Cost, Price, Prices, parse_range
+from doorstep.identity.prices import Price, replace_assumed
 from doorstep.identity.situation import (
     QUESTIONS,
     WORDS,
@@ -26,7 +26,7 @@ from doorstep.identity.situation import (
     check_money,
     check_units,
 )
-from doorstep.ownership.policy import explain, missing, parse
+from doorstep.ownership.advice_document import claim_needs, document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,27 +92,17 @@ def advise_command(*, assume: tuple[str, ...], as_json: bool, **answers: str | N
     What no option answers is asked for at the terminal. Costs are sums of stated assumptions, not of
     measurements.
     """
-    prices = _prices(assume)
+    prices = replace_assumed(assume)
     situation = _situation(answers)
     advice = advise(situation, prices)
     if as_json:
-        click.echo(json.dumps(_document(advice, prices), ensure_ascii=False))
+        click.echo(
+            json.dumps(document(advice, prices) | {"next": _next(advice.recommended)}, ensure_ascii=False)
+        )
         return
     from rich.console import Console  # noqa: PLC0415 - only where a table is shown
 
     _show(advice, situation.price, Console(highlight=False))
-
-
-def _prices(assume: tuple[str, ...]) -> Prices:
-    prices = dict(ASSUMED)
-    for text in assume:
-        name, _, amount = text.partition("=")
-        if name not in set(Price):
-            raise MisuseError(
-                f"there is no price {name[:40]!a} to assume", next_step=f"Prices are: {', '.join(Price)}."
-            )
-        prices[Price(name)] = parse_range(amount)
-    return prices
 
 
 def _situation(answers: Mapping[str, str | None]) -> Situation:
@@ -149,54 +139,6 @@ def _ask(name: str) -> Any:
             click.echo(f"{error.message}. {error.next_step}", err=True)
 
 
-def _document(advice: Advice, prices: Prices) -> dict[str, Any]:
-    return {
-        "recommended": _set(advice.recommended),
-        "reasons": advice.reasons,
-        "cheaper": _set(advice.cheaper) if advice.cheaper else None,
-        "stronger": _set(advice.stronger) if advice.stronger else None,
-        "later": advice.later,
-        "assumed": {
-            price: {"cost": str(prices[price]), "for": says} for price, (_, says) in ASSUMPTIONS.items()
-        },
-        "next": _next(advice.recommended),
-    }
-
-
-def _set(one: MethodSet) -> dict[str, Any]:
-    return {
-        "identity": one.identity.value,
-        "onboarding": one.onboarding,
-        "claim_policy": one.policy,
-        "claim_needs": _needs(one.policy),
-        "cost": _cost(one.cost),
-        "assurance": one.level,
-        "risks": one.risks,
-        "obstacles": one.obstacles,
-        "available": one.available,
-    }
-
-
-def _cost(cost: Cost) -> dict[str, Any]:
-    return {
-        "low": str(cost.total.low),
-        "high": str(cost.total.high),
-        "lines": [
-            {
-                "what": line.what,
-                "low": str(line.amount.low),
-                "high": str(line.amount.high),
-                "basis": line.basis,
-            }
-            for line in cost.lines
-        ],
-    }
-
-
-def _needs(policy: str) -> str:
-    return explain(missing(parse(policy), ()))
-
-
 def _next(recommended: MethodSet) -> str:
     if not recommended.available:
         return ""
@@ -210,7 +152,7 @@ def _show(advice: Advice, price: Decimal, console: "Console") -> None:
     console.print(f"\n[bold]Recommended: {name_of(one.identity)}, {one.onboarding}[/bold]")
     _list(console, "", one.obstacles)
     _list(console, "Why", advice.reasons)
-    _list(console, "Who becomes the owner", (_needs(one.policy),))
+    _list(console, "Who becomes the owner", (claim_needs(one.policy),))
     _list(console, "What an attacker can still do", one.risks)
     _list(console, "Not yet", advice.later)
     console.print("\n[bold]Cost of each device[/bold], from assumptions that --assume replaces")

@@ -50,7 +50,7 @@ def simulate_command(*, product: str, policy: str, as_json: bool) -> None:
 def list_claims(*, as_json: bool) -> None:
     """List the claims that wait, newest first."""
     migrate()
-    from doorstep.server.portal.queries import held_claims  # noqa: PLC0415 - needs Django started
+    from doorstep.server.custody.actions.vouching import held_claims  # noqa: PLC0415 - needs Django started
 
     rows = [
         {

@@ -20,7 +20,17 @@ _TIMEOUT_S: Final = 15.0
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 60.0
 _AGAIN: Final = frozenset({429, 502, 503, 504})
-_FILES: Final = frozenset({"text/csv", "application/octet-stream", "application/vnd.apache.parquet"})
+_FILES: Final = frozenset(
+    {
+        "text/csv",
+        "application/gzip",
+        "application/octet-stream",
+        "application/pdf",
+        "application/vnd.apache.parquet",
+        "image/jpeg",
+        "image/png",
+    }
+)
 _FIRST_PROBLEM: Final = 400
 
 

@@ -5,7 +5,7 @@ Made by ``python -m tests.client.test_source`` from the API's description: never
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from doorstep.client import shapes
@@ -154,6 +154,22 @@ class Operations(ABC):
         )
         return found
 
+    def get_sale(self, number: int) -> shapes.SaleOut:
+        """Return one sale; a wholesaler gets those that it made, and those that came to it."""
+        found: shapes.SaleOut = self.call("GET", f"/api/v1/sales/{_part(number)}")
+        return found
+
+    def list_sold_devices(self, number: int, *, cursor: str = "", limit: int = 50) -> shapes.PlacePage:
+        """List the devices of a sale, those included that its buyer has no longer, by serial."""
+        found: shapes.PlacePage = self.call(
+            "GET", f"/api/v1/sales/{_part(number)}/devices", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_sold_devices(self, number: int, *, limit: int = 50) -> Iterator[shapes.SoldOut]:
+        """Go through all pages of `list_sold_devices`."""
+        return self.pages(lambda cursor: self.list_sold_devices(number, cursor=cursor, limit=limit))
+
     def list_deliveries(self, *, cursor: str = "", limit: int = 50) -> shapes.SalePage:
         """List what was dispatched to the wholesaler, newest first."""
         found: shapes.SalePage = self.call(
@@ -181,13 +197,13 @@ class Operations(ABC):
         found: shapes.ImportOut = self.call("GET", f"/api/v1/imports/{_part(number)}")
         return found
 
-    def get_import_failures(self, number: int) -> str:
+    def get_import_failures(self, number: int) -> bytes:
         """Return the rows that were not stored as CSV of the same form, with what to mend in `problem`."""
-        found: str = self.call("GET", f"/api/v1/imports/{_part(number)}/failures")
+        found: bytes = self.call("GET", f"/api/v1/imports/{_part(number)}/failures")
         return found
 
     def list_stock(
-        self, *, order: str = "", box: str = "", cursor: str = "", limit: int = 50
+        self, *, order: str | None = None, box: str | None = None, cursor: str = "", limit: int = 50
     ) -> shapes.StockPage:
         """List what a wholesaler holds, on its way or received; for the maker what all of them hold."""
         found: shapes.StockPage = self.call(
@@ -195,7 +211,9 @@ class Operations(ABC):
         )
         return found
 
-    def each_stock(self, *, order: str = "", box: str = "", limit: int = 50) -> Iterator[shapes.StockOut]:
+    def each_stock(
+        self, *, order: str | None = None, box: str | None = None, limit: int = 50
+    ) -> Iterator[shapes.StockOut]:
         """Go through all pages of `list_stock`."""
         return self.pages(lambda cursor: self.list_stock(cursor=cursor, order=order, box=box, limit=limit))
 
@@ -265,6 +283,10 @@ class Operations(ABC):
         life: shapes.Life | None = None,
         standing: shapes.Standing | None = None,
         disputed: bool | None = None,
+        search: str | None = None,
+        condition: shapes.Condition | None = None,
+        site: int | None = None,
+        group: int | None = None,
         cursor: str = "",
         limit: int = 50,
     ) -> shapes.DevicePage:
@@ -279,6 +301,10 @@ class Operations(ABC):
                 "life": life,
                 "standing": standing,
                 "disputed": disputed,
+                "search": search,
+                "condition": condition,
+                "site": site,
+                "group": group,
                 "cursor": cursor,
                 "limit": limit,
             },
@@ -294,6 +320,10 @@ class Operations(ABC):
         life: shapes.Life | None = None,
         standing: shapes.Standing | None = None,
         disputed: bool | None = None,
+        search: str | None = None,
+        condition: shapes.Condition | None = None,
+        site: int | None = None,
+        group: int | None = None,
         limit: int = 50,
     ) -> Iterator[shapes.DeviceOut]:
         """Go through all pages of `list_devices`."""
@@ -306,6 +336,10 @@ class Operations(ABC):
                 life=life,
                 standing=standing,
                 disputed=disputed,
+                search=search,
+                condition=condition,
+                site=site,
+                group=group,
                 limit=limit,
             )
         )
@@ -525,6 +559,11 @@ class Operations(ABC):
         """Go through all pages of `list_ledger`."""
         return self.pages(lambda cursor: self.list_ledger(cursor=cursor, kind=kind, limit=limit))
 
+    def verify_ledger(self) -> shapes.Verified:
+        """Verify every hash and signature of the ledger; a very long one is the work of the command."""
+        found: shapes.Verified = self.call("GET", "/api/v1/ledger/verification")
+        return found
+
     def list_custody(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.EntryPage:
         """List what happened to a device, oldest first."""
         found: shapes.EntryPage = self.call(
@@ -573,6 +612,23 @@ class Operations(ABC):
         found: shapes.CaseDetail = self.call(
             "POST", f"/api/v1/cases/{_part(number)}/steps", body=body, idempotency_key=idempotency_key
         )
+        return found
+
+    def add_case_paper(
+        self, number: int, body: bytes, *, idempotency_key: str | None = None
+    ) -> shapes.PaperOut:
+        """Bring a PDF, JPEG or PNG file for one's side, as a person; the same again is kept once."""
+        found: shapes.PaperOut = self.call(
+            "POST",
+            f"/api/v1/cases/{_part(number)}/papers",
+            content=("multipart/form-data", body),
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def get_case_paper(self, number: int, paper: int) -> bytes:
+        """Return a paper: to its own side, or to the staff."""
+        found: bytes = self.call("GET", f"/api/v1/cases/{_part(number)}/papers/{_part(paper)}")
         return found
 
     def list_attempts(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.Attempts:
@@ -717,6 +773,11 @@ class Operations(ABC):
         found: shapes.JobOut = self.call("GET", f"/api/v1/data-jobs/{_part(number)}")
         return found
 
+    def get_export(self, number: int) -> bytes:
+        """Return the file of a finished export, gzipped CSV, for 30 days."""
+        found: bytes = self.call("GET", f"/api/v1/data-jobs/{_part(number)}/file")
+        return found
+
     def list_documents(self, *, cursor: str = "", limit: int = 50) -> shapes.DocumentPage:
         """List the organisation's signed documents."""
         found: shapes.DocumentPage = self.call(
@@ -728,13 +789,18 @@ class Operations(ABC):
         """Go through all pages of `list_documents`."""
         return self.pages(lambda cursor: self.list_documents(cursor=cursor, limit=limit))
 
+    def get_document(self, number: int) -> shapes.DocumentOut:
+        """Return one signed document: the receipt of an erasure or export, or a scrapping's certificate."""
+        found: shapes.DocumentOut = self.call("GET", f"/api/v1/documents/{_part(number)}")
+        return found
+
     def get_document_key(self) -> shapes.KeyOut:
         """Return the public key that signs documents."""
         found: shapes.KeyOut = self.call("GET", "/api/v1/document-key")
         return found
 
     def list_dead_letters(
-        self, *, device_id: str = "", reason: str | None = None, cursor: str = "", limit: int = 50
+        self, *, device_id: str | None = None, reason: str | None = None, cursor: str = "", limit: int = 50
     ) -> shapes.LetterPage:
         """List what was refused, newest first."""
         found: shapes.LetterPage = self.call(
@@ -745,7 +811,7 @@ class Operations(ABC):
         return found
 
     def each_dead_letters(
-        self, *, device_id: str = "", reason: str | None = None, limit: int = 50
+        self, *, device_id: str | None = None, reason: str | None = None, limit: int = 50
     ) -> Iterator[shapes.LetterOut]:
         """Go through all pages of `list_dead_letters`."""
         return self.pages(
@@ -964,6 +1030,304 @@ class Operations(ABC):
         return self.pages(
             lambda cursor: self.list_webhook_deliveries(number, cursor=cursor, state=state, limit=limit)
         )
+
+    def get_claim_policy(self, key: str) -> shapes.PolicyOut:
+        """Return a product's claim policy, and who could claim its devices with what."""
+        found: shapes.PolicyOut = self.call("GET", f"/api/v1/products/{_part(key)}/claim-policy")
+        return found
+
+    def set_claim_policy(self, key: str, body: shapes.PolicyIn) -> shapes.PolicyOut:
+        """Give a product another claim policy. Claims that wait are judged by it; what was decided
+        stays.
+        """
+        found: shapes.PolicyOut = self.call("PUT", f"/api/v1/products/{_part(key)}/claim-policy", body=body)
+        return found
+
+    def try_claim_policy(
+        self, body: shapes.PolicyIn, *, idempotency_key: str | None = None
+    ) -> shapes.TriedOut:
+        """Say who could claim a device with what by a policy; nothing is stored."""
+        found: shapes.TriedOut = self.call(
+            "POST", "/api/v1/claim-policies/try", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def advise(
+        self,
+        *,
+        damage: Literal["nuisance", "service", "data", "control", "safety"],
+        price: str,
+        budget: str,
+        units: int,
+        chip: Literal["no-crypto", "aes", "tls", "secure-element"],
+        sales: Literal["direct", "wholesale"],
+        can_scan: bool,
+        control: Literal["none", "button", "display"],
+        line_online: bool,
+        assume: list[str] | None = None,
+    ) -> shapes.AdviceOut:
+        """Recommend identity, onboarding and claim policy for a product, with their cost and residual
+        risk.
+        """
+        found: shapes.AdviceOut = self.call(
+            "GET",
+            "/api/v1/advice",
+            query={
+                "damage": damage,
+                "price": price,
+                "budget": budget,
+                "units": units,
+                "chip": chip,
+                "sales": sales,
+                "can_scan": can_scan,
+                "control": control,
+                "line_online": line_online,
+                "assume": assume,
+            },
+        )
+        return found
+
+    def list_claims(self, *, cursor: str = "", limit: int = 50) -> shapes.ClaimPage:
+        """List the organisation's claims by serial or code, newest first."""
+        found: shapes.ClaimPage = self.call("GET", "/api/v1/claims", query={"cursor": cursor, "limit": limit})
+        return found
+
+    def each_claims(self, *, limit: int = 50) -> Iterator[shapes.ClaimOut]:
+        """Go through all pages of `list_claims`."""
+        return self.pages(lambda cursor: self.list_claims(cursor=cursor, limit=limit))
+
+    def open_claim(self, body: shapes.ClaimIn, *, idempotency_key: str | None = None) -> shapes.ClaimOut:
+        """Claim a device, also one that was never online. The same claim again is the first one."""
+        found: shapes.ClaimOut = self.call(
+            "POST", "/api/v1/claims", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def get_claim(self, number: int) -> shapes.ClaimOut:
+        """Say how a claim stands, and what would help."""
+        found: shapes.ClaimOut = self.call("GET", f"/api/v1/claims/{_part(number)}")
+        return found
+
+    def give_claim_code(
+        self, number: int, body: shapes.CodeIn, *, idempotency_key: str | None = None
+    ) -> shapes.ClaimOut:
+        """Add the scratch-off code; one of another device opens that device's claim, which is answered."""
+        found: shapes.ClaimOut = self.call(
+            "POST", f"/api/v1/claims/{_part(number)}/code", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def give_claim_order(
+        self, number: int, body: shapes.OrderIn, *, idempotency_key: str | None = None
+    ) -> shapes.ClaimOut:
+        """Add the number of the order with which the device was sold."""
+        found: shapes.ClaimOut = self.call(
+            "POST", f"/api/v1/claims/{_part(number)}/order", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def ask_buyer_by_mail(self, number: int, *, idempotency_key: str | None = None) -> shapes.ClaimOut:
+        """Have the address asked that the seller's records hold, if they do; nothing tells whether they
+        do.
+        """
+        found: shapes.ClaimOut = self.call(
+            "POST", f"/api/v1/claims/{_part(number)}/mail", idempotency_key=idempotency_key
+        )
+        return found
+
+    def report_label(self, number: int, *, idempotency_key: str | None = None) -> shapes.ClaimOut:
+        """Say that the foil was off when the device came: from then on its code counts for nobody."""
+        found: shapes.ClaimOut = self.call(
+            "POST", f"/api/v1/claims/{_part(number)}/report-label", idempotency_key=idempotency_key
+        )
+        return found
+
+    def bring_voucher(self, body: bytes, *, idempotency_key: str | None = None) -> shapes.VoucherOut:
+        """Bring an ownership voucher for all its devices. The same voucher again changes nothing."""
+        found: shapes.VoucherOut = self.call(
+            "POST", "/api/v1/vouchers", content=("multipart/form-data", body), idempotency_key=idempotency_key
+        )
+        return found
+
+    def find_device_grant(
+        self, body: shapes.UserCodeIn, *, idempotency_key: str | None = None
+    ) -> shapes.DeviceGrantOut:
+        """Say which device shows a code, so that a person can compare it; nothing is answered to it."""
+        found: shapes.DeviceGrantOut = self.call(
+            "POST", "/api/v1/device-grants/find", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def answer_device_grant(
+        self, body: shapes.GrantAnswer, *, idempotency_key: str | None = None
+    ) -> shapes.DeviceGrantOut:
+        """Let the device that shows a code join the organisation, or turn it away."""
+        found: shapes.DeviceGrantOut = self.call(
+            "POST", "/api/v1/device-grants/answer", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_held_claims(self, *, cursor: str = "", limit: int = 50) -> shapes.HeldClaimPage:
+        """List the claims that wait for somebody to look, newest first."""
+        found: shapes.HeldClaimPage = self.call(
+            "GET", "/api/v1/held-claims", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_held_claims(self, *, limit: int = 50) -> Iterator[shapes.HeldClaimOut]:
+        """Go through all pages of `list_held_claims`."""
+        return self.pages(lambda cursor: self.list_held_claims(cursor=cursor, limit=limit))
+
+    def get_held_claim(self, number: int) -> shapes.HeldClaimDetail:
+        """Return one of them with what was brought for it; it is not there once it waits no more."""
+        found: shapes.HeldClaimDetail = self.call("GET", f"/api/v1/held-claims/{_part(number)}")
+        return found
+
+    def vouch_for_claim(
+        self, number: int, body: shapes.VouchIn, *, idempotency_key: str | None = None
+    ) -> shapes.DecisionOut:
+        """Give the staff's word for a claimant, as evidence. The product's policy still decides."""
+        found: shapes.DecisionOut = self.call(
+            "POST", f"/api/v1/held-claims/{_part(number)}/vouch", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def list_sites(self, *, cursor: str = "", limit: int = 50) -> shapes.SitePage:
+        """List the sites; who is limited to groups sees those where their devices stand."""
+        found: shapes.SitePage = self.call("GET", "/api/v1/sites", query={"cursor": cursor, "limit": limit})
+        return found
+
+    def each_sites(self, *, limit: int = 50) -> Iterator[shapes.SiteOut]:
+        """Go through all pages of `list_sites`."""
+        return self.pages(lambda cursor: self.list_sites(cursor=cursor, limit=limit))
+
+    def add_site(self, body: shapes.SiteIn, *, idempotency_key: str | None = None) -> shapes.SiteOut:
+        """Make a site."""
+        found: shapes.SiteOut = self.call("POST", "/api/v1/sites", body=body, idempotency_key=idempotency_key)
+        return found
+
+    def get_site(self, number: int) -> shapes.SiteOut:
+        """Return one site."""
+        found: shapes.SiteOut = self.call("GET", f"/api/v1/sites/{_part(number)}")
+        return found
+
+    def change_site(self, number: int, body: shapes.SiteIn) -> shapes.SiteOut:
+        """Change a site."""
+        found: shapes.SiteOut = self.call("PUT", f"/api/v1/sites/{_part(number)}", body=body)
+        return found
+
+    def remove_site(self, number: int) -> None:
+        """Take a site away; its devices stay and stand nowhere."""
+        self.call("DELETE", f"/api/v1/sites/{_part(number)}")
+
+    def place_device(self, device_id: str, body: shapes.PlaceIn) -> shapes.PlaceOut:
+        """Say what a device is called, and at which site it stands."""
+        found: shapes.PlaceOut = self.call("PUT", f"/api/v1/devices/{_part(device_id)}/place", body=body)
+        return found
+
+    def list_alerts(
+        self, *, device_id: str | None = None, is_open: bool | None = None, cursor: str = "", limit: int = 50
+    ) -> shapes.AlertPage:
+        """List the alerts of the devices that the caller sees, newest first; all, or those that fit."""
+        found: shapes.AlertPage = self.call(
+            "GET",
+            "/api/v1/alerts",
+            query={"device_id": device_id, "is_open": is_open, "cursor": cursor, "limit": limit},
+        )
+        return found
+
+    def each_alerts(
+        self, *, device_id: str | None = None, is_open: bool | None = None, limit: int = 50
+    ) -> Iterator[shapes.AlertOut]:
+        """Go through all pages of `list_alerts`."""
+        return self.pages(
+            lambda cursor: self.list_alerts(cursor=cursor, device_id=device_id, is_open=is_open, limit=limit)
+        )
+
+    def list_thresholds(self, device_id: str, *, cursor: str = "", limit: int = 50) -> shapes.ThresholdPage:
+        """List what is watched of a device."""
+        found: shapes.ThresholdPage = self.call(
+            "GET", f"/api/v1/devices/{_part(device_id)}/thresholds", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_thresholds(self, device_id: str, *, limit: int = 50) -> Iterator[shapes.ThresholdOut]:
+        """Go through all pages of `list_thresholds`."""
+        return self.pages(lambda cursor: self.list_thresholds(device_id, cursor=cursor, limit=limit))
+
+    def add_threshold(
+        self, device_id: str, body: shapes.ThresholdIn, *, idempotency_key: str | None = None
+    ) -> shapes.ThresholdOut:
+        """Watch a device from now on: a number that it sends, or its silence."""
+        found: shapes.ThresholdOut = self.call(
+            "POST",
+            f"/api/v1/devices/{_part(device_id)}/thresholds",
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def remove_threshold(self, device_id: str, number: int) -> None:
+        """Watch for something no longer, and close its alert."""
+        self.call("DELETE", f"/api/v1/devices/{_part(device_id)}/thresholds/{_part(number)}")
+
+    def get_chart(
+        self,
+        device_id: str,
+        *,
+        span: Literal["hour", "day", "week", "month", "year"] = "day",
+        name: list[str] | None = None,
+    ) -> shapes.ChartOut:
+        """Return lines for a chart, in this owner's time alone; roll-ups for a week and more."""
+        found: shapes.ChartOut = self.call(
+            "GET", f"/api/v1/devices/{_part(device_id)}/chart", query={"span": span, "name": name}
+        )
+        return found
+
+    def get_readings_file(
+        self, device_id: str, *, since: str, until: str, kind: Literal["csv", "parquet"] = "csv"
+    ) -> bytes:
+        """Return the readings of some days as a file, in this owner's time alone."""
+        found: bytes = self.call(
+            "GET",
+            f"/api/v1/devices/{_part(device_id)}/readings/file",
+            query={"since": since, "until": until, "kind": kind},
+        )
+        return found
+
+    def list_activity(self, *, before_us: int | None = None, limit: int = 40) -> shapes.Activity:
+        """List what happened to the devices that the caller sees, newest first."""
+        found: shapes.Activity = self.call(
+            "GET", "/api/v1/activity", query={"before_us": before_us, "limit": limit}
+        )
+        return found
+
+    def get_summary(self) -> shapes.Summary:
+        """Count the devices that the caller sees by how they are."""
+        found: shapes.Summary = self.call("GET", "/api/v1/summary")
+        return found
+
+    def list_api_keys(self, *, cursor: str = "", limit: int = 50) -> shapes.ApiKeyPage:
+        """List the organisation's keys, as a person who proved a moment ago who they are."""
+        found: shapes.ApiKeyPage = self.call(
+            "GET", "/api/v1/api-keys", query={"cursor": cursor, "limit": limit}
+        )
+        return found
+
+    def each_api_keys(self, *, limit: int = 50) -> Iterator[shapes.ApiKeyOut]:
+        """Go through all pages of `list_api_keys`."""
+        return self.pages(lambda cursor: self.list_api_keys(cursor=cursor, limit=limit))
+
+    def make_api_key(self, body: shapes.ApiKeyIn, *, idempotency_key: str | None = None) -> shapes.ApiKeyMade:
+        """Make a key, as a person who proved a moment ago who they are. It is shown this once."""
+        found: shapes.ApiKeyMade = self.call(
+            "POST", "/api/v1/api-keys", body=body, idempotency_key=idempotency_key
+        )
+        return found
+
+    def end_api_key(self, number: int) -> None:
+        """End a key at once, as a person. Asked again, nothing changes."""
+        self.call("DELETE", f"/api/v1/api-keys/{_part(number)}")
 
 
 def _part(value: object) -> str:

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final, Self, TypeAlias
@@ -20,6 +20,7 @@ __all__ = [
     "Prices",
     "Range",
     "parse_range",
+    "replace_assumed",
 ]
 
 AMOUNT_CAP: Final = Decimal(1_000_000)
@@ -111,6 +112,19 @@ ASSUMPTIONS: Final[Mapping[Price, tuple[Range, str]]] = {
 
 ASSUMED: Final[Prices] = {price: assumed for price, (assumed, _) in ASSUMPTIONS.items()}
 """The assumptions as prices."""
+
+
+def replace_assumed(texts: Iterable[str]) -> Prices:
+    """Return the assumed prices with others in place, each as ``label=0.02..0.06``; raise BadPrice."""
+    prices = dict(ASSUMED)
+    for text in texts:
+        name, _, amount = text.partition("=")
+        if name not in set(Price):
+            raise BadPrice(
+                f"there is no price {name[:40]!a} to assume", next_step=f"Prices are: {', '.join(Price)}."
+            )
+        prices[Price(name)] = parse_range(amount)
+    return prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Final
 from doorstep.ownership.claims import Decision, Facts, Outcome, decide
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
-from doorstep.ownership.policy import Policy
+from doorstep.ownership.policy import Policy, explain, missing, parse
 
-__all__ = ["PEOPLE", "Person", "Trial", "simulate", "try_evidence", "warnings"]
+__all__ = ["PEOPLE", "Person", "Trial", "Tried", "simulate", "try_evidence", "try_policy", "warnings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,15 @@ class Trial:
     def surprising(self) -> bool:
         """Whether a wrong person would get the device."""
         return self.free.outcome is Outcome.BOUND and not self.person.rightful
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a policy means, in words, and what would come of everybody's claim."""
+
+    explanation: str
+    trials: tuple[Trial, ...]
+    warnings: tuple[str, ...]
 
 
 def _brings(*kinds: Evidence) -> frozenset[Evidence]:
@@ -111,6 +120,13 @@ def try_evidence(policy: Policy, person: Person) -> Trial:
 def simulate(policy: Policy) -> list[Trial]:
     """Try a policy on everybody in `PEOPLE`."""
     return [try_evidence(policy, person) for person in PEOPLE]
+
+
+def try_policy(text: str) -> Tried:
+    """Read a policy and try it; raise BadPolicy."""
+    policy = parse(text)
+    trials = simulate(policy)
+    return Tried(explain(missing(policy, ())), tuple(trials), tuple(warnings(trials)))
 
 
 def warnings(trials: Sequence[Trial]) -> list[str]:

@@ -1,5 +1,6 @@
 """The two legacy envelopes: their vectors, what they refuse, and that a refusal tells nothing."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from doorstep.messaging.legacy.formats import (
 )
 from doorstep.messaging.legacy.iot1 import MAX_BODY, open_iot1, seal_iot1
 from doorstep.messaging.legacy.keys import LegacyKeys, generate, refuse_published
+from doorstep.messaging.legacy.login import new_password, password_hash
 from doorstep.messaging.legacy.readings import payload_of
 from doorstep.wire import senml
 
@@ -351,3 +353,14 @@ def test_board_has_keys_of_its_own() -> None:
 def test_platform_reads_no_keys_that_no_board_can_have(stored: bytes) -> None:
     with pytest.raises(MalformedMessage):
         LegacyKeys.from_bytes(stored)
+
+
+@pytest.mark.parametrize("one", Format)
+def test_format_tells_its_own_risk(one: Format) -> None:
+    assert one.risk == RISKS[one]
+
+
+def test_password_is_no_proof_and_its_hash_does_not_hold_it() -> None:
+    password = new_password(lambda size: bytes(range(size)))
+    assert password == "legacy.AAECAwQFBgcICQoLDA0ODxAR"
+    assert password_hash(password) == hashlib.sha256(password.encode()).hexdigest()

@@ -8,6 +8,7 @@ from doorstep.messaging.ahead import Reached, Ways, open_ahead, open_aside
 from doorstep.messaging.allowance import Allowance
 from doorstep.messaging.envelope import parse
 from doorstep.messaging.errors import Forged
+from doorstep.messaging.keys import OWNER_NONCE_LENGTH, owner_change, run_ahead
 from doorstep.messaging.rotation import device, platform
 from doorstep.messaging.rotation.device import DeviceKeys, StaleRotation
 from doorstep.messaging.rotation.keys import Change, WrongConfirmation
@@ -89,3 +90,19 @@ def test_message_aside_names_its_sender() -> None:
     assert plaintext == b"x"
     with pytest.raises(Forged):
         open_aside(KID, state, Allowance(), message._replace(kid=b"other"), b"up/data", 0)
+
+
+@pytest.mark.parametrize("staged", [None, StagedRoot(3, bytes(32))])
+def test_platform_hears_a_mixed_root_and_no_root_before(
+    staged: StagedRoot | None,
+) -> None:
+    nonce = os.urandom(OWNER_NONCE_LENGTH)
+    state = platform.mixed(replace(SealedState.first(ROOT), staged=staged), 5, nonce, os.urandom)
+    ways = Ways(state.current.epoch, state.root, state.staged, Allowance())
+    chains = [run_ahead(ROOT, 5)] + [run_ahead(one.root, 2) for one in [staged] if one]
+    for root in chains:
+        mixed = DeviceSealer(KID, DeviceState(owner_change(root, nonce), 5)).seal(b"up/data", b"x")
+        assert open_ahead(KID, ways, parse(mixed), b"up/data", 0).plaintext == b"x"
+        old = DeviceSealer(KID, DeviceState(root, 5)).seal(b"up/data", b"x")
+        with pytest.raises(Forged):
+            open_ahead(KID, ways, parse(old), b"up/data", 0)

@@ -109,7 +109,7 @@ def _walk(url: str) -> None:
     assert _resolve("captive.apple.com") == BOARD
     status, _, where = _ask("/hotspot-detect.html", host="captive.apple.com")
     assert (status, where) == (302, f"http://{BOARD}/")
-    until(lambda: ">home " in _ask("/")[1], "list of networks")
+    until(lambda: f'value="{b"home".hex()}"' in _ask("/")[1], "list of networks")
     _submit("wrong password", url)
     until(lambda: "refused the password" in _retry("/status"), "sentence about the password", 60)
     _submit(PASSPHRASE, url)

@@ -45,7 +45,20 @@ def test_route_is_like_the_others(path: str, method: str, operation: dict[str, A
         if status >= 400:
             assert list(answer["content"]) == [PROBLEM_MEDIA]
         assert {"RateLimit", "RateLimit-Policy"} <= answer["headers"].keys()
+    assert operation["x-scopes"]
+    assert [one["name"] for one in operation["parameters"] if not one.get("description")] == []
     assert len({one[2]["operationId"] for one in _operations()}) == len(list(_operations()))
+
+
+@pytest.mark.parametrize("name", sorted(DESCRIBED["components"]["schemas"]))
+def test_every_field_is_described(name: str) -> None:
+    schema = DESCRIBED["components"]["schemas"][name]
+    assert [one for one, said in schema.get("properties", {}).items() if not said.get("description")] == []
+
+
+def test_router_refuses_a_route_that_says_no_scopes() -> None:
+    with pytest.raises(TypeError):
+        Router().get("/x", response={200: None}, operation_id="x")(lambda _: None)
 
 
 def _schemas(base: type[Schema] = Schema) -> Iterator[type[Schema]]:

@@ -166,6 +166,7 @@ def staff_pages(world: World) -> dict[str, str]:
         "swap": f"/staff/devices/{world.live.device_id}/swap/",
         "quarantine": f"/staff/devices/{world.live.device_id}/quarantine/",
         "clear": f"/staff/devices/{world.live.device_id}/clear/",
+        "staff-label": f"/staff/devices/{world.unsold.device_id}/label/",
         "blocks": "/staff/blocks/",
         "lift-block": f"/staff/blocks/{world.block}/lift/",
         "staff-cases": "/cases/",

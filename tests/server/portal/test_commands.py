@@ -36,6 +36,7 @@ def test_owner_makes_a_device_show_itself(world: World, owner: Client) -> None:
     assert owner.get(f"{path}live").json()["commands"][0] == {
         "id": row.command_id,
         "word": "Queued",
+        "open": True,
         "tone": "note",
         "detail": "",
     }

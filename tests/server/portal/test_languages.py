@@ -5,10 +5,27 @@ import re
 import pytest
 from django.test import Client
 
+from tests.server.portal.browsing import claimant_pages, enter, member_pages, wholesaler_with_pages
 from tests.server.portal.catalogues import FOLDER, LANGUAGES, compiled, gathered, parsed, written
 from tests.server.portal.world import World
 
 _PLACES = re.compile(r"%\(\w+\)s|%[sd]|<[^>]+>")
+_TEMPLATES = FOLDER.parent / "templates"
+_SCRIPTS = FOLDER.parent / "static" / "portal"
+_NO_WORDS = re.compile(
+    r"{% blocktranslate.*?{% endblocktranslate %}|{%.*?%}|{{.*?}}|&\w+;|<(code|pre)\b.*?</\1>"
+    r'|<(\w+)\b[^>]*\blang="en".*?</\2>',
+    re.DOTALL,
+)
+_SPOKEN_ATTRIBUTES = re.compile(r'(?:aria-label|data-label|placeholder|title|alt)="([^"]*)"')
+_ENGLISH = {
+    "set-up": "its scripts speak English",
+    "webhooks": "for who writes programs",
+    "webhook": "as webhooks",
+    "keys": "as webhooks",
+    "audit": "the trail is English",
+}
+_PARTS_OF_ENGLISH_PAGES = {"about_device", "batch_table", "simulation", "wifi_password"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -46,3 +63,41 @@ def test_page_without_translation_says_that_it_is_english(world: World, client: 
     page = client.get("/staff/products/", headers={"accept-language": "de"}).content.decode()
     assert '<html lang="de">' in page
     assert re.search(r'<main[^>]* lang="en">', page)
+
+
+def test_customer_and_wholesaler_read_every_other_page_in_their_language(world: World) -> None:
+    shop, wholesale = wholesaler_with_pages()
+    for user, pages in (
+        (world.owner, member_pages(world)),
+        (world.stranger, claimant_pages(world)),
+        (shop, wholesale),
+    ):
+        client = Client(headers={"accept-language": "fr"})
+        enter(client, user)
+        for name, path in pages.items():
+            page = client.get(path).content.decode()
+            wanted = "en" if name in _ENGLISH else "fr"
+            assert f'tabindex="-1" lang="{wanted}"' in page, path
+
+
+def test_scripts_say_everything_in_both_languages() -> None:
+    words, *scripts = (_SCRIPTS / "words.js", *_SCRIPTS.glob("*.js"))
+    tables = re.split(r"\n  (?:de|fr): \{", words.read_text(encoding="utf-8"))[1:]
+    known = [re.findall(r'^    (?:"([^"]+)"|(\w+)):\s', table, re.MULTILINE) for table in tables]
+    said = {
+        one for path in scripts for one in re.findall(r'said\(\s*"([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(known) == len(LANGUAGES)
+    assert known[0] == known[1]
+    assert said == {"".join(one) for one in known[0]} - {"as the system", "light", "dark"}
+
+
+def test_translated_template_leaves_no_word_in_english() -> None:
+    for path in _TEMPLATES.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        is_part = path.parent.name == "parts" and path.stem not in _PARTS_OF_ENGLISH_PAGES
+        if "block spoken" not in text and not is_part:
+            continue
+        text = _NO_WORDS.sub("", text.replace("Doorstep", ""))
+        words = [*_SPOKEN_ATTRIBUTES.findall(text), re.sub(r"<[^>]*>", "", text)]
+        assert not re.search(r"[A-Za-z]{2}", " ".join(words)), path

@@ -9,14 +9,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from doorstep.errors import MisuseError, VerificationFailed
+from doorstep.errors import MisuseError, RefusedError, VerificationFailed
 from doorstep.ownership.actors import program_for
+from doorstep.server.accounts import permissions
 from doorstep.server.accounts.models import ApiKey, DeviceGroup, Organisation, OrganisationKind, User
-from doorstep.server.accounts.permissions import Caller, Permission, scopes_of, within
+from doorstep.server.accounts.permissions import Caller, Permission, scopes_of
 from doorstep.server.audit.notes import keep
 
-__all__ = ["KEY_CAP", "end_api_key", "find_caller", "make_api_key", "parse_scopes"]
+__all__ = [
+    "KEY_CAP",
+    "NoSuchKey",
+    "end_api_key",
+    "find_caller",
+    "key_of",
+    "keys_of",
+    "make_api_key",
+    "parse_scopes",
+]
 
 KEY_CAP: Final = 100
 """Characters of a presented key that are looked at."""
@@ -48,10 +59,12 @@ def make_api_key(  # noqa: PLR0913 - what a key is, and whose
     by: User | None = None,
     group: DeviceGroup | None = None,
     expires_at: datetime | None = None,
+    within: Collection[Permission] | None = None,
 ) -> tuple[str, ApiKey]:
     """Return a key, shown this once, and its row; raise MisuseError for a bad name or scope.
 
-    ``group`` limits it to the devices of one group.
+    ``group`` limits it to the devices of one group. ``within``: what its maker may do; nobody gives a key
+    more than they have. None: the operator makes it.
     """
     name = " ".join(name.split())
     if not 0 < len(name) <= _NAME_CAP:
@@ -59,6 +72,8 @@ def make_api_key(  # noqa: PLR0913 - what a key is, and whose
             f"an API key has a name of 1 to {_NAME_CAP} characters", next_step="Say what it is for."
         )
     granted = parse_scopes(scopes, organisation)
+    if within is not None and (more := sorted(granted - set(within))):
+        raise MisuseError(f"you may not do yourself what {', '.join(more)} allows", next_step="Leave it out.")
     prefix = "dk" + base64.b32encode(os.urandom(_PREFIX_BYTES)).decode().lower()
     key = f"{prefix}.{base64.urlsafe_b64encode(os.urandom(32)).rstrip(b'=').decode()}"
     with transaction.atomic():
@@ -73,6 +88,24 @@ def make_api_key(  # noqa: PLR0913 - what a key is, and whose
             expires_at=expires_at,
         )
     return key, row
+
+
+class NoSuchKey(RefusedError):
+    """The organisation has no such key."""
+
+
+def keys_of(organisation: Organisation) -> QuerySet[ApiKey]:
+    """Return an organisation's keys, newest first, ended ones included."""
+    rows = ApiKey.objects.filter(organisation=organisation).select_related("group", "created_by")
+    return rows.order_by("-pk")
+
+
+def key_of(organisation: Organisation, number: int) -> ApiKey:
+    """Return one of them; raise NoSuchKey."""
+    row = keys_of(organisation).filter(pk=number).first()
+    if row is None:
+        raise NoSuchKey(f"there is no API key {number} here", next_step="List the keys first.")
+    return row
 
 
 def end_api_key(row: ApiKey) -> None:
@@ -96,7 +129,7 @@ def find_caller(key: str) -> Caller:
     if row.last_used_at is None or now - row.last_used_at > _USED_TO:
         ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
     granted = frozenset(Permission(scope) for scope in row.scopes)
-    scopes = within(granted, limited=row.group_id is not None)
+    scopes = permissions.within(granted, limited=row.group_id is not None)
     groups = None if row.group_id is None else frozenset({row.group_id})
     return Caller(
         row.organisation, scopes, program_for(row.prefix, row.organisation_id), key=row.pk, groups=groups

@@ -19,6 +19,8 @@ class Permission(enum.StrEnum):
     MAKER_DEVICES_READ = "maker:devices:read"
     """Identity, life and custody of every device; never a customer's readings."""
     MAKER_DEVICES_REVOKE = "maker:devices:revoke"
+    MAKER_CLAIMS_READ = "maker:claims:read"
+    """Claims that wait for the staff, and what was brought for them."""
     MAKER_CLAIMS_VOUCH = "maker:claims:vouch"
     """The staff's word for a claimant, as evidence."""
     MAKER_LEDGER_READ = "maker:ledger:read"
@@ -63,6 +65,8 @@ class Permission(enum.StrEnum):
     CUSTOMER_LEDGER_READ = "customer:ledger:read"
     CUSTOMER_TOKENS_WRITE = "customer:tokens:write"
     """Registration tokens, and what else a set-up needs: challenges, attestations, public keys."""
+    CUSTOMER_CLAIMS_READ = "customer:claims:read"
+    """How the organisation's own claims stand; who may make registration tokens may claim."""
     CUSTOMER_SETUP_RELEASE = "customer:setup:release"
     CUSTOMER_GATEWAYS_WRITE = "customer:gateways:write"
     """Which gateway may carry the messages of which device."""
@@ -120,6 +124,7 @@ _MANAGERS_ONLY: Final = frozenset(
 _WHOLE: Final = frozenset(
     {
         Permission.CUSTOMER_TOKENS_WRITE,
+        Permission.CUSTOMER_CLAIMS_READ,
         Permission.CUSTOMER_PEOPLE_READ,
         Permission.CUSTOMER_PEOPLE_WRITE,
         Permission.CUSTOMER_GROUPS_WRITE,

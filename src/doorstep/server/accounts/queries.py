@@ -1,9 +1,10 @@
 """Who somebody is and where they stand: the principal that pages read for."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from doorstep.ownership.actors import user_for
 from doorstep.server.accounts.models import DeviceGroup, Member, Organisation, OrganisationKind, Role, User
@@ -177,23 +178,31 @@ def members_with(group: DeviceGroup) -> QuerySet[Member]:
     return members.order_by("user__email")
 
 
-def actor_name(actor: str, principal: Principal) -> str:
+class ActsFor(Protocol):
+    """A principal of the portal or a caller of the REST API."""
+
+    @property
+    def organisation(self) -> Organisation:
+        """For whom they act."""
+
+
+def actor_name(actor: str, somebody: ActsFor) -> str:
     """Put a ledger's actor into words; a person is named only to people of the same organisation."""
-    kind, _, number = actor.partition("@")[0].partition(":")
+    kind, _colon, number = actor.partition("@")[0].partition(":")
     match kind:
         case "user" if number.isdecimal():
-            return _colleague(int(number), principal)
+            return _colleague(int(number), somebody)
         case "key":
-            return f"the program with the key {number}"
+            return _("the program with the key %(number)s") % {"number": number}
         case "device":
-            return "the device itself"
+            return _("the device itself")
         case "platform":
-            return "the platform, which noticed it"
+            return _("the platform, which noticed it")
         case _:
-            return "the maker's staff"
+            return _("the maker's staff")
 
 
-def _colleague(number: int, principal: Principal) -> str:
-    colleagues = Member.objects.filter(organisation=principal.organisation, user=number)
+def _colleague(number: int, somebody: ActsFor) -> str:
+    colleagues = Member.objects.filter(organisation=somebody.organisation, user=number)
     member = colleagues.select_related("user").first()
     return member.user.get_full_name() if member else "somebody of another organisation"

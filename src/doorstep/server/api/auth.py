@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -13,8 +15,9 @@ from doorstep.server.accounts.permissions import Caller
 from doorstep.server.accounts.queries import CHOSEN, principal_of
 from doorstep.server.api.pace import REQUESTS, Left, TooFast
 from doorstep.server.clock import now_us
+from doorstep.server.fleet.access import NotPermitted
 
-__all__ = ["AUTHENTICATION", "caller_of", "left_of"]
+__all__ = ["AUTHENTICATION", "caller_of", "left_of", "prove"]
 
 
 class ApiKeyAuth(HttpBearer):
@@ -62,6 +65,19 @@ def caller_of(request: HttpRequest) -> Caller:
     """Return who called; every route is authenticated."""
     caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja sets it
     return caller
+
+
+def prove(request: HttpRequest) -> None:
+    """Raise NotPermitted for a person who did not prove a moment ago who they are; keys need not."""
+    if caller_of(request).key is not None:
+        return
+    try:
+        reauthentication_required(lambda _: None, app="account")(request)
+    except ReauthenticationRequired as error:
+        raise NotPermitted(
+            "this takes a person who proved a moment ago who they are",
+            next_step="Confirm your password or passkey in the portal, below Account; then ask again.",
+        ) from error
 
 
 def left_of(request: HttpRequest) -> Left | None:

@@ -1,13 +1,14 @@
 """Batches: what was made together, for the maker's staff."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
+from ninja import Path, Query
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import to_us
@@ -18,6 +19,7 @@ from doorstep.server.fleet.queries import all_batches, find_batch
 __all__ = ["router"]
 
 router = Router(tags=["batches"])
+BatchNumber = Annotated[str, Path(description="Of the batch, as its labels have it.")]
 _READ = needs(Permission.MAKER_PRODUCTS_READ)
 
 
@@ -25,7 +27,9 @@ class BatchOut(Schema):
     """A batch."""
 
     number: str
+    """As its labels have it."""
     product: str
+    """Key of its product."""
     count: int
     """How many devices were asked for."""
     made: int
@@ -33,18 +37,19 @@ class BatchOut(Schema):
     onboarding_methods: list[str]
     """What its devices open."""
     created_us: int
+    """When it was made."""
 
 
-class BatchPage(Schema):
+class BatchPage(Page[BatchOut]):
     """Batches, newest first."""
-
-    items: list[BatchOut]
-    next: str | None
 
 
 @router.get("/batches", response={200: BatchPage}, operation_id="list_batches", openapi_extra=_READ)
 def list_batches(
-    request: HttpRequest, product: Line | None = None, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+    request: HttpRequest,
+    product: Annotated[Line | None, Query(description="Key of the product.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List the batches, all or those of one product."""
     require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
@@ -53,7 +58,7 @@ def list_batches(
 
 
 @router.get("/batches/{number}", response={200: BatchOut}, operation_id="get_batch", openapi_extra=_READ)
-def get_batch(request: HttpRequest, number: str) -> Any:
+def get_batch(request: HttpRequest, number: BatchNumber) -> Any:
     """Return one batch."""
     require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
     return _shown(find_batch(number))

@@ -7,9 +7,9 @@ from ninja import Status
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Line, Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import Line, Number, Reason
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import require
@@ -19,34 +19,45 @@ from doorstep.server.fleet.trust import BlockEntry
 __all__ = ["router"]
 
 router = Router(tags=["block-list"])
+_READ = needs(Permission.MAKER_DEVICES_READ)
+_WRITE = needs(Permission.MAKER_DEVICES_REVOKE)
 
 
 class BlockIn(Schema, extra="forbid"):
     """What to block."""
 
     kind: Literal["batch", "hardware_id", "key"]
+    """What the value is."""
     value: Line
     """Batch number, hardware id, or hex SHA-256 of the factory key's SubjectPublicKeyInfo."""
     reason: Reason
+    """Why."""
 
 
 class LiftIn(Schema, extra="forbid"):
     """Why a block ends."""
 
     reason: Reason
+    """Why."""
 
 
 class BlockOut(Schema):
     """A line of the block-list. Lines are only added: a lifted block is two lines."""
 
     number: int
+    """By which it is asked for."""
     action: str
     """block or lift."""
     kind: str
+    """batch, hardware_id or key."""
     value: str
+    """What it names."""
     reason: str
+    """Why."""
     by: str
+    """Who did it, as the ledger names them."""
     at_us: int
+    """When."""
     lifted_by: int | None
     """The line that ended this one."""
 
@@ -62,17 +73,15 @@ class BlockState(BlockOut):
     """Of them, how many have no session and nothing in a queue any more."""
 
 
-class BlockPage(Schema):
+class BlockPage(Page[BlockOut]):
     """Lines, newest first."""
-
-    items: list[BlockOut]
-    next: str | None
 
 
 @router.post(
     "/blocks",
     response={202: BlockState},
     operation_id="add_block",
+    openapi_extra=_WRITE,
 )
 def add(request: HttpRequest, block: BlockIn) -> Any:
     """Block a batch, a hardware id or a factory key at once; ask again to see how far the clearing-up is.
@@ -85,7 +94,7 @@ def add(request: HttpRequest, block: BlockIn) -> Any:
     return Status(202, _state(entry))
 
 
-@router.get("/blocks", response={200: BlockPage}, operation_id="list_blocks")
+@router.get("/blocks", response={200: BlockPage}, operation_id="list_blocks", openapi_extra=_READ)
 def list_blocks(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the lines, newest first."""
     require(caller_of(request), Permission.MAKER_DEVICES_READ)
@@ -96,8 +105,9 @@ def list_blocks(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAUL
     "/blocks/{number}",
     response={200: BlockState},
     operation_id="get_block",
+    openapi_extra=_READ,
 )
-def get_block(request: HttpRequest, number: int) -> Any:
+def get_block(request: HttpRequest, number: Number) -> Any:
     """Return one line, and how far it is."""
     require(caller_of(request), Permission.MAKER_DEVICES_READ)
     return _state(entry_of(number))
@@ -107,8 +117,9 @@ def get_block(request: HttpRequest, number: int) -> Any:
     "/blocks/{number}/lift",
     response={202: BlockOut},
     operation_id="lift_block",
+    openapi_extra=_WRITE,
 )
-def lift(request: HttpRequest, number: int, why: LiftIn) -> Any:
+def lift(request: HttpRequest, number: Number, why: LiftIn) -> Any:
     """End a block by a new line; its devices come in again as they renew, unless otherwise blocked."""
     caller = caller_of(request)
     require(caller, Permission.MAKER_DEVICES_REVOKE)

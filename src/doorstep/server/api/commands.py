@@ -3,15 +3,16 @@
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Query, Status
+from ninja import Field, Path, Query, Status
 
 from doorstep.messaging.channels import MAX_CALL_NAME, MAX_SETTINGS, MAX_VERSION, Call
 from doorstep.messaging.delivery import Delivery
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import DeviceId
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.readings import PointOut
-from doorstep.server.api.routing import Router
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.channels.actions import MAX_LIFE_US, cancel, send_command, want_settings
 from doorstep.server.channels.models import Downlink
@@ -35,6 +36,7 @@ _READ: Final = (Permission.CUSTOMER_COMMANDS_READ,)
 _WRITE: Final = (Permission.CUSTOMER_COMMANDS_WRITE,)
 _DAY_S: Final = 86_400
 
+CommandId = Annotated[str, Path(description="Of the command, as its answer has it.")]
 Values = Annotated[dict[str, float | bool | str], Field(max_length=MAX_SETTINGS)]
 
 
@@ -42,7 +44,9 @@ class CommandIn(Schema, extra="forbid"):
     """What the device is to do. Names and values are those that its firmware knows."""
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_CALL_NAME)]
+    """What the device is to do."""
     arguments: Values = Field(default_factory=dict)
+    """With what."""
     expires_in_s: Annotated[int, Field(ge=1, le=MAX_LIFE_US // 1_000_000)] = _DAY_S
     """The device does not carry it out later than that."""
 
@@ -51,32 +55,38 @@ class CommandOut(Schema):
     """A command and how far it is. Times are microseconds since 1970."""
 
     command_id: str
+    """By which it is asked for."""
     channel: str
     """``cmd``, or ``config`` for settings on their way."""
     name: str
+    """What the device is to do."""
     state: str
     """queued, sent, acknowledged, refused, expired or cancelled."""
     detail: str
     """What the device said about it."""
     tries: int
+    """How often it was sent."""
     asked_by: str
+    """Who asked for it, as the ledger names them."""
     asked_us: int
+    """When it was asked for."""
     expires_us: int | None
+    """After that the device does not carry it out."""
     sent_us: int | None
+    """When it was last sent."""
     closed_us: int | None
+    """When it was answered, expired or withdrawn."""
 
 
-class CommandPage(Schema):
+class CommandPage(Page[CommandOut]):
     """Commands, newest first."""
-
-    items: list[CommandOut]
-    next: str | None
 
 
 class DesiredIn(Schema, extra="forbid"):
     """All settings that the device should have."""
 
     settings: Values
+    """All of them; one that is missing is taken away."""
     version: Annotated[int, Field(ge=0, le=MAX_VERSION)]
     """The version that you read; another one in between is a conflict."""
 
@@ -87,34 +97,42 @@ class DesiredOut(Schema):
     version: int
     """Of ``settings``; 0 when nobody ever set any."""
     settings: dict[str, float | bool | str]
+    """All that the device should have."""
     asked_us: int | None
+    """When somebody last set any."""
     applied_version: int | None
+    """The version that the device said it has."""
     waiting: bool
     """The device has not said yet that it applied them."""
     reported: list[PointOut]
     """What the device said last on channel ``state``."""
     reported_us: int | None
+    """When it said that."""
 
 
 class EventOut(Schema):
     """One message on channel ``event``."""
 
     received_us: int
+    """When it arrived."""
     points: list[PointOut]
+    """What it said."""
 
 
 class Events(Schema):
     """Events, newest first."""
 
     items: list[EventOut]
+    """Newest first."""
 
 
 @router.post(
     "/devices/{device_id}/commands",
     response={201: CommandOut},
     operation_id="send_command",
+    openapi_extra=needs(*_WRITE),
 )
-def send(request: HttpRequest, device_id: str, command: CommandIn) -> Any:
+def send(request: HttpRequest, device_id: DeviceId, command: CommandIn) -> Any:
     """Queue a command. It goes out when the device shows itself, until the device answers or it expires."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _WRITE)
@@ -123,11 +141,16 @@ def send(request: HttpRequest, device_id: str, command: CommandIn) -> Any:
     return Status(201, _shown(row))
 
 
-@router.get("/devices/{device_id}/commands", response={200: CommandPage}, operation_id="list_commands")
+@router.get(
+    "/devices/{device_id}/commands",
+    response={200: CommandPage},
+    operation_id="list_commands",
+    openapi_extra=needs(*_READ),
+)
 def list_commands(
     request: HttpRequest,
-    device_id: str,
-    state: Delivery | None = None,
+    device_id: DeviceId,
+    state: Annotated[Delivery | None, Query(description="How far they are.")] = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
@@ -141,8 +164,9 @@ def list_commands(
     "/devices/{device_id}/commands/{command_id}",
     response={200: CommandOut},
     operation_id="get_command",
+    openapi_extra=needs(*_READ),
 )
-def get_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
+def get_command(request: HttpRequest, device_id: DeviceId, command_id: CommandId) -> Any:
     """Return one command and how far it is."""
     return _shown(command_of(device_for(caller_of(request), device_id, _READ), command_id))
 
@@ -151,15 +175,21 @@ def get_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
     "/devices/{device_id}/commands/{command_id}/cancel",
     response={200: CommandOut},
     operation_id="cancel_command",
+    openapi_extra=needs(*_WRITE),
 )
-def cancel_command(request: HttpRequest, device_id: str, command_id: str) -> Any:
+def cancel_command(request: HttpRequest, device_id: DeviceId, command_id: CommandId) -> Any:
     """Withdraw a command. One that was sent may be carried out all the same, and then says so."""
     row = command_of(device_for(caller_of(request), device_id, _WRITE), command_id)
     return _shown(cancel(row, "cancelled by its owner", now_us=now_us()))
 
 
-@router.get("/devices/{device_id}/desired", response={200: DesiredOut}, operation_id="get_desired")
-def get_desired(request: HttpRequest, device_id: str) -> Any:
+@router.get(
+    "/devices/{device_id}/desired",
+    response={200: DesiredOut},
+    operation_id="get_desired",
+    openapi_extra=needs(*_READ),
+)
+def get_desired(request: HttpRequest, device_id: DeviceId) -> Any:
     """Return the settings that a device should have, and those that it has."""
     return _desired(device_for(caller_of(request), device_id, _READ))
 
@@ -168,8 +198,9 @@ def get_desired(request: HttpRequest, device_id: str) -> Any:
     "/devices/{device_id}/desired",
     response={200: DesiredOut},
     operation_id="put_desired",
+    openapi_extra=needs(*_WRITE),
 )
-def put_desired(request: HttpRequest, device_id: str, wanted: DesiredIn) -> Any:
+def put_desired(request: HttpRequest, device_id: DeviceId, wanted: DesiredIn) -> Any:
     """Replace the settings that a device should have; 409 when somebody else did so in between."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _WRITE)
@@ -177,10 +208,15 @@ def put_desired(request: HttpRequest, device_id: str, wanted: DesiredIn) -> Any:
     return _desired(device)
 
 
-@router.get("/devices/{device_id}/events", response={200: Events}, operation_id="list_events")
+@router.get(
+    "/devices/{device_id}/events",
+    response={200: Events},
+    operation_id="list_events",
+    openapi_extra=needs(*_READ),
+)
 def list_events(
     request: HttpRequest,
-    device_id: str,
+    device_id: DeviceId,
     limit: Annotated[int, Query(ge=1, le=200, description="Newest events.")] = DEFAULT_LIMIT,
 ) -> Any:
     """Return the newest events that a device told, in this owner's time alone."""

@@ -3,20 +3,23 @@
 from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest
-from ninja import Query, Schema, Status
+from ninja import Query, Status
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import DeviceId, Number
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.readings import PointOut
 from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.data_jobs import ask_for_data
 from doorstep.server.custody.changing import DataJob, PastOwnership, SignedDocument
 from doorstep.server.custody.documents import document_key
-from doorstep.server.custody.holdings import documents_of, found, jobs_of, past_of
+from doorstep.server.custody.holdings import documents_of, exported, found, jobs_of, past_of
 from doorstep.server.fleet.access import device_for, require
 from doorstep.server.readings.queries import MAX_MESSAGES, past_points
+from doorstep.server.streaming import streamed
 
 __all__ = ["DocumentOut", "router", "shown_document"]
 
@@ -25,6 +28,9 @@ router = Router(tags=["data"])
 _READ: Final = (Permission.CUSTOMER_READINGS_READ,)
 _HELD: Final = (Permission.CUSTOMER_HANDOVERS_READ,)
 _PAPERS: Final = (Permission.CUSTOMER_HANDOVERS_READ, Permission.MAKER_HANDOVERS_READ)
+_GZIP: Final = {
+    "responses": {200: {"content": {"application/gzip": {"schema": {"type": "string", "format": "binary"}}}}}
+}
 _WRITE: Final = (Permission.CUSTOMER_DATA_WRITE,)
 
 
@@ -32,34 +38,41 @@ class DocumentOut(Schema):
     """A signed document; ``text`` is the file to keep (docs/spec/documents.md)."""
 
     number: int
+    """By which it is asked for."""
     paper: str
     """erasure, export or scrapping."""
     serial: str
+    """Of the device, as its label has it."""
     at_us: int
+    """When."""
     text: str
+    """The file to keep."""
 
 
-class DocumentPage(Schema):
+class DocumentPage(Page[DocumentOut]):
     """Documents, newest first."""
-
-    items: list[DocumentOut]
-    next: str | None
 
 
 class KeyOut(Schema):
     """The Ed25519 key that signs documents: 32 bytes, hexadecimal."""
 
     public_key: str
+    """For whoever verifies them."""
 
 
 class PastOut(Schema):
     """A device that the organisation had."""
 
     number: int
+    """By which it is asked for."""
     serial: str
+    """Of the device, as its label has it."""
     alias: str
+    """The name that it had."""
     period: int
+    """Which time of its life that was."""
     ended_us: int
+    """When the device left."""
     ended_by: str
     """transfer, return, swap, scrap or dispute."""
     data: str
@@ -70,49 +83,51 @@ class PastOut(Schema):
     """When the last of its readings were erased or handed over."""
 
 
-class PastPage(Schema):
+class PastPage(Page[PastOut]):
     """Past devices, newest first."""
-
-    items: list[PastOut]
-    next: str | None
 
 
 class PastReadings(Schema):
     """Readings of a past device, oldest first."""
 
     points: list[PointOut]
+    """By time."""
 
 
 class DataIn(Schema, extra="forbid"):
     """What is to happen to readings."""
 
     kind: Literal["export", "erase"]
+    """What is done with them."""
 
 
 class JobOut(Schema):
     """A data job and how far it is."""
 
     number: int
+    """By which it is asked for."""
     serial: str
+    """Of the device, as its label has it."""
     period: int
+    """Which of the device's owners' times."""
     kind: str
     """erase, export or hand_over."""
     total: int
     """Messages that there were when it was asked for."""
     done: int
+    """Messages so far."""
     asked_us: int
+    """When it was asked for."""
     finished_us: int | None
+    """When it was done."""
     size: int
-    """Bytes of the file; the portal hands it out for 30 days."""
+    """Bytes of the file, which is kept for 30 days."""
     receipt: int | None
     """Number of the document that proves it."""
 
 
-class JobPage(Schema):
+class JobPage(Page[JobOut]):
     """Data jobs, newest first."""
-
-    items: list[JobOut]
-    next: str | None
 
 
 @router.get("/past-devices", response=PastPage, operation_id="list_past_devices", openapi_extra=needs(*_HELD))
@@ -131,7 +146,7 @@ def list_past(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_
 )
 def list_past_readings(
     request: HttpRequest,
-    number: int,
+    number: Number,
     limit: Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="Messages that are decoded.")] = 100,
 ) -> Any:
     """Return the newest readings of the time in which the organisation had the device."""
@@ -148,7 +163,7 @@ def list_past_readings(
     operation_id="ask_for_past_data",
     openapi_extra=needs(*_WRITE),
 )
-def ask_past(request: HttpRequest, number: int, asked: DataIn) -> Any:
+def ask_past(request: HttpRequest, number: Number, asked: DataIn) -> Any:
     """Export or erase the readings that were kept of a past device."""
     caller = caller_of(request)
     require(caller, *_WRITE)
@@ -162,7 +177,7 @@ def ask_past(request: HttpRequest, number: int, asked: DataIn) -> Any:
     operation_id="ask_for_data",
     openapi_extra=needs(*_WRITE),
 )
-def ask(request: HttpRequest, device_id: str, asked: DataIn) -> Any:
+def ask(request: HttpRequest, device_id: DeviceId, asked: DataIn) -> Any:
     """Export or erase the readings of a device until now."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _WRITE)
@@ -178,11 +193,25 @@ def list_jobs(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_
 
 
 @router.get("/data-jobs/{number}", response=JobOut, operation_id="get_data_job", openapi_extra=needs(*_HELD))
-def get_job(request: HttpRequest, number: int) -> Any:
+def get_job(request: HttpRequest, number: Number) -> Any:
     """Return one data job."""
     caller = caller_of(request)
     require(caller, *_HELD)
     return _job(found(jobs_of(caller.organisation), number))
+
+
+@router.get(
+    "/data-jobs/{number}/file",
+    response={200: str},
+    operation_id="get_export",
+    openapi_extra=needs(*_HELD) | _GZIP,
+)
+def get_export(request: HttpRequest, number: Number) -> Any:
+    """Return the file of a finished export, gzipped CSV, for 30 days."""
+    caller = caller_of(request)
+    require(caller, *_HELD)
+    name, pieces = exported(caller.organisation, number)
+    return streamed(request, pieces, "application/gzip", name)
 
 
 @router.get("/documents", response=DocumentPage, operation_id="list_documents", openapi_extra=needs(*_PAPERS))
@@ -191,6 +220,16 @@ def list_documents(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEF
     caller = caller_of(request)
     require(caller, *_PAPERS)
     return page(documents_of(caller.organisation), "-pk", shown_document, cursor, limit)
+
+
+@router.get(
+    "/documents/{number}", response=DocumentOut, operation_id="get_document", openapi_extra=needs(*_PAPERS)
+)
+def get_document(request: HttpRequest, number: Number) -> Any:
+    """Return one signed document: the receipt of an erasure or export, or a scrapping's certificate."""
+    caller = caller_of(request)
+    require(caller, *_PAPERS)
+    return shown_document(found(documents_of(caller.organisation), number))
 
 
 @router.get("/document-key", response=KeyOut, operation_id="get_document_key", openapi_extra=needs(*_PAPERS))

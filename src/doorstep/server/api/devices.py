@@ -1,23 +1,25 @@
 """Devices, and the end of one."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Query, Status
+from ninja import Field, Query, Status
 
 from doorstep.ownership.life import Life
 from doorstep.ownership.standing import Standing
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Line, Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import DeviceId, Line, Reason
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
-from doorstep.server.fleet.access import REVOKE, device_for, devices_for
+from doorstep.server.fleet.access import READ, REVOKE, device_for, devices_for
 from doorstep.server.fleet.actions import revoke_device
+from doorstep.server.fleet.filters import Condition
 from doorstep.server.fleet.models import Device, Revocation
+from doorstep.server.fleet.narrowing import Wanted, devices_wanted
 
 __all__ = ["router"]
 
@@ -28,9 +30,13 @@ class DeviceOut(Schema):
     """A device."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Key of its product."""
     batch: str
+    """Number of its batch."""
     life: str
     """made, stocked, dispatched, sold, onboarded, owned, transferred, returned, swapped or scrapped."""
     blocked: bool
@@ -38,7 +44,9 @@ class DeviceOut(Schema):
     standing: str
     """ok, suspected, quarantined or blocked."""
     disputed: bool
+    """Somebody else claims it."""
     owned: bool
+    """Whether anybody owns it."""
     alias: str
     """The name its owner gave it; empty for everybody else."""
     weak_setup: list[str]
@@ -53,55 +61,76 @@ class DeviceFilter(Schema):
     """Which devices."""
 
     serial: Line | None = None
+    """Of the device, as its label has it."""
     product: Line | None = None
+    """Key of its product."""
     batch: Line | None = None
+    """Number of its batch."""
     life: Life | None = None
+    """How far its life is."""
     standing: Standing | None = None
+    """How far it is trusted."""
     disputed: bool | None = None
+    """Somebody else claims it."""
+    search: Line | None = None
+    """Words of its name, serial, product or site; as all that follow only for the owner of the devices."""
+    condition: Condition | None = None
+    """How it is now."""
+    site: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """Number of the site where it stands."""
+    group: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """Number of a device group that it stands in."""
 
 
 _COLUMNS: Final = {"product": "product__key", "batch": "batch__number"}
 
 
-class DevicePage(Schema):
+class DevicePage(Page[DeviceOut]):
     """Devices by id."""
-
-    items: list[DeviceOut]
-    next: str | None
 
 
 class RevokeIn(Schema, extra="forbid"):
     """Why."""
 
     reason: Reason
+    """Why."""
 
 
 class RevocationOut(Schema):
     """A revocation and how far it is. Times are microseconds since 1970."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     reason: str
+    """Why."""
     asked_us: int
+    """When it was asked for."""
     kicked_us: int | None
     """Every session of the device was closed."""
     purged_us: int | None
     """Its queued and retained messages are gone: the revocation is finished."""
     sessions_kicked: int
+    """How many sessions were closed."""
     messages_purged: int
+    """How many messages were removed."""
     effective_us: int | None
     """From then on nothing of it was accepted."""
     last_accepted_us: int | None
     """When the last message that was accepted had arrived."""
 
 
-@router.get("/devices", response={200: DevicePage}, operation_id="list_devices")
+@router.get("/devices", response={200: DevicePage}, operation_id="list_devices", openapi_extra=needs(*READ))
 def list_devices(
     request: HttpRequest, wanted: Query[DeviceFilter], cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
 ) -> Any:
     """List the devices that the caller may see, by device id; all, or those that fit every filter."""
     caller = caller_of(request)
-    fits = {_COLUMNS.get(name, name): value for name, value in wanted.dict(exclude_none=True).items()}
+    asked = wanted.dict(exclude_none=True)
+    owners = {name: asked.pop(name) for name in Wanted._fields if name in asked}
+    fits = {_COLUMNS.get(name, name): value for name, value in asked.items()}
     rows = devices_for(caller).filter(**fits)
+    if owners:
+        rows = rows.filter(pk__in=devices_wanted(caller, Wanted(**owners), now_us()).order_by().values("pk"))
     return page(rows, "device_id", lambda row: _shown(caller, row), cursor, limit)
 
 
@@ -109,8 +138,9 @@ def list_devices(
     "/devices/{device_id}",
     response={200: DeviceOut},
     operation_id="get_device",
+    openapi_extra=needs(*READ),
 )
-def get_device(request: HttpRequest, device_id: str) -> Any:
+def get_device(request: HttpRequest, device_id: DeviceId) -> Any:
     """Return one device."""
     caller = caller_of(request)
     return _shown(caller, device_for(caller, device_id))
@@ -120,8 +150,9 @@ def get_device(request: HttpRequest, device_id: str) -> Any:
     "/devices/{device_id}/revoke",
     response={202: RevocationOut},
     operation_id="revoke_device",
+    openapi_extra=needs(*REVOKE),
 )
-def revoke(request: HttpRequest, device_id: str, why: RevokeIn) -> Any:
+def revoke(request: HttpRequest, device_id: DeviceId, why: RevokeIn) -> Any:
     """Revoke a device: nothing of it is accepted from now on. Asked again, it tells how far it is."""
     caller = caller_of(request)
     device = device_for(caller, device_id, REVOKE)

@@ -7,7 +7,8 @@ from ninja import Status
 
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import DeviceId
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.fleet.access import device_for
 from doorstep.server.fleet.gateways import attach_child, children_of, detach_child
@@ -25,23 +26,29 @@ class ChildOut(Schema):
     """A device behind a gateway."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     alias: str
+    """The name that its owner gave it; may be empty."""
     last_seen_us: int | None
+    """When its newest message was stored."""
 
 
 class ChildrenOut(Schema):
     """The devices whose messages a gateway may carry."""
 
     gateway: str
+    """Id of the gateway."""
     items: list[ChildOut]
+    """By name."""
 
 
 @router.get(
     "/devices/{device_id}/children",
     response={200: ChildrenOut},
     operation_id="list_children",
+    openapi_extra=needs(*_READ),
 )
-def list_children(request: HttpRequest, device_id: str) -> Any:
+def list_children(request: HttpRequest, device_id: DeviceId) -> Any:
     """List the devices behind a gateway."""
     return _shown(caller_of(request), device_for(caller_of(request), device_id, _READ))
 
@@ -50,8 +57,9 @@ def list_children(request: HttpRequest, device_id: str) -> Any:
     "/devices/{device_id}/children/{child_id}",
     response={200: ChildrenOut},
     operation_id="attach_child",
+    openapi_extra=needs(*_WRITE),
 )
-def attach(request: HttpRequest, device_id: str, child_id: str) -> Any:
+def attach(request: HttpRequest, device_id: DeviceId, child_id: DeviceId) -> Any:
     """Let a gateway carry a device's messages, and no other any more. Asked again, nothing changes."""
     caller = caller_of(request)
     gateway = device_for(caller, device_id, _WRITE)
@@ -63,8 +71,9 @@ def attach(request: HttpRequest, device_id: str, child_id: str) -> Any:
     "/devices/{device_id}/children/{child_id}",
     response={204: None},
     operation_id="detach_child",
+    openapi_extra=needs(*_WRITE),
 )
-def detach(request: HttpRequest, device_id: str, child_id: str) -> Any:
+def detach(request: HttpRequest, device_id: DeviceId, child_id: DeviceId) -> Any:
     """Cut a device off from its gateway at once; what the gateway still holds of it is refused."""
     caller = caller_of(request)
     gateway = device_for(caller, device_id, _WRITE)

@@ -3,16 +3,17 @@
 from typing import Any, Final
 
 from django.http import HttpRequest
-from ninja import Schema, Status
+from ninja import Status
 
 from doorstep.ownership.handovers import DataChoice, Way
 from doorstep.server.accounts.models import OrganisationKind, User
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.data import DocumentOut, shown_document
-from doorstep.server.api.fields import Alias, Line, Note, Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import Alias, DeviceId, Line, Note, Number, Reason
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.ending import scrap_device, swap_device
 from doorstep.server.custody.actions.offers import (
@@ -42,42 +43,54 @@ class TransferIn(Schema, extra="forbid"):
     """To whom the device is offered, and what happens to its readings."""
 
     email: Line
+    """To whom; whoever confirmed this address may accept."""
     data: DataChoice = DataChoice.KEEP
+    """What happens to the readings."""
     words: Note = ""
+    """For the other side."""
 
 
 class ReturnIn(Schema, extra="forbid"):
     """Why the device goes back, and what happens to its readings."""
 
     data: DataChoice = DataChoice.KEEP
+    """What happens to the readings."""
     words: Note = ""
+    """Why."""
 
 
 class AcceptIn(Schema, extra="forbid"):
     """What the device is to be called."""
 
     alias: Alias = ""
+    """What the device is to be called."""
 
 
 class SwapIn(Schema, extra="forbid"):
     """Serial or id of the device that takes its place."""
 
     replacement: Line
+    """Its serial or id."""
 
 
 class ScrapIn(Schema, extra="forbid"):
     """Why, and what happens to the readings."""
 
     reason: Reason
+    """It stays in the ledger."""
     data: DataChoice = DataChoice.KEEP
+    """What happens to the readings."""
 
 
 class OfferOut(Schema):
     """An offer. Times are microseconds since 1970."""
 
     number: int
+    """By which it is asked for."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Key of its product."""
     way: str
     """transfer or return."""
     state: str
@@ -85,26 +98,30 @@ class OfferOut(Schema):
     data: str
     """keep, hand_over, erase or export."""
     giver: str
+    """Name of the organisation that offers it."""
     email: str
     """To whom it is offered; only for the giver."""
     words: str
+    """What was said with it; may be empty."""
     offered_us: int
+    """When it was offered."""
     due_us: int
+    """When it expires."""
     closed_us: int | None
+    """When it was closed; null: it is open."""
 
 
-class OfferPage(Schema):
+class OfferPage(Page[OfferOut]):
     """Offers, newest first."""
-
-    items: list[OfferOut]
-    next: str | None
 
 
 class SwapOut(Schema):
     """The device that is the owner's now."""
 
     device_id: str
+    """Of the new device."""
     serial: str
+    """Of the new device."""
 
 
 @router.get("/handovers", response=OfferPage, operation_id="list_handovers", openapi_extra=needs(*_READ))
@@ -119,7 +136,7 @@ def list_handovers(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEF
 @router.get(
     "/handovers/{number}", response=OfferOut, operation_id="get_handover", openapi_extra=needs(*_READ)
 )
-def get_handover(request: HttpRequest, number: int) -> Any:
+def get_handover(request: HttpRequest, number: Number) -> Any:
     """Return one offer."""
     caller = caller_of(request)
     require(caller, *_READ)
@@ -132,7 +149,7 @@ def get_handover(request: HttpRequest, number: int) -> Any:
     operation_id="offer_transfer",
     openapi_extra=needs(*_OWNER),
 )
-def transfer(request: HttpRequest, device_id: str, asked: TransferIn) -> Any:
+def transfer(request: HttpRequest, device_id: DeviceId, asked: TransferIn) -> Any:
     """Offer a device to an address. It stays its owner's until whoever confirmed that address accepts."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _OWNER)
@@ -146,7 +163,7 @@ def transfer(request: HttpRequest, device_id: str, asked: TransferIn) -> Any:
     operation_id="offer_return",
     openapi_extra=needs(*_OWNER),
 )
-def return_device(request: HttpRequest, device_id: str, asked: ReturnIn) -> Any:
+def return_device(request: HttpRequest, device_id: DeviceId, asked: ReturnIn) -> Any:
     """Announce that a device goes back. It stays its owner's until the maker has it."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _OWNER)
@@ -160,7 +177,7 @@ def return_device(request: HttpRequest, device_id: str, asked: ReturnIn) -> Any:
     operation_id="accept_handover",
     openapi_extra=needs(*_WRITE),
 )
-def accept(request: HttpRequest, number: int, asked: AcceptIn) -> Any:
+def accept(request: HttpRequest, number: Number, asked: AcceptIn) -> Any:
     """Accept a transfer, as a person whose address it was offered to; or a return, as the maker."""
     caller = caller_of(request)
     offer = _offer(caller, number)
@@ -175,9 +192,10 @@ def accept(request: HttpRequest, number: int, asked: AcceptIn) -> Any:
     operation_id="decline_handover",
     openapi_extra=needs(*_OWNER),
 )
-def decline(request: HttpRequest, number: int) -> Any:
+def decline(request: HttpRequest, number: Number) -> Any:
     """Say no to a transfer, as a person whose address it was offered to."""
     caller = caller_of(request)
+    require(caller, *_OWNER)
     return _shown(caller, decline_offer(_offer(caller, number), _recipient(caller), now_us=now_us()))
 
 
@@ -187,7 +205,7 @@ def decline(request: HttpRequest, number: int) -> Any:
     operation_id="cancel_handover",
     openapi_extra=needs(*_OWNER),
 )
-def cancel(request: HttpRequest, number: int) -> Any:
+def cancel(request: HttpRequest, number: Number) -> Any:
     """Take an offer back."""
     caller = caller_of(request)
     require(caller, *_OWNER)
@@ -198,7 +216,7 @@ def cancel(request: HttpRequest, number: int) -> Any:
 @router.post(
     "/devices/{device_id}/swap", response=SwapOut, operation_id="swap_device", openapi_extra=needs(*_MAKER)
 )
-def swap(request: HttpRequest, device_id: str, asked: SwapIn) -> Any:
+def swap(request: HttpRequest, device_id: DeviceId, asked: SwapIn) -> Any:
     """Give a broken device's owner another one; the readings of the old one stay theirs."""
     caller = caller_of(request)
     broken = device_for(caller, device_id, _MAKER)
@@ -212,7 +230,7 @@ def swap(request: HttpRequest, device_id: str, asked: SwapIn) -> Any:
     operation_id="scrap_device",
     openapi_extra=needs(*_WRITE),
 )
-def scrap(request: HttpRequest, device_id: str, asked: ScrapIn) -> Any:
+def scrap(request: HttpRequest, device_id: DeviceId, asked: ScrapIn) -> Any:
     """End a device for ever, and return the certificate. The maker scraps only what nobody owns."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _WRITE)

@@ -3,14 +3,16 @@
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
-from ninja import File, Path, Schema, Status
+from ninja import File, Status
 from ninja.files import UploadedFile
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import Number
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.sales import READ, WRITE
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import import_file
 from doorstep.server.custody.actions.imports import UPLOAD_CAP
@@ -24,15 +26,16 @@ router = Router(tags=["sales"])
 
 _CSV: Final = {"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}}
 
-Number = Annotated[int, Path(ge=1, le=2**53)]
-
 
 class ImportOut(Schema):
     """What became of a file."""
 
     number: int
+    """By which it is asked for."""
     at_us: int
+    """When it came."""
     stored: int
+    """Rows that were stored."""
     unchanged: int
     """Rows that stood so before."""
     failed: int

@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from ninja import Status
 
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
-from doorstep.server.api.routing import Router
+from doorstep.server.api.fields import DeviceId
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import ROTATE, device_for
@@ -31,7 +32,9 @@ class RotationOut(Schema):
     """A replacement of a key. Times are microseconds since 1970."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     number: int
+    """Of the replacement, counted for each device."""
     kind: str
     """fresh, owner or exchanged (the sealed root), or certificate."""
     stage: str
@@ -41,24 +44,26 @@ class RotationOut(Schema):
     detail: str
     """Why it waits, or was abandoned."""
     asked_by: str
+    """Who asked for it, as the ledger names them."""
     asked_us: int
+    """When it was asked for."""
     staged_us: int | None
+    """When both keys began to work."""
     settled_us: int | None
+    """When it was settled."""
 
 
-class RotationPage(Schema):
+class RotationPage(Page[RotationOut]):
     """Replacements of a device's keys, newest first."""
-
-    items: list[RotationOut]
-    next: str | None
 
 
 @router.post(
     "/devices/{device_id}/keys/rotate",
     response={202: RotationOut},
     operation_id="rotate_key",
+    openapi_extra=needs(*ROTATE),
 )
-def rotate(request: HttpRequest, device_id: str, which: RotateIn) -> Any:
+def rotate(request: HttpRequest, device_id: DeviceId, which: RotateIn) -> Any:
     """Begin to replace a key; one that is under way is returned. Both work until the new one is in use."""
     caller = caller_of(request)
     device = device_for(caller, device_id, ROTATE)
@@ -70,8 +75,11 @@ def rotate(request: HttpRequest, device_id: str, which: RotateIn) -> Any:
     "/devices/{device_id}/keys/rotations",
     response={200: RotationPage},
     operation_id="list_key_rotations",
+    openapi_extra=needs(*ROTATE),
 )
-def rotations(request: HttpRequest, device_id: str, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
+def rotations(
+    request: HttpRequest, device_id: DeviceId, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+) -> Any:
     """List the replacements of a device's keys."""
     device = device_for(caller_of(request), device_id, ROTATE)
     return page(device.rotations.all(), "-number", lambda row: _shown(device, row), cursor, limit)

@@ -1,18 +1,22 @@
 """A device's custody, entry by entry."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
+from ninja import Query
 
 from doorstep.ownership.actors import organisation_of
+from doorstep.ownership.chain import LedgerBroken
 from doorstep.ownership.kinds import Kind
 from doorstep.ownership.ledger import Entry, Event
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import DeviceId
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
+from doorstep.server.custody.ledger import verify_soon
 from doorstep.server.custody.models import CustodyEntry
 from doorstep.server.fleet.access import device_for, require
 
@@ -34,10 +38,15 @@ class EntryOut(Schema):
     """A ledger entry. What concerns another organisation shows neither actor nor detail."""
 
     number: int
+    """Its place in the ledger."""
     at_us: int
+    """When."""
     kind: str
+    """What happened."""
     actor: str
+    """Who did it, as the ledger names them."""
     detail: dict[str, str | int]
+    """With what."""
     digest: str
     """SHA-256 of the entry, hexadecimal."""
 
@@ -49,23 +58,33 @@ class LedgerEntry(EntryOut):
     """Empty where it is about no device."""
 
 
-class LedgerPage(Schema):
+class Verified(Schema):
+    """What came of verifying the ledger."""
+
+    holds: bool
+    """Every hash and every signature holds."""
+    entries: int | None
+    """How many there are."""
+    end: str | None
+    """Number and SHA-256 of the last one: keep it elsewhere, and a cut ledger shows."""
+    problem: str
+    """What is broken; empty while it holds."""
+
+
+class LedgerPage(Page[LedgerEntry]):
     """Entries of all devices, oldest first."""
 
-    items: list[LedgerEntry]
-    next: str | None
 
-
-class EntryPage(Schema):
+class EntryPage(Page[EntryOut]):
     """Entries, oldest first."""
-
-    items: list[EntryOut]
-    next: str | None
 
 
 @router.get("/ledger", response={200: LedgerPage}, operation_id="list_ledger", openapi_extra=_ALL)
 def list_ledger(
-    request: HttpRequest, kind: Kind | None = None, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+    request: HttpRequest,
+    kind: Annotated[Kind | None, Query(description="What happened.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List what happened to all devices, oldest first; all of it, or entries of one kind."""
     caller = caller_of(request)
@@ -76,12 +95,26 @@ def list_ledger(
 
 
 @router.get(
+    "/ledger/verification", response={200: Verified}, operation_id="verify_ledger", openapi_extra=_ALL
+)
+def verify_ledger(request: HttpRequest) -> Any:
+    """Verify every hash and signature of the ledger; a very long one is the work of the command."""
+    require(caller_of(request), Permission.MAKER_LEDGER_READ)
+    try:
+        head = verify_soon()
+    except LedgerBroken as error:
+        return {"holds": False, "entries": None, "end": None, "problem": error.message}
+    return {"holds": True, "entries": head.number, "end": str(head), "problem": ""}
+
+
+@router.get(
     "/devices/{device_id}/ledger",
     response={200: EntryPage},
     operation_id="list_custody",
+    openapi_extra=needs(*_READ),
 )
 def list_custody(
-    request: HttpRequest, device_id: str, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+    request: HttpRequest, device_id: DeviceId, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
 ) -> Any:
     """List what happened to a device, oldest first."""
     caller = caller_of(request)

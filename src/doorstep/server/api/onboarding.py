@@ -17,9 +17,10 @@ from doorstep.onboarding.attestation.verdict import RESIDUAL_RISK
 from doorstep.runtime.authority import load_authority
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
+from doorstep.server.api.fields import DeviceId
 from doorstep.server.api.pace import SEARCHES
 from doorstep.server.api.problems import Problem
-from doorstep.server.api.routing import Router
+from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.releasing import release_setup
@@ -32,6 +33,7 @@ __all__ = ["router"]
 
 router = Router(tags=["set-up without a code"])
 
+_SET_UP: Final = needs(Permission.CUSTOMER_TOKENS_WRITE)
 _TEXT_CAP: Final = STATEMENT_CAP * 4 // 3 + 4
 
 
@@ -39,22 +41,29 @@ class ChallengeOut(Schema):
     """A challenge for one device's attestation, base64url."""
 
     challenge: str
+    """To be signed by the device."""
     expires_us: int
+    """Until when it is good."""
 
 
 class AttestationIn(Schema, extra="forbid"):
     """What the device said and what the phone had with it, base64url without padding."""
 
     statement: Annotated[str, Field(max_length=_TEXT_CAP)]
+    """COSE_Sign1 by its factory key."""
     transcript: Annotated[str, Field(max_length=64)]
+    """SHA-256 of the set-up conversation."""
 
 
 class FoundOut(Schema):
     """A device that the caller may set up."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Name of its product."""
     public_key: str
     """Factory key, uncompressed P-256 point, base64url: credentials are sealed to it."""
     sale: str
@@ -67,16 +76,21 @@ class AttestationOut(Schema):
     """What the platform knows of an attested device."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
+    """Name of its product."""
     sale: str
     """yours, wholesaler or unknown."""
     owner: str
     """nobody, yours or another."""
     blocked: bool
+    """Nothing of it is accepted."""
     presence: bool
     """Somebody pressed its button."""
     may_set_up: bool
+    """Whether the caller may set it up."""
     sentence: str
     """The same in plain words."""
     public_key: str | None
@@ -93,13 +107,16 @@ class ReleaseOut(Schema):
     """A release to bring to the device, base64url; no secret."""
 
     release: str
+    """To be handed to the device."""
     expires_us: int
+    """Until when it is good."""
 
 
 @router.post(
     "/onboarding/challenges",
     response={201: ChallengeOut},
     operation_id="make_challenge",
+    openapi_extra=_SET_UP,
 )
 def challenge(request: HttpRequest) -> Any:
     """Make a challenge that a device signs; good for five minutes and for the caller's organisation."""
@@ -112,6 +129,7 @@ def challenge(request: HttpRequest) -> Any:
     "/onboarding/attestations",
     response={200: AttestationOut},
     operation_id="attest_device",
+    openapi_extra=_SET_UP,
 )
 def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
     """Say what is known of a device by its signed statement, which the caller's phone relays."""
@@ -126,8 +144,11 @@ def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
     "/devices/lookup",
     response={200: FoundOut, 404: Problem},
     operation_id="look_up_device",
+    openapi_extra=_SET_UP,
 )
-def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -> Any:
+def lookup(
+    request: HttpRequest, serial: Annotated[str, Query(max_length=80, description="Serial or device id.")]
+) -> Any:
     """Find a device to seal Wi-Fi credentials for, by serial or device id, typed or said in any case."""
     caller, _ = _paced(request)
     found = look_up(caller.organisation, serial)
@@ -142,8 +163,9 @@ def lookup(request: HttpRequest, serial: Annotated[str, Query(max_length=80)]) -
     "/devices/{device_id}/release-setup",
     response={201: ReleaseOut},
     operation_id="release_setup",
+    openapi_extra=needs(Permission.CUSTOMER_SETUP_RELEASE),
 )
-def release(request: HttpRequest, device_id: str) -> Any:
+def release(request: HttpRequest, device_id: DeviceId) -> Any:
     """Allow to set a device up again that the caller owns: its code died when it was claimed."""
     caller = caller_of(request)
     device = device_for(caller, device_id, (Permission.CUSTOMER_SETUP_RELEASE,))

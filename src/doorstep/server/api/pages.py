@@ -2,15 +2,16 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 from django.db import models
 from django.db.models import QuerySet
 from ninja import Query
 
 from doorstep.errors import MalformedMessage
+from doorstep.server.api.schema import Schema
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Cursor", "Limit", "page", "page_of"]
+__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Cursor", "Limit", "Page", "page", "page_of"]
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
@@ -25,6 +26,15 @@ Cursor = Annotated[
 
 _Row = TypeVar("_Row", bound=models.Model)
 _Item = TypeVar("_Item")
+
+
+class Page(Schema, Generic[_Item]):
+    """One page of a list."""
+
+    items: list[_Item]
+    """In the order that the list says."""
+    next: str | None
+    """Cursor of the page that follows; null: this is the last."""
 
 
 def page(
@@ -44,12 +54,14 @@ def page(
     return {"items": [shown(row) for row in found[:limit]], "next": more}
 
 
-def page_of(items: Sequence[_Item], shown: Callable[[_Item], Any], cursor: str, limit: int) -> dict[str, Any]:
-    """Return one page of a short list that is in memory and keeps its order."""
-    start = _place(cursor, is_number=True) or 0
-    end = int(start) + limit
-    more = _pack(end) if end < len(items) else None
-    return {"items": [shown(item) for item in items[int(start) : end]], "next": more}
+def page_of(
+    items: Sequence[_Item] | QuerySet[Any, _Item], shown: Callable[[_Item], Any], cursor: str, limit: int
+) -> dict[str, Any]:
+    """Return one page of what keeps its order: a list in memory, or rows without a column to go by."""
+    start = int(_place(cursor, is_number=True) or 0)
+    found = list(items[start : start + limit + 1])
+    more = _pack(start + limit) if len(found) > limit else None
+    return {"items": [shown(item) for item in found[:limit]], "next": more}
 
 
 def _is_number(model: type[models.Model], name: str) -> bool:

@@ -3,16 +3,18 @@
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Schema, Status
+from ninja import Field, Status
 
 from doorstep.server.accounts.grants import read_grant
 from doorstep.server.accounts.inviting import close, invitation_at, invite, open_invitations
 from doorstep.server.accounts.members import change_member, member_at, remove_member
 from doorstep.server.accounts.models import DeviceGroup, Invitation, Member, User
 from doorstep.server.accounts.permissions import Caller, Permission
-from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.auth import caller_of, prove
+from doorstep.server.api.fields import DeviceId, Number
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us, to_us
 from doorstep.server.fleet.access import device_for, require
 from doorstep.server.fleet.grouping import (
@@ -45,8 +47,7 @@ _GROUP: Final = (Permission.CUSTOMER_GROUPS_WRITE,)
 _MOST_GROUPS: Final = 500
 _MOST = 2**62
 
-Number = Annotated[int, Field(ge=0, le=_MOST)]
-Groups = Annotated[list[Number], Field(max_length=_MOST_GROUPS)]
+Groups = Annotated[list[Annotated[int, Field(ge=0, le=_MOST)]], Field(max_length=_MOST_GROUPS)]
 
 
 class GrantIn(Schema, extra="forbid"):
@@ -62,64 +63,69 @@ class InviteIn(GrantIn):
     """Whom to invite, to what."""
 
     email: Annotated[str, Field(min_length=3, max_length=254)]
+    """Where the invitation goes."""
 
 
 class PersonOut(Schema):
     """A member."""
 
     number: int
+    """By which it is asked for."""
     email: str
+    """E-mail address."""
     name: str
+    """As they call themselves."""
     role: str
+    """owner, admin, operator or viewer."""
     groups: list[int] | None
     """Numbers of the groups that they see; null for all devices."""
     joined_us: int
+    """When they became a member."""
 
 
-class PersonPage(Schema):
+class PersonPage(Page[PersonOut]):
     """Members, by number."""
-
-    items: list[PersonOut]
-    next: str | None
 
 
 class InvitationOut(Schema):
     """An invitation that waits."""
 
     number: int
+    """By which it is asked for."""
     email: str
+    """E-mail address."""
     role: str
+    """owner, admin, operator or viewer."""
     groups: list[int] | None
+    """Numbers of the groups that they will see; null for all devices."""
     expires_us: int
+    """Until when it is good."""
 
 
-class InvitationPage(Schema):
+class InvitationPage(Page[InvitationOut]):
     """Invitations, newest first."""
-
-    items: list[InvitationOut]
-    next: str | None
 
 
 class GroupIn(Schema, extra="forbid"):
     """What a group is called."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
+    """As its people call it."""
 
 
 class GroupOut(Schema):
     """A device group."""
 
     number: int
+    """By which it is asked for."""
     name: str
+    """As its people call it."""
     devices: int
     """How many devices stand in it."""
 
 
-class GroupPage(Schema):
+class GroupPage(Page[GroupOut]):
     """Groups, by number."""
-
-    items: list[GroupOut]
-    next: str | None
 
 
 @router.get("/people", response={200: PersonPage}, operation_id="list_people", openapi_extra=needs(*_READ))
@@ -133,9 +139,9 @@ def list_people(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAUL
 @router.put(
     "/people/{number}", response={200: PersonOut}, operation_id="change_person", openapi_extra=needs(*_WRITE)
 )
-def change_person(request: HttpRequest, number: int, grant: GrantIn) -> Any:
+def change_person(request: HttpRequest, number: Number, grant: GrantIn) -> Any:
     """Give a member another role or other groups. Only an owner makes or unmakes owners, no key an admin."""
-    caller = _allowed(request, _WRITE)
+    caller = _proven(request)
     member = member_at(caller.organisation, number)
     wanted = read_grant(caller.organisation, grant.role, grant.groups)
     return _person(change_member(member, wanted, asker=caller.role))
@@ -144,9 +150,9 @@ def change_person(request: HttpRequest, number: int, grant: GrantIn) -> Any:
 @router.delete(
     "/people/{number}", response={204: None}, operation_id="remove_person", openapi_extra=needs(*_WRITE)
 )
-def remove_person(request: HttpRequest, number: int) -> Any:
+def remove_person(request: HttpRequest, number: Number) -> Any:
     """End a membership, with effect on the next request."""
-    caller = _allowed(request, _WRITE)
+    caller = _proven(request)
     remove_member(member_at(caller.organisation, number), asker=caller.role)
     return Status(204, None)
 
@@ -156,7 +162,7 @@ def remove_person(request: HttpRequest, number: int) -> Any:
 )
 def add_invitation(request: HttpRequest, wish: InviteIn) -> Any:
     """Invite an address by mail; a newer invitation takes the place of one that waits."""
-    caller = _allowed(request, _WRITE)
+    caller = _proven(request)
     row = invite(
         caller.organisation,
         wish.email,
@@ -187,7 +193,7 @@ def list_invitations(request: HttpRequest, cursor: Cursor = "", limit: Limit = D
     operation_id="withdraw_invitation",
     openapi_extra=needs(*_WRITE),
 )
-def withdraw(request: HttpRequest, number: int) -> Any:
+def withdraw(request: HttpRequest, number: Number) -> Any:
     """Take an invitation back."""
     caller = _allowed(request, _WRITE)
     close(invitation_at(caller.organisation, number, now_us()), now_us())
@@ -211,7 +217,7 @@ def add_group(request: HttpRequest, wish: GroupIn) -> Any:
 @router.put(
     "/groups/{number}", response={200: GroupOut}, operation_id="rename_group", openapi_extra=needs(*_GROUP)
 )
-def rename(request: HttpRequest, number: int, wish: GroupIn) -> Any:
+def rename(request: HttpRequest, number: Number, wish: GroupIn) -> Any:
     """Give a device group another name."""
     caller = _allowed(request, _GROUP)
     return _group(rename_group(group_at(caller, number), wish.name))
@@ -220,7 +226,7 @@ def rename(request: HttpRequest, number: int, wish: GroupIn) -> Any:
 @router.delete(
     "/groups/{number}", response={204: None}, operation_id="remove_group", openapi_extra=needs(*_GROUP)
 )
-def remove(request: HttpRequest, number: int) -> Any:
+def remove(request: HttpRequest, number: Number) -> Any:
     """End a device group: who saw its devices through it alone sees them no more, and its keys end."""
     remove_group(group_at(_allowed(request, _GROUP), number))
     return Status(204, None)
@@ -232,7 +238,7 @@ def remove(request: HttpRequest, number: int) -> Any:
     operation_id="put_into_group",
     openapi_extra=needs(*_GROUP),
 )
-def put_into(request: HttpRequest, number: int, device_id: str) -> Any:
+def put_into(request: HttpRequest, number: Number, device_id: DeviceId) -> Any:
     """Put a device into a group. Asked again, nothing changes."""
     caller = _allowed(request, _GROUP)
     place(device_for(caller, device_id, _GROUP), group_at(caller, number))
@@ -245,11 +251,17 @@ def put_into(request: HttpRequest, number: int, device_id: str) -> Any:
     operation_id="take_out_of_group",
     openapi_extra=needs(*_GROUP),
 )
-def take_from(request: HttpRequest, number: int, device_id: str) -> Any:
+def take_from(request: HttpRequest, number: Number, device_id: DeviceId) -> Any:
     """Take a device out of a group. Asked again, nothing changes."""
     caller = _allowed(request, _GROUP)
     take_out(device_for(caller, device_id, _GROUP), group_at(caller, number))
     return Status(204, None)
+
+
+def _proven(request: HttpRequest) -> Caller:
+    caller = _allowed(request, _WRITE)
+    prove(request)
+    return caller
 
 
 def _allowed(request: HttpRequest, permissions: tuple[Permission, ...]) -> Caller:

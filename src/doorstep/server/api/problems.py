@@ -21,6 +21,7 @@ from doorstep.errors import (
 )
 from doorstep.messaging.legacy.formats import InsecureFormat
 from doorstep.onboarding.choice import RiskNotAccepted
+from doorstep.server.accounts.api_keys import NoSuchKey
 from doorstep.server.accounts.members import NoSuchPerson
 from doorstep.server.api.idempotency import KeyReused
 from doorstep.server.api.pace import TooFast
@@ -30,15 +31,18 @@ from doorstep.server.channels.queries import NoSuchCommand
 from doorstep.server.custody.actions import SaleRefused
 from doorstep.server.custody.actions.attempts import TooManyAttempts
 from doorstep.server.custody.actions.codes import CodeRefused
+from doorstep.server.custody.actions.vouching import NoSuchClaim
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
 from doorstep.server.custody.holdings import NothingHere
-from doorstep.server.custody.queries import NoSuchImport
+from doorstep.server.custody.queries import NoSuchImport, NoSuchSale
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
 from doorstep.server.fleet.grouping import NoSuchGroup
 from doorstep.server.fleet.products import NoSuchProduct
 from doorstep.server.fleet.queries import NoSuchBatch
+from doorstep.server.fleet.sites import NoSuchSite
 from doorstep.server.portal.queries import NoSuchToken
+from doorstep.server.readings.thresholds import NoSuchThreshold
 from doorstep.server.webhooks.queries import NoSuchWebhook
 
 __all__ = ["PROBLEM_MEDIA", "TYPES", "Problem", "RowProblem", "install", "plain_problem"]
@@ -53,19 +57,28 @@ class RowProblem(Schema):
     """A row that can't be stored."""
 
     row: int
+    """Which, counted from 1."""
     serial: str
+    """As the row has it."""
     reason: str
+    """Why, for programs."""
     detail: str
+    """Why, for people."""
 
 
 class Problem(Schema):
     """A problem document (RFC 9457), with the next step for its reader."""
 
     type: str
+    """For programs; docs/reference/rest.md lists them."""
     title: str
+    """The type in words."""
     status: int
+    """The answer's status."""
     detail: str
+    """What happened, and to whom."""
     next_step: str
+    """What to do about it."""
     rows: list[RowProblem] | None = None
     """Each bad row, when a sale was refused because of its rows."""
 
@@ -82,6 +95,11 @@ _TABLE: Final[tuple[tuple[type[DoorstepError], int, str], ...]] = (
     (NoSuchBatch, 404, "not-found"),
     (NoSuchToken, 404, "not-found"),
     (NoSuchImport, 404, "not-found"),
+    (NoSuchSale, 404, "not-found"),
+    (NoSuchClaim, 404, "not-found"),
+    (NoSuchSite, 404, "not-found"),
+    (NoSuchThreshold, 404, "not-found"),
+    (NoSuchKey, 404, "not-found"),
     (VersionConflict, 409, "version-conflict"),
     (RiskNotAccepted, 422, "risk-not-accepted"),
     (InsecureFormat, 422, "risk-not-accepted"),

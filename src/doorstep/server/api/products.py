@@ -12,8 +12,8 @@ from doorstep.onboarding.methods import METHODS
 from doorstep.ownership.policy import POLICY_CAP
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Line
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import Line, ProductKey
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
@@ -37,34 +37,41 @@ class WeakMethod(Schema):
     """A weak onboarding method that is on, and what an attacker can do with it."""
 
     method: str
+    """Key of the method."""
     risk: str
+    """What an attacker can do."""
 
 
 class InsecureFormat(Schema):
     """A legacy message format that is on, and what an attacker can do with it."""
 
     format: str
+    """Key of the format."""
     risk: str
+    """What an attacker can do."""
 
 
 class ProductOut(Schema):
     """A product."""
 
     key: str
+    """As programs write it."""
     name: str
+    """As customers read it."""
     identity_method: str
+    """What its devices are made with."""
     claim_policy: str
+    """The evidence that makes somebody the owner."""
     onboarding_methods: list[str]
     """What devices open that are made from now on."""
     weak_setup: list[WeakMethod]
+    """Weak onboarding methods that are on; none is best."""
     insecure_formats: list[InsecureFormat]
+    """Legacy message formats that are taken; none is best."""
 
 
-class ProductPage(Schema):
+class ProductPage(Page[ProductOut]):
     """Products by key."""
-
-    items: list[ProductOut]
-    next: str | None
 
 
 class ProductIn(Schema, extra="forbid"):
@@ -84,7 +91,9 @@ class OnboardingIn(Schema, extra="forbid"):
     """The methods to have on, all of them, and the weak ones among them whose risk a person accepts."""
 
     methods: Keys
+    """Keys of all methods to have on."""
     accept_risk: Keys = Field(default_factory=list)
+    """Keys of the weak ones among them whose risk is accepted."""
 
 
 Formats = Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=len(Format))]
@@ -94,7 +103,9 @@ class LegacyIn(Schema, extra="forbid"):
     """The legacy formats to take, all of them, and those whose risk a person accepts."""
 
     formats: Formats
+    """Keys of all formats to take."""
     accept_risk: Formats = Field(default_factory=list)
+    """Keys of those whose risk is accepted."""
 
 
 @router.get("/products", response={200: ProductPage}, operation_id="list_products", openapi_extra=_READ)
@@ -113,7 +124,7 @@ def make_product(request: HttpRequest, wish: ProductIn) -> Any:
 
 
 @router.get("/products/{key}", response={200: ProductOut}, operation_id="get_product", openapi_extra=_READ)
-def get_product(request: HttpRequest, key: str) -> Any:
+def get_product(request: HttpRequest, key: ProductKey) -> Any:
     """Return one product."""
     require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
     return _shown(find_product(key))
@@ -123,8 +134,9 @@ def get_product(request: HttpRequest, key: str) -> Any:
     "/products/{key}/onboarding",
     response={200: ProductOut},
     operation_id="set_onboarding",
+    openapi_extra=_WRITE,
 )
-def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
+def put_onboarding(request: HttpRequest, key: ProductKey, wish: OnboardingIn) -> Any:
     """Choose a product's onboarding methods; a weak one needs its risk accepted, once, and marks the product.
 
     Batches made from now on have them; devices that are made keep theirs.
@@ -141,8 +153,9 @@ def put_onboarding(request: HttpRequest, key: str, wish: OnboardingIn) -> Any:
     "/products/{key}/legacy",
     response={200: ProductOut},
     operation_id="set_legacy_formats",
+    openapi_extra=_WRITE,
 )
-def put_legacy(request: HttpRequest, key: str, wish: LegacyIn) -> Any:
+def put_legacy(request: HttpRequest, key: ProductKey, wish: LegacyIn) -> Any:
     """Choose which insecure message formats are taken of a product's devices; each needs its risk accepted.
 
     It holds from now on for all of them, and marks the product and each device that uses one.

@@ -45,7 +45,9 @@ class Router(NinjaRouter):
     def add_api_operation(
         self, path: str, methods: list[str], view_func: Callable[..., Any], **options: Any
     ) -> None:
-        """Add a route with what each route has."""
+        """Add a route with what each route has; raise TypeError for one that says no scopes."""
+        if not (options.get("openapi_extra") or {}).get(_SCOPES):
+            raise TypeError(f"{path} lacks openapi_extra=needs(…)")
         told = options["response"]
         answers = dict(told) if isinstance(told, dict) else {_OK: told}
         missing = {404: Problem} if "{" in path else {}
@@ -76,6 +78,8 @@ class Api(NinjaAPI):
 def _describe(operation: dict[str, Any]) -> None:
     for status, answer in operation["responses"].items():
         answer["headers"] = dict(_HEADERS)
+        if len(answer.get("content", ())) > 1:
+            del answer["content"]["application/json"]  # a route that answers with a file
         if status >= _FIRST_PROBLEM:
             answer["content"] = {PROBLEM_MEDIA: next(iter(answer["content"].values()))}
         if status == 429:  # noqa: PLR2004 - RFC 6585 section 4

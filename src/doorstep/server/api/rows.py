@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from ninja import Field, Schema
+from ninja import Field
 
 from doorstep.server.api.problems import RowProblem
+from doorstep.server.api.schema import Schema
 from doorstep.server.custody.actions.rows import SERIALS_CAP, RowsOutcome
 
 __all__ = ["RowsDone", "Serials", "shown_rows"]
@@ -21,6 +22,7 @@ class RowsDone(Schema):
     unchanged: list[str]
     """Serials that stood so before."""
     failed: list[RowProblem]
+    """Rows that were not stored, and why."""
 
 
 def shown_rows(outcome: RowsOutcome) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Sales and dispatches, as the ERP and wholesalers tell them."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
@@ -9,8 +10,8 @@ from doorstep.errors import MisuseError
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Line, Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import Line, Number, Reason
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page, page_of
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.rows import RowsDone, Serials, shown_rows
 from doorstep.server.api.schema import Schema
@@ -18,7 +19,16 @@ from doorstep.server.clock import now_us, to_us
 from doorstep.server.custody.actions import record_sale, withdraw
 from doorstep.server.custody.actions.sales import BOX_CAP
 from doorstep.server.custody.models import Sale
-from doorstep.server.custody.queries import all_sales, deliveries_to, sales_by, seller_of, wholesaler_at
+from doorstep.server.custody.queries import (
+    all_sales,
+    deliveries_to,
+    places_in,
+    sale_for,
+    sales_by,
+    seller_of,
+    stand_of,
+    wholesaler_at,
+)
 from doorstep.server.fleet.access import require
 
 __all__ = ["READ", "WRITE", "router"]
@@ -33,15 +43,20 @@ class Buyer(Schema, extra="forbid"):
     """A customer by e-mail address, or a wholesaler by theirs: exactly one."""
 
     email: Line = ""
+    """The customer's e-mail address."""
     wholesaler: Line = ""
+    """The wholesaler's e-mail address."""
 
 
 class SaleIn(Schema, extra="forbid"):
     """An order: sold to a customer, or dispatched to a wholesaler."""
 
     order: Annotated[str, Field(min_length=1, max_length=80)]
+    """The order's number, as the seller writes it."""
     serials: Serials
+    """Devices by serial."""
     buyer: Buyer
+    """To whom."""
     box: Annotated[str, Field(max_length=BOX_CAP)] = ""
     """Label of the box in which they travel."""
     seller: Line = ""
@@ -52,8 +67,11 @@ class WithdrawIn(Schema, extra="forbid"):
     """Devices to take out of an order."""
 
     order: Annotated[str, Field(min_length=1, max_length=80)]
+    """The order's number, as the seller writes it."""
     serials: Serials
+    """Devices by serial."""
     reason: Reason
+    """Why."""
     seller: Line = ""
     """As in a sale."""
 
@@ -62,6 +80,7 @@ class SaleDone(Schema):
     """What the sale did."""
 
     order: str
+    """The order's number."""
     sold: list[str]
     """Serials sold by this request."""
     unchanged: list[str]
@@ -71,7 +90,10 @@ class SaleDone(Schema):
 class SaleOut(Schema):
     """A stored sale."""
 
+    number: int
+    """By which its devices are asked for; the portal's pages have it in their address."""
     order: str
+    """The order's number, as the seller writes it."""
     seller: str
     """Name of the wholesaler that sold; empty: the maker."""
     buyer_email: str
@@ -81,13 +103,16 @@ class SaleOut(Schema):
     serials: int
     """How many devices it has."""
     created_us: int
+    """When it was made."""
 
 
 class SaleFilter(Schema):
     """Which sales."""
 
     order: Line | None = None
+    """The order's number, as the seller writes it."""
     buyer_email: Line | None = None
+    """The customer, in any case of letters; of the own sales alone."""
     serial: Line | None = None
     """The order that has this device."""
 
@@ -95,11 +120,28 @@ class SaleFilter(Schema):
 _COLUMNS: Final = {"order": "order", "buyer_email": "buyer_email__iexact", "serial": "lines__device__serial"}
 
 
-class SalePage(Schema):
+class SalePage(Page[SaleOut]):
     """Sales, newest first."""
 
-    items: list[SaleOut]
-    next: str | None
+
+class SoldOut(Schema):
+    """A device of a sale."""
+
+    device_id: str
+    """Of the device."""
+    serial: str
+    """Of the same device."""
+    product: str
+    """Name of its product."""
+    box: str
+    """Label of the box in which it travelled."""
+    stands: str
+    """on_its_way, received, sold, passed_on (the buyer sold it), returned or withdrawn. Whoever sold to a
+    wholesaler does not read what that one did with it."""
+
+
+class PlacePage(Page[SoldOut]):
+    """Devices of a sale, by serial."""
 
 
 @router.post(
@@ -161,6 +203,34 @@ def list_sales(
     return page(rows, "-pk", lambda row: _shown(row, seller), cursor, limit)
 
 
+@router.get("/sales/{number}", response={200: SaleOut}, operation_id="get_sale", openapi_extra=needs(*READ))
+def get_sale(request: HttpRequest, number: Number) -> Any:
+    """Return one sale; a wholesaler gets those that it made, and those that came to it."""
+    caller = caller_of(request)
+    require(caller, *READ)
+    return _shown(sale_for(caller.organisation, number), seller_of(caller.organisation))
+
+
+@router.get(
+    "/sales/{number}/devices",
+    response={200: PlacePage},
+    operation_id="list_sold_devices",
+    openapi_extra=needs(*READ),
+)
+def list_devices(
+    request: HttpRequest, number: Number, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+) -> Any:
+    """List the devices of a sale, those included that its buyer has no longer, by serial."""
+    caller = caller_of(request)
+    require(caller, *READ)
+    sale = sale_for(caller.organisation, number)
+
+    def shown(place: dict[str, Any]) -> dict[str, Any]:
+        return asdict(stand_of(sale, place, caller.organisation))
+
+    return page_of(places_in(sale), shown, cursor, limit)
+
+
 @router.get(
     "/deliveries",
     response={200: SalePage},
@@ -194,6 +264,7 @@ def _seller(caller: Caller, address: str) -> Organisation | None:
 
 def _shown(sale: Sale, reader: Organisation | None) -> dict[str, Any]:
     return {
+        "number": sale.pk,
         "order": sale.order,
         "seller": sale.seller.name if sale.seller else "",
         "buyer_email": sale.buyer_email if sale.seller == reader else "",

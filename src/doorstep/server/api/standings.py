@@ -8,12 +8,12 @@ from ninja import Status
 from doorstep.ownership.label import LabelState, LabelStep
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Reason
+from doorstep.server.api.fields import DeviceId, Reason
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.labels import replace_label, report_label
-from doorstep.server.fleet.access import device_for
+from doorstep.server.fleet.access import READ, device_for
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.standings import clear_device, history_of, quarantine_device
 
@@ -28,28 +28,37 @@ class WhyIn(Schema, extra="forbid"):
     """Why."""
 
     reason: Reason
+    """Why."""
 
 
 class ChangeOut(Schema):
     """A change of standing, in words for the device's owner."""
 
     at_us: int
+    """When."""
     before: str
+    """Standing before."""
     after: str
+    """Standing since."""
     step: str
+    """What happened: suspect, quarantine, clear, block or lift."""
     evidence: str
     """alternation, fork or tag_failures; empty when people decided."""
     sentence: str
+    """The same in plain words."""
     by: str
+    """Who did it, as the ledger names them."""
 
 
 class StandingOut(Schema):
     """How far a device is trusted now, and how it came to that, newest first."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     standing: str
     """ok, suspected, quarantined or blocked."""
     changes: list[ChangeOut]
+    """Newest first."""
 
 
 class LabelIn(Schema, extra="forbid"):
@@ -63,7 +72,9 @@ class LabelOut(Schema):
     """A label as it is now."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     state: LabelState
+    """sealed, scratched or tampered."""
     code: str
     """The new code as it is printed, shown this once; empty when there is none."""
 
@@ -72,8 +83,9 @@ class LabelOut(Schema):
     "/devices/{device_id}/standing",
     response={200: StandingOut},
     operation_id="get_standing",
+    openapi_extra=needs(*READ),
 )
-def get_standing(request: HttpRequest, device_id: str) -> Any:
+def get_standing(request: HttpRequest, device_id: DeviceId) -> Any:
     """Return how far a device is trusted and why; its owner and the staff may ask."""
     return _shown(device_for(caller_of(request), device_id))
 
@@ -82,8 +94,9 @@ def get_standing(request: HttpRequest, device_id: str) -> Any:
     "/devices/{device_id}/quarantine",
     response={202: StandingOut},
     operation_id="quarantine_device",
+    openapi_extra=needs(*_DECIDES),
 )
-def quarantine(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
+def quarantine(request: HttpRequest, device_id: DeviceId, why: WhyIn) -> Any:
     """Accept nothing of a device until somebody decides; its certificates are kept."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _DECIDES)
@@ -94,8 +107,9 @@ def quarantine(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
     "/devices/{device_id}/clear",
     response={200: StandingOut},
     operation_id="clear_device",
+    openapi_extra=needs(*_DECIDES),
 )
-def clear(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
+def clear(request: HttpRequest, device_id: DeviceId, why: WhyIn) -> Any:
     """End a suspicion or a quarantine."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _DECIDES)
@@ -108,7 +122,7 @@ def clear(request: HttpRequest, device_id: str, why: WhyIn) -> Any:
     operation_id="step_label",
     openapi_extra=needs(*_VOUCHES),
 )
-def step_label(request: HttpRequest, device_id: str, told: LabelIn) -> Any:
+def step_label(request: HttpRequest, device_id: DeviceId, told: LabelIn) -> Any:
     """Note that a label was tampered with, or give a device that nobody owns a new code."""
     caller = caller_of(request)
     device = device_for(caller, device_id, _VOUCHES)

@@ -1,17 +1,18 @@
 """Stocks: what wholesalers hold, what comes in, and what goes back to the maker."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Schema
+from ninja import Query
 
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Line, Reason
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.rows import RowsDone, Serials, shown_rows
 from doorstep.server.api.sales import READ
+from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import receive, return_to_maker, take_into_stock
 from doorstep.server.custody.models import SaleLine
@@ -27,43 +28,50 @@ class StockOut(Schema):
     """A device that a wholesaler holds and nobody owns."""
 
     device_id: str
+    """Of the device, as its label and lists have it."""
     serial: str
+    """Of the device, as its label has it."""
     product: str
     """The product's key."""
     wholesaler: str
+    """Name of the wholesaler that holds it."""
     order: str
     """By which it came."""
     sender: str
     """The wholesaler that sent it; empty: the maker."""
     box: str
+    """Label of the box in which it came; may be empty."""
     received_us: int | None
     """When the wholesaler said that it has come; none: it is on its way."""
 
 
-class StockPage(Schema):
+class StockPage(Page[StockOut]):
     """Devices, newest first."""
-
-    items: list[StockOut]
-    next: str | None
 
 
 class SerialsIn(Schema, extra="forbid"):
     """Devices."""
 
     serials: Serials
+    """Devices by serial."""
 
 
 class StockReturnIn(Schema, extra="forbid"):
     """Devices that go back."""
 
     serials: Serials
+    """Devices by serial."""
     reason: Reason
     """It stays in the ledger and names no person."""
 
 
 @router.get("/stock", response={200: StockPage}, operation_id="list_stock", openapi_extra=needs(*READ))
 def list_stock(
-    request: HttpRequest, order: Line = "", box: Line = "", cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT
+    request: HttpRequest,
+    order: Annotated[Line | None, Query(description="The order's number.")] = None,
+    box: Annotated[Line | None, Query(description="Label of the box.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List what a wholesaler holds, on its way or received; for the maker what all of them hold."""
     caller = caller_of(request)

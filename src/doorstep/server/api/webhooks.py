@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Path, Status
+from ninja import Field, Query, Status
 
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, page
+from doorstep.server.api.fields import Number
+from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
@@ -31,56 +32,63 @@ _READ = needs(
 _WRITE = needs(
     Permission.MAKER_WEBHOOKS_WRITE, Permission.WHOLESALER_WEBHOOKS_WRITE, Permission.CUSTOMER_WEBHOOKS_WRITE
 )
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 class WebhookIn(Schema, extra="forbid"):
     """Where events go."""
 
     url: Annotated[str, Field(min_length=1, max_length=URL_CAP)]
+    """An https address on the public Internet."""
     types: Annotated[list[EventType], Field(max_length=len(EventType))] = Field(default_factory=list)
     """Types to hear; none means all."""
     description: Annotated[str, Field(max_length=80)] = ""
+    """What it is for."""
 
 
 class WebhookChange(WebhookIn):
     """What a webhook is to be."""
 
     enabled: bool = True
+    """Whether events are delivered."""
 
 
 class WebhookOut(Schema):
     """A webhook."""
 
     number: int
+    """By which it is asked for."""
     url: str
+    """Where events go."""
     types: list[EventType]
+    """What it hears; none means all."""
     description: str
+    """What it is for."""
     enabled: bool
+    """Whether events are delivered."""
     disabled_because: str
     """Empty while it is enabled."""
     failing_since_us: int | None
     """When the first delivery failed since the last one that worked."""
     created_us: int
+    """When it was made."""
 
 
 class WebhookMade(WebhookOut):
     """A new webhook, and its signing secret, shown this once."""
 
     secret: str
+    """Signs the deliveries, as Standard Webhooks says; it starts with ``whsec_``."""
 
 
 class SecretOut(Schema):
     """A new signing secret, shown this once. For a day the one before signs, too."""
 
     secret: str
+    """Signs the deliveries, as Standard Webhooks says; it starts with ``whsec_``."""
 
 
-class WebhookPage(Schema):
+class WebhookPage(Page[WebhookOut]):
     """Webhooks by number."""
-
-    items: list[WebhookOut]
-    next: str | None
 
 
 class DeliveryOut(Schema):
@@ -89,12 +97,17 @@ class DeliveryOut(Schema):
     event_id: str
     """The ``webhook-id`` of every attempt."""
     type: EventType
+    """Of the event."""
     at_us: int
     """When it happened."""
     data: dict[str, Any]
+    """The event's data."""
     state: DeliveryState
+    """How far it is."""
     attempts: int
+    """How often it was tried."""
     tried_us: int | None
+    """When it was last tried."""
     due_us: int | None
     """When it is tried again; null once it is not."""
     status: int | None
@@ -103,24 +116,24 @@ class DeliveryOut(Schema):
     """Why the last attempt failed."""
 
 
-class DeliveryPage(Schema):
+class DeliveryPage(Page[DeliveryOut]):
     """Deliveries, newest event first."""
-
-    items: list[DeliveryOut]
-    next: str | None
 
 
 class ReplayIn(Schema, extra="forbid"):
     """What to deliver again: one event, or all since a time that did not arrive. Exactly one of the two."""
 
     event_id: Annotated[str, Field(max_length=40)] = ""
+    """The one event."""
     since_us: Annotated[int, Field(ge=0, lt=2**62)] | None = None
+    """What did not arrive since then."""
 
 
 class ReplayOut(Schema):
     """How many deliveries were queued."""
 
     queued: int
+    """How many deliveries."""
 
 
 @router.get("/webhooks", response={200: WebhookPage}, operation_id="list_webhooks", openapi_extra=_READ)
@@ -214,7 +227,7 @@ def replay(request: HttpRequest, number: Number, wish: ReplayIn) -> Any:
 def list_deliveries(
     request: HttpRequest,
     number: Number,
-    state: DeliveryState | None = None,
+    state: Annotated[DeliveryState | None, Query(description="How far they are.")] = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:

@@ -3,10 +3,11 @@
 Missing and forbidden look alike. Callers have checked the permission to read at all.
 """
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 
 from doorstep.errors import RefusedError
@@ -21,6 +22,7 @@ __all__ = [
     "NothingHere",
     "cases_of",
     "documents_of",
+    "exported",
     "found",
     "jobs_of",
     "offers_of",
@@ -28,7 +30,7 @@ __all__ = [
     "past_of",
 ]
 
-Row = TypeVar("Row", Dispute, Handover, PastOwnership, DataJob, SignedDocument)
+Row = TypeVar("Row", bound=Model)
 
 
 class NothingHere(RefusedError):
@@ -87,6 +89,16 @@ def past_of(organisation: Organisation) -> QuerySet[PastOwnership]:
 def jobs_of(organisation: Organisation) -> QuerySet[DataJob]:
     """Return the data jobs about the organisation's readings."""
     return DataJob.objects.select_related("device", "receipt").filter(organisation=organisation)
+
+
+def exported(organisation: Organisation, number: int) -> tuple[str, Iterator[bytes]]:
+    """Return the name of a finished export's file, and the file; raise NothingHere, also when it is gone."""
+    job = found(jobs_of(organisation).filter(kind="export", finished_us__isnull=False), number)
+    pieces = job.pieces.order_by("number")
+    if job.size and not pieces.exists():
+        raise NothingHere("this file is not kept any more", next_step="Ask for another export.")
+    contents = pieces.values_list("content", flat=True).iterator(chunk_size=4)
+    return f"{job.device.serial}-{job.period}.csv.gz", (bytes(one) for one in contents)
 
 
 def documents_of(organisation: Organisation) -> QuerySet[SignedDocument]:

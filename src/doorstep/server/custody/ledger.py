@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db import connection
 
-from doorstep.errors import MalformedMessage
+from doorstep.errors import MalformedMessage, RefusedError
 from doorstep.ownership.actors import organisation_of
 from doorstep.ownership.chain import LedgerBroken, verify
 from doorstep.ownership.ledger import GENESIS, Entry, Event, Head, SealedEntry, build
@@ -15,12 +15,14 @@ from doorstep.server.custody.models import CustodyEntry
 from doorstep.server.custody.signing import keys_for
 from doorstep.server.webhooks.outbox import follow
 
-__all__ = ["append", "count", "entries", "head", "verify_all"]
+__all__ = ["LedgerTooLong", "append", "count", "entries", "head", "verify_all", "verify_soon"]
 
 _LOCK: Final = 0x646F6F72_00000001
 """PostgreSQL advisory lock of whoever appends, until the end of the transaction."""
 
 _READ_AT_ONCE: Final = 2000
+_SOON: Final = 50_000
+"""Entries that are verified in some seconds."""
 
 _COLUMNS: Final = {
     "number": "bigint",
@@ -32,6 +34,10 @@ _COLUMNS: Final = {
     "signature": "bytea",
 }
 """Of a new row of `CustodyEntry`, with their types."""
+
+
+class LedgerTooLong(RefusedError):
+    """The ledger takes longer to verify than anybody waits for an answer."""
 
 
 def append(events: Sequence[tuple[int, Event]], at_us: int) -> Head:
@@ -89,6 +95,15 @@ def entries() -> Iterator[SealedEntry]:
 def verify_all(anchor: Head = GENESIS, advance: Callable[[int], None] | None = None) -> Head:
     """Verify the stored chain from its first entry; return its end or raise LedgerBroken."""
     return verify(_counted(advance), ledger_key().verifying_key, anchor)
+
+
+def verify_soon() -> Head:
+    """Verify the chain while somebody waits; raise LedgerBroken, or LedgerTooLong."""
+    if count() > _SOON:
+        raise LedgerTooLong(
+            "the ledger is too long to verify while somebody waits", next_step="Run: doorstep ledger verify"
+        )
+    return verify_all()
 
 
 def _acting(events: Iterable[tuple[int, Event]]) -> set[int]:

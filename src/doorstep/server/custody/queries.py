@@ -3,9 +3,10 @@
 Callers of the functions that take no organisation have checked that they serve the maker.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from doorstep.errors import MisuseError, RefusedError
@@ -16,15 +17,19 @@ from doorstep.server.fleet.models import Device
 
 __all__ = [
     "NoSuchImport",
+    "NoSuchSale",
+    "Stand",
     "all_sales",
     "deliveries_to",
     "dispatched_stock",
     "holder_of",
     "import_of",
     "places_in",
+    "sale_for",
     "sales_by",
     "seller_of",
     "serials_of",
+    "stand_of",
     "stock_of",
     "wholesaler_at",
 ]
@@ -32,6 +37,10 @@ __all__ = [
 
 class NoSuchImport(RefusedError):
     """There is no such import, or none of this organisation's."""
+
+
+class NoSuchSale(RefusedError):
+    """There is no such order, or none that the organisation made or got."""
 
 
 def all_sales() -> QuerySet[Sale]:
@@ -52,6 +61,17 @@ def sales_by(seller: Organisation) -> QuerySet[Sale]:
 def deliveries_to(wholesaler: Organisation) -> QuerySet[Sale]:
     """Return what was dispatched to a wholesaler, as `all_sales` does."""
     return all_sales().filter(wholesaler=wholesaler)
+
+
+def sale_for(organisation: Organisation, number: int) -> Sale:
+    """Return any sale to the maker, to a wholesaler one that it made or got; raise NoSuchSale."""
+    rows = all_sales()
+    if organisation.kind != OrganisationKind.MAKER:
+        rows = rows.filter(Q(seller=organisation) | Q(wholesaler=organisation))
+    sale = rows.filter(pk=number).first()
+    if sale is None:
+        raise NoSuchSale(f"there is no order {number} here", next_step="List the orders first.")
+    return sale
 
 
 def stock_of(wholesaler: Organisation) -> QuerySet[SaleLine]:
@@ -104,6 +124,39 @@ def places_in(sale: Sale) -> QuerySet[Any, dict[str, Any]]:
     columns = ("box", "received_us", "device__serial", "device__device_id", "device__product__name")
     now: QuerySet[Any, dict[str, Any]] = sale.lines.values(*columns, outcome=Value(""))
     return now.union(sale.past_lines.values(*columns, "outcome"), all=True).order_by("device__serial")
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A device of an order, and where it stands as the reader may know it."""
+
+    device_id: str
+    serial: str
+    product: str
+    box: str
+    stands: str
+    """``on_its_way``, ``received``, ``sold``, ``passed_on``, ``returned`` or ``withdrawn``."""
+
+
+def stand_of(sale: Sale, place: dict[str, Any], reader: Organisation) -> Stand:
+    """Return one of the `places_in` an order as its seller or its buyer may know of it."""
+    return Stand(
+        place["device__device_id"],
+        place["device__serial"],
+        place["device__product__name"],
+        place["box"],
+        _stands(sale, place, is_seller=sale.seller == seller_of(reader)),
+    )
+
+
+def _stands(sale: Sale, place: dict[str, Any], *, is_seller: bool) -> str:
+    if place["outcome"] == "withdrawn":
+        return "withdrawn"
+    if sale.wholesaler is None:
+        return "sold"
+    if place["outcome"] and not is_seller:
+        return str(place["outcome"])
+    return "on_its_way" if place["received_us"] is None else "received"
 
 
 def seller_of(organisation: Organisation) -> Organisation | None:

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, RefusedError
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.places import Site
@@ -14,6 +14,7 @@ from doorstep.server.fleet.visible import Sees, devices_visible_to
 
 __all__ = [
     "MOST_SITES",
+    "NoSuchSite",
     "devices_at",
     "place_device",
     "save_site",
@@ -24,6 +25,13 @@ __all__ = [
 
 MOST_SITES: Final = 1_000
 """Of one organisation; a list of more helps nobody to find one."""
+
+
+class NoSuchSite(RefusedError):
+    """There is no such site, or none that the caller sees."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no site of this number here", next_step="List the sites first.")
 
 
 def sites_of(organisation: Organisation) -> QuerySet[Site]:
@@ -49,11 +57,11 @@ def sites_with_devices(somebody: Sees) -> list[Site]:
 
 
 def site_of(somebody: Sees, number: int) -> Site:
-    """Return one of these sites; raise Site.DoesNotExist."""
+    """Return one of these sites; raise NoSuchSite."""
     for site in sites_with_devices(somebody):
         if site.pk == number:
             return site
-    raise Site.DoesNotExist
+    raise NoSuchSite
 
 
 def devices_at(devices: QuerySet[Device], site: int) -> QuerySet[Device]:
@@ -63,6 +71,9 @@ def devices_at(devices: QuerySet[Device], site: int) -> QuerySet[Device]:
 
 def save_site(site: Site) -> None:
     """Store a site; raise MisuseError when the name is taken or there are too many."""
+    site.name = " ".join(site.name.split())
+    if not site.name:
+        raise MisuseError("a site has a name", next_step="Call it as its people do.")
     if not site.pk and sites_of(site.organisation).count() >= MOST_SITES:
         raise MisuseError("there are too many sites", next_step="Use groups for what is not a place.")
     try:

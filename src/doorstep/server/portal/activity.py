@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nlargest
+from typing import Protocol
 
 from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from doorstep.server.accounts.queries import Principal, actor_name
+from doorstep.server.accounts.models import Organisation
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.accounts.queries import actor_name
 from doorstep.server.channels.models import Downlink
 from doorstep.server.custody.models import CustodyEntry
 from doorstep.server.fleet.models import Device
@@ -29,21 +32,42 @@ class Happening:
     text: str
 
 
-def happenings(principal: Principal, before_us: int, count: int) -> list[Happening]:
-    """Return the newest of what happened before a moment."""
+class Reads(Protocol):
+    """A principal of the portal or a caller of the REST API."""
+
+    @property
+    def organisation(self) -> Organisation:
+        """For whom they act."""
+
+    @property
+    def groups(self) -> frozenset[int] | None:
+        """Primary keys of the groups to which their sight is limited; None: it is not."""
+
+    def may(self, permission: Permission) -> bool:
+        """Whether they have the permission."""
+
+
+def happenings(somebody: Reads, before_us: int, count: int) -> list[Happening]:
+    """Return the newest of what happened before a moment, of the kinds that somebody may read."""
+    kinds = {
+        Permission.CUSTOMER_LEDGER_READ: _entries,
+        Permission.CUSTOMER_READINGS_READ: _alerts,
+        Permission.CUSTOMER_COMMANDS_READ: _commands,
+    }
     found = (
-        *_entries(principal, before_us, count),
-        *_alerts(principal, before_us, count),
-        *_commands(principal, before_us, count),
+        one
+        for permission, happened in kinds.items()
+        if somebody.may(permission)
+        for one in happened(somebody, before_us, count)
     )
     return nlargest(count, found, key=lambda one: one.at_us)
 
 
-def _entries(principal: Principal, before_us: int, count: int) -> Iterator[Happening]:
+def _entries(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]:
     # The newest entries are of the devices whose own newest are newest: one look into the index for each
     # device, in place of sorting all entries of ten thousand devices.
     own = CustodyEntry.objects.filter(device=OuterRef("pk"), at_us__lt=before_us).order_by("-number")
-    devices = devices_visible_to(principal).annotate(newest=Subquery(own.values("number")[:1]))
+    devices = devices_visible_to(somebody).annotate(newest=Subquery(own.values("number")[:1]))
     newest = devices.exclude(newest=None).order_by("-newest").values_list("pk", flat=True)[:count]
     rows = CustodyEntry.objects.filter(device__in=list(newest), at_us__lt=before_us)
     for chapter in chapters(rows.select_related("device__product").order_by("-number")[:count]):
@@ -51,21 +75,21 @@ def _entries(principal: Principal, before_us: int, count: int) -> Iterator[Happe
             yield Happening(chapter.at_us, chapter.device, "ledger", chapter.text)
 
 
-def _alerts(principal: Principal, before_us: int, count: int) -> Iterator[Happening]:
-    rows = alerts_seen(principal)
+def _alerts(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]:
+    rows = alerts_seen(somebody)
     for alert in rows.filter(opened_us__lt=before_us).order_by("-opened_us", "-pk")[:count]:
         yield Happening(alert.opened_us, alert.device, "alert", sentence_of(alert))
     for alert in rows.filter(closed_us__lt=before_us).order_by("-closed_us", "-pk")[:count]:
         yield Happening(alert.closed_us or 0, alert.device, "check", _("An alert ended."))
 
 
-def _commands(principal: Principal, before_us: int, count: int) -> Iterator[Happening]:
-    devices = devices_visible_to(principal).order_by().values("pk")
+def _commands(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]:
+    devices = devices_visible_to(somebody).order_by().values("pk")
     rows = Downlink.objects.filter(
         device__in=devices, asked_us__lt=before_us, ownership_period=F("device__ownership_period")
     ).exclude(channel="keys")
     for row in rows.select_related("device__product").order_by("-asked_us", "-pk")[:count]:
-        words = {"name": row.name, "who": _capital(actor_name(row.asked_by, principal))}
+        words = {"name": row.name, "who": _capital(actor_name(row.asked_by, somebody))}
         if row.channel == "config":
             text = _("%(who)s changed its settings: %(name)s.") % words
         else:

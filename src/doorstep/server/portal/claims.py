@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.policy import explain, missing, parse
 from doorstep.server.accounts.models import Organisation
@@ -42,9 +44,9 @@ _UNKNOWN = (
 )
 
 
-def requests_of(organisation: Organisation) -> list[ClaimRequest]:
+def requests_of(organisation: Organisation) -> QuerySet[ClaimRequest]:
     """Return an organisation's claims by serial, newest first."""
-    return list(organisation.claim_requests.order_by("-opened_us"))
+    return organisation.claim_requests.select_related("organisation", "user").order_by("-opened_us")
 
 
 def view_of(request: ClaimRequest) -> ClaimView:

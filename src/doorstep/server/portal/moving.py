@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from doorstep.server.accounts.models import Organisation
 from doorstep.server.accounts.queries import Principal
@@ -17,7 +19,7 @@ from doorstep.server.custody.queries import seller_of, serials_of, wholesaler_at
 __all__ = ["MOVES", "DevicesForm", "Move", "WithdrawForm", "serials_in"]
 
 _NAME_CAP: Final = 60
-_LEDGER: Final = "It stays in the ledger, so please name no person."
+_LEDGER: Final = _("It stays in the ledger, so please name no person.")
 
 
 class DevicesForm(forms.Form):
@@ -26,34 +28,35 @@ class DevicesForm(forms.Form):
     devices = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 6, "autocapitalize": "none", "spellcheck": "false"}),
         max_length=SERIALS_CAP * (_NAME_CAP + 2),
-        help_text="One a line: serial, device id, or the label of a box. A scanner types them for you.",
+        label=_("Devices"),
+        help_text=_("One a line: serial, device id, or the label of a box. A scanner types them for you."),
     )
 
 
 class DispatchForm(DevicesForm):
     """To which wholesaler."""
 
-    to = forms.EmailField(label="E-mail address of the wholesaler")
-    order = forms.CharField(max_length=80, label="Order number")
+    to = forms.EmailField(label=_("E-mail address of the wholesaler"))
+    order = forms.CharField(max_length=80, label=_("Order number"))
     box = forms.CharField(
         max_length=BOX_CAP,
         required=False,
-        label="Label of the box",
-        help_text="The wholesaler can then receive and pass on the box by its label.",
+        label=_("Label of the box"),
+        help_text=_("The wholesaler can then receive and pass on the box by its label."),
     )
 
 
 class SellForm(DevicesForm):
     """To which customer."""
 
-    to = forms.EmailField(label="E-mail address of the customer")
-    order = forms.CharField(max_length=80, label="Order number")
+    to = forms.EmailField(label=_("E-mail address of the customer"))
+    order = forms.CharField(max_length=80, label=_("Order number"))
 
 
 class ReturnForm(DevicesForm):
     """Why they go back."""
 
-    reason = forms.CharField(max_length=200, help_text=_LEDGER)
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_LEDGER)
 
 
 class WithdrawForm(DevicesForm):
@@ -62,9 +65,10 @@ class WithdrawForm(DevicesForm):
     devices = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 4, "autocapitalize": "none", "spellcheck": "false"}),
         max_length=SERIALS_CAP * (_NAME_CAP + 2),
-        help_text="One serial a line.",
+        label=_("Devices"),
+        help_text=_("One serial a line."),
     )
-    reason = forms.CharField(max_length=200, help_text=_LEDGER)
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_LEDGER)
 
 
 Said = Mapping[str, Any]
@@ -112,10 +116,10 @@ def _sell(principal: Principal, said: Said, serials: list[str], buyer: str | Org
 
 MOVES: Final[Mapping[str, Move]] = {
     "receive": Move(
-        "Receive devices",
-        "They have come",
-        "received",
-        "Say what has come. What you pass on without saying so counts as received then.",
+        gettext_noop("Receive devices"),
+        gettext_noop("They have come"),
+        gettext_noop("received"),
+        gettext_noop("Say what has come. What you pass on without saying so counts as received then."),
         DevicesForm,
         lambda principal, _, serials: receive(
             principal.organisation, serials, actor=principal.actor, now_us=now_us()
@@ -123,35 +127,35 @@ MOVES: Final[Mapping[str, Move]] = {
         by_the_maker=False,
     ),
     "take-in": Move(
-        "Put devices into stock",
-        "Put into stock",
-        "put into stock",
-        "What comes from the line, and what came back.",
+        gettext_noop("Put devices into stock"),
+        gettext_noop("Put into stock"),
+        gettext_noop("put into stock"),
+        gettext_noop("What comes from the line, and what came back."),
         DevicesForm,
         lambda principal, _, serials: take_into_stock(serials, actor=principal.actor, now_us=now_us()),
         by_wholesalers=False,
     ),
     "dispatch": Move(
-        "Dispatch devices",
-        "Dispatch",
-        "dispatched",
-        "Send devices to a wholesaler. The same order number again adds to the order.",
+        gettext_noop("Dispatch devices"),
+        gettext_noop("Dispatch"),
+        gettext_noop("dispatched"),
+        gettext_noop("Send devices to a wholesaler. The same order number again adds to the order."),
         DispatchForm,
         lambda principal, said, serials: _sell(principal, said, serials, wholesaler_at(said["to"])),
     ),
     "sell": Move(
-        "Sell devices",
-        "Sell",
-        "sold",
-        "The customer who confirms this address can then register the devices without being asked for more.",
+        gettext_noop("Sell devices"),
+        gettext_noop("Sell"),
+        gettext_noop("sold"),
+        gettext_noop("Who confirms this address can then register the devices without being asked for more."),
         SellForm,
         lambda principal, said, serials: _sell(principal, said, serials, said["to"]),
     ),
     "return": Move(
-        "Send devices back",
-        "Send back",
-        "sent back to the maker",
-        "They leave your stock now.",
+        gettext_noop("Send devices back"),
+        gettext_noop("Send back"),
+        gettext_noop("sent back to the maker"),
+        gettext_noop("They leave your stock now."),
         ReturnForm,
         lambda principal, said, serials: return_to_maker(
             principal.organisation, serials, said["reason"], actor=principal.actor, now_us=now_us()

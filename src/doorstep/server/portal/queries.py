@@ -7,10 +7,11 @@ import enum
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.models import Organisation
-from doorstep.server.custody.models import Claim, CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
+from doorstep.server.custody.models import CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
 from doorstep.server.fleet.models import Batch, Device
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
     "Progress",
     "State",
     "devices_in",
-    "held_claims",
     "ledger",
     "lines_of",
     "open_disputes",
@@ -63,12 +63,14 @@ def progress_of(token: RegistrationToken, now_us: int) -> Progress:
     device = token.used_by
     if device is None:
         if token.expires_at_us <= now_us:
-            return Progress(State.EXPIRED, "The token has run out and no device came. Make a new one.")
-        return Progress(State.WAITING, "Waiting for the device …")
+            return Progress(State.EXPIRED, _("The token has run out and no device came. Make a new one."))
+        return Progress(State.WAITING, _("Waiting for the device …"))
     if device.owner_id == token.organisation_id:
-        return Progress(State.BOUND, f"{device} has registered. It is yours.", device)
+        return Progress(
+            State.BOUND, _("%(device)s has registered. It is yours.") % {"device": device}, device
+        )
     claim = device.claims.filter(organisation=token.organisation).order_by("-at_us", "-pk").first()
-    return Progress(State.HELD, claim.reason if claim else "The device has come; its claim is looked at.")
+    return Progress(State.HELD, claim.reason if claim else _("The device has come; its claim is looked at."))
 
 
 def lines_of(sale: Sale) -> QuerySet[SaleLine]:
@@ -84,15 +86,6 @@ def devices_in(batch: Batch) -> QuerySet[Device]:
 def ledger() -> QuerySet[CustodyEntry]:
     """Return the whole ledger, newest first."""
     return CustodyEntry.objects.select_related("device").order_by("-number")
-
-
-def held_claims() -> QuerySet[Claim]:
-    """Return claims that wait for a decision: held, and of a device that still has no owner; newest first."""
-    return (
-        Claim.objects.filter(decision="held", device__owner=None)
-        .select_related("device__product", "organisation", "claimant")
-        .order_by("-at_us")
-    )
 
 
 def open_disputes() -> QuerySet[Dispute]:

@@ -1,12 +1,14 @@
 """Readings of one device as a file, in the order of arrival. Who calls has found the device."""
 
 import csv
+import enum
 import io
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
-from doorstep.errors import UnavailableError
-from doorstep.server.clock import from_us
+from doorstep.errors import MisuseError, UnavailableError
+from doorstep.server.clock import from_us, to_us
 from doorstep.server.fleet.models import Device
 from doorstep.server.readings.charts import first_place, messages_from
 from doorstep.server.readings.digest import mark_of
@@ -14,11 +16,39 @@ from doorstep.server.readings.models import RollUpMark
 from doorstep.server.readings.queries import points_of
 from doorstep.server.readings.rolling import Place
 
-__all__ = ["COLUMNS", "csv_of", "parquet_is_there", "parquet_of", "rows_of"]
+__all__ = [
+    "COLUMNS",
+    "MOST_DAYS_PARQUET",
+    "File",
+    "Format",
+    "csv_of",
+    "file_of",
+    "parquet_is_there",
+    "parquet_of",
+    "rows_of",
+]
 
 COLUMNS: Final = ("time", "received", "device", "name", "unit", "value", "text")
+MOST_DAYS_PARQUET: Final = 366
+"""Of one file, which is made in memory."""
+_DAY_US: Final = 86_400 * 1_000_000
 _MESSAGES_AT_ONCE: Final = 2_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Format(enum.StrEnum):
+    """Kinds of file."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class File(NamedTuple):
+    """A file that is made while it is read."""
+
+    name: str
+    media: str
+    pieces: Iterator[str] | Iterator[bytes]
 
 
 class Row(NamedTuple):
@@ -31,6 +61,23 @@ class Row(NamedTuple):
     unit: str
     value: float | None
     text: str
+
+
+def file_of(device: Device, since: date, until: date, kind: Format) -> File:
+    """Return the readings from one day of UTC to another, that one included.
+
+    Raises MisuseError for days in the wrong order and for too many in a Parquet file, UnavailableError
+    where this server makes none.
+    """
+    if until < since:
+        raise MisuseError("the last day is before the first", next_step="Swap them.")
+    since_us, until_us = _midnight_us(since), _midnight_us(until) + _DAY_US
+    name = f"{device.device_id}-{since}-{until}.{kind}"
+    if kind is Format.CSV:
+        return File(name, "text/csv; charset=utf-8; header=present", csv_of(device, since_us, until_us))
+    if (until - since).days >= MOST_DAYS_PARQUET:
+        raise MisuseError("this is too long for a Parquet file", next_step="Ask for at most a year at once.")
+    return File(name, "application/vnd.apache.parquet", iter([parquet_of(device, since_us, until_us)]))
 
 
 def rows_of(device: Device, since_us: int, until_us: int) -> Iterator[list[Row]]:
@@ -98,6 +145,10 @@ def parquet_of(device: Device, since_us: int, until_us: int) -> bytes:
 
 def _value(value: float | bool | str) -> tuple[float | None, str]:  # noqa: FBT001 - a value, not a switch
     return (None, value) if isinstance(value, str) else (float(value), "")
+
+
+def _midnight_us(day: date) -> int:
+    return to_us(datetime.combine(day, datetime.min.time(), UTC))
 
 
 def _iso(time_us: int) -> str:

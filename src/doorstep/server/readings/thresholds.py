@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db.models import F, QuerySet
 
-from doorstep.errors import MisuseError
+from doorstep.errors import MisuseError, RefusedError
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.visible import Sees, devices_visible_to
 from doorstep.server.readings.limits import Kind
@@ -13,7 +13,10 @@ from doorstep.server.readings.queries import latest_of
 from doorstep.server.readings.rolling import DAY
 
 __all__ = [
+    "LEAST_MINUTES",
+    "MOST_MINUTES",
     "MOST_THRESHOLDS",
+    "NoSuchThreshold",
     "add_threshold",
     "alerts_of",
     "alerts_seen",
@@ -24,7 +27,17 @@ __all__ = [
 
 MOST_THRESHOLDS: Final = 20
 """Of one device."""
+LEAST_MINUTES: Final = 2
+MOST_MINUTES: Final = 30 * 24 * 60
+"""Of silence: a month."""
 _MOST_NAMES: Final = 64
+
+
+class NoSuchThreshold(RefusedError):
+    """The device has no such threshold of its owner's."""
+
+    def __init__(self) -> None:
+        super().__init__("the device has no threshold of this number", next_step="List its thresholds first.")
 
 
 def thresholds_of(device: Device) -> QuerySet[Threshold]:
@@ -37,7 +50,16 @@ def thresholds_of(device: Device) -> QuerySet[Threshold]:
 def add_threshold(  # noqa: PLR0913 - each is a field of it
     device: Device, kind: Kind, name: str, value: float, *, mail: bool, by: str, now_us: int
 ) -> Threshold:
-    """Watch a device from now on; raise MisuseError when there is too much already."""
+    """Watch a device from now on; raise MisuseError for what can't be watched, or is too much."""
+    if kind is Kind.SILENT and not (value.is_integer() and LEAST_MINUTES <= value <= MOST_MINUTES):
+        raise MisuseError(
+            f"nobody watches for {value:g} minutes of silence",
+            next_step=f"Give whole minutes, from {LEAST_MINUTES} to {MOST_MINUTES}.",
+        )
+    if kind is not Kind.SILENT and name not in names_of(device):
+        raise MisuseError(
+            f"{device} sends no number {name[:40]!a}", next_step="Name one of the readings that it sent."
+        )
     if device.owner is None or thresholds_of(device).count() >= MOST_THRESHOLDS:
         raise MisuseError(
             f"{device} has {MOST_THRESHOLDS} thresholds already", next_step="Remove one that nobody needs."
@@ -55,8 +77,10 @@ def add_threshold(  # noqa: PLR0913 - each is a field of it
 
 
 def remove_threshold(device: Device, number: int, now_us: int) -> None:
-    """Watch it no longer, and close its alert; raise Threshold.DoesNotExist."""
-    threshold = thresholds_of(device).get(pk=number)
+    """Watch it no longer, and close its alert; raise NoSuchThreshold."""
+    threshold = thresholds_of(device).filter(pk=number).first()
+    if threshold is None:
+        raise NoSuchThreshold
     threshold.alerts.filter(closed_us=None).update(closed_us=now_us)
     threshold.delete()
 

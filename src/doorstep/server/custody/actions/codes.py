@@ -13,12 +13,12 @@ from doorstep.server.custody.actions.claiming import Claimant, file_code
 from doorstep.server.custody.actions.labels import scratched
 from doorstep.server.custody.actions.requests import keep_request
 from doorstep.server.custody.keys import claim_code_pepper
-from doorstep.server.custody.models import ClaimAttempt
+from doorstep.server.custody.models import ClaimAttempt, ClaimRequest
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 from doorstep.server.jobs.actions import enqueue
 
-__all__ = ["CodeRefused", "follow_up", "type_code"]
+__all__ = ["CodeRefused", "claim_by_code", "follow_up", "type_code"]
 
 _TOLD_A_DAY: Final = 5
 """Refused typings of one device's code that its owner is told about; all are recorded."""
@@ -58,6 +58,11 @@ def type_code(claimant: Claimant, code: str, now_us: int) -> Device:
     if device is None or not good:
         raise CodeRefused
     return device
+
+
+def claim_by_code(claimant: Claimant, code: str, now_us: int) -> ClaimRequest:
+    """Take a code as `type_code` does, and return the claim on its device."""
+    return keep_request(claimant, type_code(claimant, code, now_us).serial, now_us)
 
 
 def follow_up(attempt: ClaimAttempt, now_us: int) -> None:

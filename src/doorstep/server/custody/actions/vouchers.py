@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -13,7 +16,7 @@ from doorstep.identity import voucher
 from doorstep.identity.voucher import LIFETIME, Voucher, addressee
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
-from doorstep.runtime.authority import Authority
+from doorstep.runtime.authority import Authority, load_authority
 from doorstep.server.accounts.models import Role
 from doorstep.server.custody.actions.bringing import bring, locked_device
 from doorstep.server.custody.actions.claiming import Claimant
@@ -21,7 +24,7 @@ from doorstep.server.custody.actions.requests import keep_request
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
-__all__ = ["Brought", "bring_voucher", "make_voucher"]
+__all__ = ["Brought", "bring_voucher", "make_voucher", "trusted_roots"]
 
 _SECOND_US = 1_000_000
 
@@ -37,6 +40,11 @@ class Brought:
     def waits(self) -> bool:
         """Whether the device has to report first, or something else is missing."""
         return self.decision.outcome is Outcome.HELD
+
+
+def trusted_roots() -> list[Certificate]:
+    """Return the roots to which a voucher's signer must chain: this deployment's own."""
+    return [load_authority(Path(settings.STATE.ca), now=datetime.now(UTC)).root]
 
 
 def make_voucher(serials: Sequence[str], email: str, authority: Authority, now_us: int) -> bytes:

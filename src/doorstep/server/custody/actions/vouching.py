@@ -1,8 +1,11 @@
 """The maker's staff look at a claim that waits."""
 
+from django.db.models import QuerySet
+
 from doorstep.errors import MisuseError
 from doorstep.ownership.claims import Decision, Outcome
 from doorstep.ownership.evidence import Evidence
+from doorstep.server.audit.notes import about
 from doorstep.server.custody.actions.bringing import bring, locked_device
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.evidence import DETAIL_CAP
@@ -10,11 +13,31 @@ from doorstep.server.custody.models import Claim
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
-__all__ = ["NoSuchClaim", "vouch", "vouch_for_claim"]
+__all__ = ["NoSuchClaim", "held_claim", "held_claims", "vouch", "vouch_for_claim"]
 
 
 class NoSuchClaim(MisuseError):
     """No claim that waits has this number."""
+
+
+def held_claims() -> QuerySet[Claim]:
+    """Return claims that wait for a decision: held, and of a device that still has no owner; newest first."""
+    return (
+        Claim.objects.filter(decision=Outcome.HELD, device__owner=None)
+        .select_related("device__product", "organisation", "claimant")
+        .order_by("-at_us")
+    )
+
+
+def held_claim(number: int) -> Claim:
+    """Return one of them; raise NoSuchClaim."""
+    row = held_claims().filter(pk=number).first()
+    if row is None:
+        raise NoSuchClaim(
+            f"no claim that waits has the number {number}", next_step="List the claims that wait first."
+        )
+    about(row.device.device_id, None, row.organisation)
+    return row
 
 
 def vouch(device: Device, claimant: Claimant, reason: str, now_us: int) -> Decision:
@@ -34,10 +57,5 @@ def vouch(device: Device, claimant: Claimant, reason: str, now_us: int) -> Decis
 
 def vouch_for_claim(number: int, reason: str, by: str, now_us: int) -> Decision:
     """Vouch for the claimant of a held claim; raise NoSuchClaim, also when it waits no more."""
-    rows = Claim.objects.select_related("device", "organisation", "claimant")
-    row = rows.filter(pk=number, decision=Outcome.HELD, device__owner=None).first()
-    if row is None:
-        raise NoSuchClaim(
-            f"no claim that waits has the number {number}", next_step="Run: doorstep claim list"
-        )
+    row = held_claim(number)
     return vouch(row.device, Claimant(row.organisation, row.claimant, by), reason, now_us)

@@ -22,6 +22,7 @@ from doorstep.server.custody.attempts import Attempt, What
 from doorstep.server.fleet.models import Device, Revocation
 from doorstep.server.fleet.queries import Status, status_of
 from doorstep.server.portal.browsers import browser_word
+from doorstep.server.portal.words import role_word
 from doorstep.server.readings.alerting import sentence_of
 from doorstep.server.readings.limits import Kind
 from doorstep.server.readings.models import Alert, Threshold
@@ -33,6 +34,7 @@ __all__ = ["COMMAND_TONES", "TONES", "label_of", "register", "seconds_between", 
 
 register = template.Library()
 register.filter(browser_word)
+register.filter(role_word)
 
 TONES: Final = {
     Status.REVOKED: "bad",

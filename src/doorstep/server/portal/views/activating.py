@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from doorstep.errors import DoorstepError
@@ -27,15 +28,15 @@ class ActivateForm(forms.Form):
     """The code, and a name for the device."""
 
     user_code = forms.CharField(
-        label="Code on the device",
+        label=_("Code on the device"),
         max_length=_CODE_CAP,
-        help_text="Eight letters, such as WDJB-MJHT.",
+        help_text=_("Eight letters, such as WDJB-MJHT."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
     )
     alias = forms.CharField(
-        label="Name", required=False, max_length=80, help_text="What you want to call it, if you like."
+        label=_("Name"), required=False, max_length=80, help_text=_("What you want to call it, if you like.")
     )
 
 
@@ -65,7 +66,10 @@ def _answered(request: HttpRequest, principal: Principal, typed: dict[str, Any])
         return render(request, "portal/activate.html", context)
     grant = answer_grant(claimant, typed["user_code"], now_us(), yes=answer == "yes")
     if answer == "yes":
-        messages.success(request, f"{grant.device} registers itself now. It appears here in some seconds.")
+        messages.success(
+            request,
+            _("%(device)s registers itself now. It appears here in some seconds.") % {"device": grant.device},
+        )
     else:
-        messages.success(request, "The device was turned away.")
+        messages.success(request, _("The device was turned away."))
     return redirect("devices")

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import DoorstepError
@@ -32,6 +34,7 @@ from doorstep.server.custody.holdings import NothingHere, cases_of, found, paper
 from doorstep.server.custody.models import Claim, Dispute
 from doorstep.server.fleet.access import named_device
 from doorstep.server.fleet.models import Device
+from doorstep.server.handing import handed_out
 from doorstep.server.portal.access import member_page, staff_page
 from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.sentences import sentences
@@ -41,56 +44,73 @@ __all__ = ["STATES", "STEPS", "case", "hand_out", "overview", "paper", "swap"]
 _A_PAGE: Final = 50
 
 STATES: Final = {
-    CaseState.AWAITING: ("Waits for the claimant", "wait"),
-    CaseState.REVIEW: ("Waits for the staff", "wait"),
-    CaseState.SECONDING: ("Waits for a second pair of eyes", "wait"),
-    CaseState.DISMISSED: ("Dismissed; an appeal is possible", "note"),
-    CaseState.UPHELD: ("Upheld; an appeal is possible", "note"),
-    CaseState.APPEALED: ("Appealed", "wait"),
-    CaseState.SECONDING_APPEAL: ("Appealed; waits for a second pair of eyes", "wait"),
-    CaseState.KEPT: ("Closed: the owner keeps it", "good"),
-    CaseState.MOVED: ("Closed: the claimant has it", "good"),
+    CaseState.AWAITING: (gettext_noop("Waits for the claimant"), "wait"),
+    CaseState.REVIEW: (gettext_noop("Waits for the staff"), "wait"),
+    CaseState.SECONDING: (gettext_noop("Waits for a second pair of eyes"), "wait"),
+    CaseState.DISMISSED: (gettext_noop("Dismissed; an appeal is possible"), "note"),
+    CaseState.UPHELD: (gettext_noop("Upheld; an appeal is possible"), "note"),
+    CaseState.APPEALED: (gettext_noop("Appealed"), "wait"),
+    CaseState.SECONDING_APPEAL: (gettext_noop("Appealed; waits for a second pair of eyes"), "wait"),
+    CaseState.KEPT: (gettext_noop("Closed: the owner keeps it"), "good"),
+    CaseState.MOVED: (gettext_noop("Closed: the claimant has it"), "good"),
 }
 """Words and colour of each state."""
 
 STEPS: Final = {
-    CaseStep.ANSWER: "Send this to the staff",
-    CaseStep.REPLY: "Send this to the staff",
-    CaseStep.ASK: "Ask the claimant for more",
-    CaseStep.DISMISS: "Dismiss the claim",
-    CaseStep.PROPOSE: "Propose to take the device away",
-    CaseStep.CONFIRM: "Confirm: take the device away",
-    CaseStep.OBJECT: "Object",
-    CaseStep.APPEAL: "Appeal",
-    CaseStep.CONCEDE: "Give the device up",
-    CaseStep.WITHDRAW: "Withdraw the claim",
-    CaseStep.LAPSE: "Nothing came in time",
-    CaseStep.SETTLE: "Nobody appealed in time",
-    CaseStep.REMIND: "The staff was reminded",
+    CaseStep.ANSWER: gettext_noop("Send this to the staff"),
+    CaseStep.REPLY: gettext_noop("Send this to the staff"),
+    CaseStep.ASK: gettext_noop("Ask the claimant for more"),
+    CaseStep.DISMISS: gettext_noop("Dismiss the claim"),
+    CaseStep.PROPOSE: gettext_noop("Propose to take the device away"),
+    CaseStep.CONFIRM: gettext_noop("Confirm: take the device away"),
+    CaseStep.OBJECT: gettext_noop("Object"),
+    CaseStep.APPEAL: gettext_noop("Appeal"),
+    CaseStep.CONCEDE: gettext_noop("Give the device up"),
+    CaseStep.WITHDRAW: gettext_noop("Withdraw the claim"),
+    CaseStep.LAPSE: gettext_noop("Nothing came in time"),
+    CaseStep.SETTLE: gettext_noop("Nobody appealed in time"),
+    CaseStep.REMIND: gettext_noop("The staff was reminded"),
 }
 """What a step is called, on its button and in the record."""
 
 _GRAVE: Final = frozenset({CaseStep.CONFIRM, CaseStep.CONCEDE, CaseStep.PROPOSE})
 
 _NEXT: Final = {
-    (Party.CLAIMANT, CaseState.AWAITING): "Show how you came by the device: an invoice, a photograph of it "
-    "with its label. Add the papers first, then write what they show and send it.",
-    (Party.CLAIMANT, CaseState.DISMISSED): "If you see it otherwise, say why: somebody else will look at it.",
-    (Party.CLAIMANT, CaseState.UPHELD): "You get it when the time is over, unless its owner appeals.",
-    (Party.OWNER, CaseState.UPHELD): "You keep it until the time is over, then the claimant gets it. If you "
-    "see it otherwise, appeal: somebody else will look at it.",
-    (Party.STAFF, CaseState.AWAITING): "The claimant was asked for proof. You may decide before it comes.",
-    (Party.STAFF, CaseState.DISMISSED): "Decided. It stands when the time to appeal is over.",
-    (Party.STAFF, CaseState.UPHELD): "Decided. The device moves when the time to appeal is over.",
-    (Party.STAFF, CaseState.SECONDING): "One of you would take it away. Somebody else has to agree.",
-    (Party.STAFF, CaseState.SECONDING_APPEAL): "One of you would take it away. Somebody else has to agree.",
-    (Party.STAFF, CaseState.APPEALED): "Whoever decided first does not decide the appeal.",
+    (Party.CLAIMANT, CaseState.AWAITING): gettext_noop(
+        "Show how you came by the device: an invoice, a photograph of it "
+        "with its label. Add the papers first, then write what they show and send it."
+    ),
+    (Party.CLAIMANT, CaseState.DISMISSED): gettext_noop(
+        "If you see it otherwise, say why: somebody else will look at it."
+    ),
+    (Party.CLAIMANT, CaseState.UPHELD): gettext_noop(
+        "You get it when the time is over, unless its owner appeals."
+    ),
+    (Party.OWNER, CaseState.UPHELD): gettext_noop(
+        "You keep it until the time is over, then the claimant gets it. If you "
+        "see it otherwise, appeal: somebody else will look at it."
+    ),
+    (Party.STAFF, CaseState.AWAITING): gettext_noop(
+        "The claimant was asked for proof. You may decide before it comes."
+    ),
+    (Party.STAFF, CaseState.DISMISSED): gettext_noop("Decided. It stands when the time to appeal is over."),
+    (Party.STAFF, CaseState.UPHELD): gettext_noop(
+        "Decided. The device moves when the time to appeal is over."
+    ),
+    (Party.STAFF, CaseState.SECONDING): gettext_noop(
+        "One of you would take it away. Somebody else has to agree."
+    ),
+    (Party.STAFF, CaseState.SECONDING_APPEAL): gettext_noop(
+        "One of you would take it away. Somebody else has to agree."
+    ),
+    (Party.STAFF, CaseState.APPEALED): gettext_noop("Whoever decided first does not decide the appeal."),
 }
 _OTHERWISE: Final = {
-    Party.CLAIMANT: "You need to do nothing now. You hear by mail what comes of it.",
-    Party.OWNER: "You need to do nothing: the device is yours and works as before. You may say what speaks "
-    "for you.",
-    Party.STAFF: "Compare the two sides. Ask, dismiss, or propose to take the device away.",
+    Party.CLAIMANT: gettext_noop("You need to do nothing now. You hear by mail what comes of it."),
+    Party.OWNER: gettext_noop(
+        "You need to do nothing: the device is yours and works as before. You may say what speaks for you."
+    ),
+    Party.STAFF: gettext_noop("Compare the two sides. Ask, dismiss, or propose to take the device away."),
 }
 
 
@@ -110,11 +130,11 @@ class WordsForm(forms.Form):
     """What somebody says with a step."""
 
     words = forms.CharField(
-        label="In your words",
+        label=_("In your words"),
         required=False,
         max_length=WORDS_CAP,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="The staff of the maker reads it. The other side does not.",
+        help_text=_("The staff of the maker reads it. The other side does not."),
     )
 
 
@@ -122,7 +142,9 @@ class SwapForm(forms.Form):
     """The new device."""
 
     replacement = forms.CharField(
-        label="Serial of the new device", max_length=40, help_text="One that was made and that nobody owns."
+        label=_("Serial of the new device"),
+        max_length=40,
+        help_text=_("One that was made and that nobody owns."),
     )
 
 
@@ -152,7 +174,7 @@ def case(request: HttpRequest, principal: Principal, number: int) -> HttpRespons
         except DoorstepError as error:
             form.add_error(None, sentences(error))
         else:
-            messages.success(request, f"Noted. {STATES[CaseState(row.state)][0]}.")
+            messages.success(request, _("Noted. %(state)s.") % {"state": _(STATES[CaseState(row.state)][0])})
             return redirect("case", number)
     return render(request, "portal/case.html", _context(principal, row, party, form))
 
@@ -161,16 +183,16 @@ def case(request: HttpRequest, principal: Principal, number: int) -> HttpRespons
 @member_page
 def paper(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Keep a paper that a side brings."""
-    row, _ = _case(principal, number)
+    row = _case(principal, number)[0]
     _check(principal, Permission.CUSTOMER_CASES_WRITE)
     sent = request.FILES.get("paper")
     try:
         if sent is None or isinstance(sent, list):
-            messages.error(request, "Choose a file first.")
+            messages.error(request, _("Choose a file first."))
         else:
             content = sent.read(FILE_CAP + 1)
             kept = add_paper(row, _person(principal), sent.name or "", content, now_us=now_us())
-            messages.success(request, f"{kept.name} is kept with the case.")
+            messages.success(request, _("%(name)s is kept with the case.") % {"name": kept.name})
     except DoorstepError as error:
         messages.error(request, sentences(error))
     return redirect("case", number)
@@ -184,12 +206,7 @@ def hand_out(request: HttpRequest, principal: Principal, number: int, paper: int
     kept = papers_for(row, party).filter(pk=paper).first()
     if kept is None:
         raise Http404
-    answer = HttpResponse(bytes(kept.content), content_type=kept.kind)
-    name = kept.name.encode("ascii", "replace").decode()
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return answer
+    return handed_out(kept)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -246,8 +263,8 @@ def _context(principal: Principal, row: Dispute, party: Party, form: WordsForm) 
 
 def _sides(row: Dispute) -> tuple[Side, Side]:
     return (
-        _side(row, Party.OWNER, "The owner", row.owner),
-        _side(row, Party.CLAIMANT, "The claimant", row.claim.organisation),
+        _side(row, Party.OWNER, gettext_noop("The owner"), row.owner),
+        _side(row, Party.CLAIMANT, gettext_noop("The claimant"), row.claim.organisation),
     )
 
 

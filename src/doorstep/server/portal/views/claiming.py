@@ -1,35 +1,35 @@
 """Claim a device by what stands on its label, add what helps, and read how it stands."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import DoorstepError
 from doorstep.identity.voucher import VOUCHER_CAP
-from doorstep.runtime.authority import load_authority
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.claiming import Claimant
-from doorstep.server.custody.actions.codes import type_code
+from doorstep.server.custody.actions.codes import claim_by_code
 from doorstep.server.custody.actions.labels import report_as_claimant
 from doorstep.server.custody.actions.mails import LinkExpired, answer_mail, ask_buyer, mail_of
-from doorstep.server.custody.actions.requests import give_order, keep_request, open_request
-from doorstep.server.custody.actions.vouchers import bring_voucher
+from doorstep.server.custody.actions.requests import give_order, open_request
+from doorstep.server.custody.actions.vouchers import bring_voucher, trusted_roots
 from doorstep.server.custody.models import ClaimRequest
 from doorstep.server.portal.access import customer_page, door_page
 from doorstep.server.portal.claims import requests_of, view_of
 from doorstep.server.portal.sentences import sentences
+
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
 
 __all__ = ["add_code", "add_order", "answer", "ask", "claim", "claims", "one", "report", "voucher"]
 
@@ -41,21 +41,21 @@ class ClaimForm(forms.Form):
     """What stands on the label."""
 
     serial = forms.CharField(
-        label="Serial number",
+        label=_("Serial number"),
         required=False,
         max_length=40,
-        help_text="Printed on the label and on the box.",
+        help_text=_("Printed on the label and on the box."),
         widget=forms.TextInput(attrs=_TYPED),
     )
     code = forms.CharField(
-        label="Scratch-off code",
+        label=_("Scratch-off code"),
         required=False,
         max_length=_CODE_CAP,
-        help_text="If you have it, the serial number is not needed. Scratch it free first.",
+        help_text=_("If you have it, the serial number is not needed. Scratch it free first."),
         widget=forms.TextInput(attrs=_TYPED),
     )
     alias = forms.CharField(
-        label="Name", required=False, max_length=80, help_text="What you want to call it, if you like."
+        label=_("Name"), required=False, max_length=80, help_text=_("What you want to call it, if you like.")
     )
 
     def clean(self) -> dict[str, str]:
@@ -97,14 +97,17 @@ def voucher(request: HttpRequest, principal: Principal) -> HttpResponse:
         raise PermissionDenied
     file = request.FILES.get("voucher")
     data = file.read(VOUCHER_CAP + 1) if isinstance(file, UploadedFile) else b""
-    roots = [load_authority(Path(settings.STATE.ca), now=datetime.now(UTC)).root]
     try:
-        brought = bring_voucher(_claimant(principal, ""), data, roots, now_us())
+        brought = bring_voucher(_claimant(principal, ""), data, trusted_roots(), now_us())
     except DoorstepError as error:
         messages.error(request, sentences(error))
     else:
         waits = sum(one.waits for one in brought)
-        messages.success(request, f"The voucher counts for {len(brought)} devices; {waits} of them wait.")
+        messages.success(
+            request,
+            _("The voucher counts for %(count)s devices; %(waits)s of them wait.")
+            % {"count": len(brought), "waits": waits},
+        )
     return redirect("own-claims")
 
 
@@ -124,11 +127,10 @@ def add_code(request: HttpRequest, principal: Principal, number: int) -> HttpRes
     found: list[ClaimRequest] = []
 
     def act() -> None:
-        claimant = _claimant(principal, row.alias)
-        device = type_code(claimant, request.POST.get("code", ""), now_us())
-        found.append(keep_request(claimant, device.serial, now_us()))
+        code = request.POST.get("code", "")
+        found.append(claim_by_code(_claimant(principal, row.alias), code, now_us()))
 
-    return _back(request, found[0] if _tried(request, act, "The code is taken.") else row)
+    return _back(request, found[0] if _tried(request, act, _("The code is taken.")) else row)
 
 
 @require_POST
@@ -140,7 +142,7 @@ def add_order(request: HttpRequest, principal: Principal, number: int) -> HttpRe
     _tried(
         request,
         lambda: give_order(row, _claimant(principal, row.alias), order, now_us()),
-        "The number of the order is taken.",
+        _("The number of the order is taken."),
     )
     return _back(request, row)
 
@@ -150,7 +152,7 @@ def add_order(request: HttpRequest, principal: Principal, number: int) -> HttpRe
 def ask(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Have the buyer asked by mail."""
     row = _changeable(principal, number)
-    told = "If the records of the seller hold an address for this device, a mail is on its way there."
+    told = _("If the records of the seller hold an address for this device, a mail is on its way there.")
     _tried(request, lambda: ask_buyer(row, now_us()), told)
     return _back(request, row)
 
@@ -163,7 +165,7 @@ def report(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
     _tried(
         request,
         lambda: report_as_claimant(row, principal.actor, now_us()),
-        "Thank you. The code of this label counts for nobody until the maker has looked at it.",
+        _("Thank you. The code of this label counts for nobody until the maker has looked at it."),
     )
     return _back(request, row)
 
@@ -174,7 +176,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     try:
         row = mail_of(token, now_us())
         if request.method == "POST":
-            row, _ = answer_mail(token, yes=request.POST.get("answer") == "yes", now_us=now_us())
+            row = answer_mail(token, yes=request.POST.get("answer") == "yes", now_us=now_us())[0]
     except LinkExpired as error:
         return render(request, "portal/claim_answer.html", {"problem": sentences(error)}, status=410)
     return render(request, "portal/claim_answer.html", {"row": row})
@@ -184,8 +186,7 @@ def _open(principal: Principal, form: ClaimForm) -> ClaimRequest:
     typed = form.cleaned_data
     claimant = _claimant(principal, typed["alias"])
     if typed["code"]:
-        device = type_code(claimant, typed["code"], now_us())
-        return keep_request(claimant, device.serial, now_us())
+        return claim_by_code(claimant, typed["code"], now_us())
     return open_request(claimant, typed["serial"], now_us())
 
 
@@ -201,8 +202,7 @@ def _whole(principal: Principal) -> None:
 
 def _find(principal: Principal, number: int) -> ClaimRequest:
     _whole(principal)
-    rows = ClaimRequest.objects.select_related("organisation", "user")
-    row = rows.filter(organisation=principal.organisation, pk=number).first()
+    row = requests_of(principal.organisation).filter(pk=number).first()
     if row is None:
         raise Http404
     return row
@@ -214,14 +214,14 @@ def _changeable(principal: Principal, number: int) -> ClaimRequest:
     return _find(principal, number)
 
 
-def _tried(request: HttpRequest, act: Callable[[], object], done: str) -> bool:
+def _tried(request: HttpRequest, act: Callable[[], object], done: "str | Promise") -> bool:
     """Act and say what came of it; return whether it did."""
     try:
         act()
     except DoorstepError as error:
         messages.error(request, sentences(error))
         return False
-    messages.success(request, done)
+    messages.success(request, str(done))
     return True
 
 

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.errors import DoorstepError, RefusedError
@@ -21,9 +22,9 @@ from doorstep.server.portal.views.devices import find
 
 __all__ = ["cancel", "send", "settings"]
 
-_LIVES: Final = {"3600": "for an hour", "86400": "for a day", "604800": "for a week"}
+_LIVES: Final = {"3600": _("for an hour"), "86400": _("for a day"), "604800": _("for a week")}
 _MOST_TEXT: Final = 8_000
-_HOW: Final = "One on each line, such as interval=30 or led=true."
+_HOW: Final = _("One on each line, such as interval=30 or led=true.")
 
 
 class _ValuesField(forms.CharField):
@@ -44,24 +45,24 @@ class CommandForm(forms.Form):
     """A command, its values, and how long it may wait."""
 
     name = forms.CharField(
-        label="Command",
+        label=_("Command"),
         max_length=MAX_CALL_NAME,
-        help_text="Every device knows identify and report; what else it knows is in its manual.",
+        help_text=_("Every device knows identify and report; what else it knows is in its manual."),
     )
-    values = _ValuesField(label="Values", required=False, max_length=_MOST_TEXT, help_text=_HOW)
+    values = _ValuesField(label=_("Values"), required=False, max_length=_MOST_TEXT, help_text=_HOW)
     lasts = forms.ChoiceField(
-        label="If the device sleeps, keep it",
+        label=_("If the device sleeps, keep it"),
         choices=list(_LIVES.items()),
         initial="86400",
         required=False,
-        help_text="After that the device does not carry it out any more.",
+        help_text=_("After that the device does not carry it out any more."),
     )
 
 
 class SettingsForm(forms.Form):
     """All settings of a device, and the version that they were made from."""
 
-    values = _ValuesField(label="Settings", required=False, max_length=_MOST_TEXT, help_text=_HOW)
+    values = _ValuesField(label=_("Settings"), required=False, max_length=_MOST_TEXT, help_text=_HOW)
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
 
@@ -80,7 +81,11 @@ def send(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
         except DoorstepError as error:
             form.add_error(None, f"{error.message}. {error.next_step}".strip())
         else:
-            messages.success(request, f"{device} gets the command {call.name} as soon as it is there.")
+            messages.success(
+                request,
+                _("%(device)s gets the command %(name)s as soon as it is there.")
+                % {"device": device, "name": call.name},
+            )
             return redirect("device", device_id)
     return render(request, "portal/command.html", {"device": device, "form": form})
 
@@ -97,7 +102,7 @@ def cancel(request: HttpRequest, principal: Principal, device_id: str, command_i
     except RefusedError as error:
         messages.warning(request, f"{error.message.capitalize()}.")
     else:
-        messages.success(request, f"The command {row.name} is cancelled.")
+        messages.success(request, _("The command %(name)s is cancelled.") % {"name": row.name})
     return redirect("device", device_id)
 
 
@@ -118,7 +123,9 @@ def settings(request: HttpRequest, principal: Principal, device_id: str) -> Http
         except DoorstepError as error:
             form.add_error(None, f"{error.message}. {error.next_step}".strip())
         else:
-            messages.success(request, f"{device} gets the new settings as soon as it is there.")
+            messages.success(
+                request, _("%(device)s gets the new settings as soon as it is there.") % {"device": device}
+            )
             return redirect("device", device_id)
     return render(request, "portal/settings.html", {"device": device, "form": form, "shown": shown})
 

@@ -1,6 +1,6 @@
 """The devices of an organisation, and one of them."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -8,15 +8,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from doorstep.messaging.delivery import Delivery
+from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import commands_of, detail_of, events_of, settings_of
 from doorstep.server.clock import now_us
 from doorstep.server.custody.attempts import attempts_on
-from doorstep.server.fleet.filters import Condition, in_condition
+from doorstep.server.fleet.filters import Condition
 from doorstep.server.fleet.gateways import children_of
 from doorstep.server.fleet.models import Device, Revocation
+from doorstep.server.fleet.narrowing import Wanted, devices_wanted
 from doorstep.server.fleet.queries import (
     active_credential,
     last_revocation,
@@ -24,8 +25,8 @@ from doorstep.server.fleet.queries import (
     rotations_of,
     status_of,
 )
-from doorstep.server.fleet.sites import devices_at, sites_with_devices
-from doorstep.server.fleet.visible import device_visible_to, devices_visible_to, groups_seen, in_groups
+from doorstep.server.fleet.sites import sites_with_devices
+from doorstep.server.fleet.visible import device_visible_to, devices_visible_to, groups_seen
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.keyset import slice_of
@@ -59,40 +60,25 @@ _MOST_DIGITS: Final = 18
 @customer_page
 def overview(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the devices that somebody sees, with status and last values."""
-    search, wanted = asked(request, "q", 80), _wanted(request)
-    devices = devices_visible_to(principal, search)
-    if wanted.condition is not None:
-        devices = in_condition(devices, wanted.condition, now_us())
-    if wanted.site is not None:
-        devices = devices_at(devices, wanted.site)
-    if wanted.group is not None:
-        devices = in_groups(devices, frozenset({wanted.group}))
-    page = slice_of(request, devices, ("alias", "serial"))
+    wanted = _wanted(request)
+    page = slice_of(request, devices_wanted(principal, wanted, now_us()), ("alias", "serial"))
     context = {
         "page": page,
-        "search": search,
+        "search": wanted.search,
         "wanted": wanted,
         "conditions": _CONDITIONS.items(),
         "sites": sites_with_devices(principal),
         "groups": groups_seen(principal),
-        "narrowed": bool(search) or any(one is not None for one in wanted),
+        "narrowed": wanted != Wanted(),
         "query": _query(request),
         "latest": latest_of(page.rows),
     }
     return render(request, "portal/devices.html", context)
 
 
-class _Wanted(NamedTuple):
-    """What the list is narrowed to."""
-
-    condition: Condition | None
-    site: int | None
-    group: int | None
-
-
-def _wanted(request: HttpRequest) -> _Wanted:
+def _wanted(request: HttpRequest) -> Wanted:
     condition = next((one for one in Condition if one.value == request.GET.get("status")), None)
-    return _Wanted(condition, _number(request, "site"), _number(request, "group"))
+    return Wanted(asked(request, "q", 80), condition, _number(request, "site"), _number(request, "group"))
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
@@ -192,6 +178,7 @@ def _command(row: Downlink) -> dict[str, Any]:
     return {
         "id": row.command_id,
         "word": _(row.state.capitalize()),
+        "open": Delivery(row.state) in OPEN,
         "tone": COMMAND_TONES[Delivery(row.state)],
         "detail": detail_of(row),
     }

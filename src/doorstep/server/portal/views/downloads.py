@@ -1,13 +1,10 @@
 """Readings of a device as a file."""
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from asgiref.sync import sync_to_async
 from django import forms
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -15,16 +12,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from doorstep.server.accounts.queries import Principal
-from doorstep.server.clock import from_us, now_us, to_us
-from doorstep.server.fleet.models import Device
+from doorstep.server.clock import from_us, now_us
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.views.devices import find
-from doorstep.server.readings.downloads import csv_of, parquet_is_there, parquet_of
+from doorstep.server.readings.downloads import MOST_DAYS_PARQUET, Format, file_of, parquet_is_there
+from doorstep.server.streaming import streamed
 
 __all__ = ["download"]
 
-_FORMATS: Final = (("csv", "CSV"), ("parquet", "Parquet"))
-_MOST_DAYS_PARQUET: Final = 366
+_FORMATS: Final = ((Format.CSV.value, "CSV"), (Format.PARQUET.value, "Parquet"))
 
 
 class SpanForm(forms.Form):
@@ -48,7 +44,7 @@ class SpanForm(forms.Form):
             return
         if not parquet_is_there():
             self.add_error("kind", _("This server makes no Parquet files. Ask for CSV."))
-        if since and until and (until - since).days >= _MOST_DAYS_PARQUET:
+        if since and until and (until - since).days >= MOST_DAYS_PARQUET:
             self.add_error("until", _("Ask for at most a year of Parquet at once."))
 
 
@@ -69,28 +65,5 @@ def download(request: HttpRequest, principal: Principal, device_id: str) -> Http
     if not form.is_bound or not form.is_valid():
         return render(request, "portal/download.html", {"device": device, "form": form})
     said = form.cleaned_data
-    since_us = to_us(datetime.combine(said["since"], datetime.min.time(), UTC))
-    until_us = to_us(datetime.combine(said["until"], datetime.min.time(), UTC) + timedelta(days=1))
-    name = f"{device.device_id}-{said['since']}-{said['until']}.{said['kind']}"
-    return _file(request, device, since_us, until_us, name)
-
-
-def _file(request: HttpRequest, device: Device, since_us: int, until_us: int, name: str) -> HttpResponseBase:
-    answer: HttpResponseBase
-    if name.endswith(".parquet"):
-        answer = HttpResponse(
-            parquet_of(device, since_us, until_us), content_type="application/vnd.apache.parquet"
-        )
-    else:
-        pieces = csv_of(device, since_us, until_us)
-        stream = _awaited(pieces) if isinstance(request, ASGIRequest) else pieces
-        answer = StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8; header=present")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
-
-
-async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """Take one piece after the other from the thread that reads the database."""
-    take = sync_to_async(lambda: next(pieces, None))
-    while (piece := await take()) is not None:
-        yield piece
+    file = file_of(device, said["since"], said["until"], Format(said["kind"]))
+    return streamed(request, file.pieces, file.media, file.name)

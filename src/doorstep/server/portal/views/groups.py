@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.errors import MisuseError
@@ -38,7 +39,9 @@ _OFFERED: Final = 500
 class NameForm(forms.Form):
     """What a group is called."""
 
-    name = forms.CharField(label="Name", max_length=80, help_text="For example a place: greenhouse, flat 3.")
+    name = forms.CharField(
+        label=_("Name"), max_length=80, help_text=_("For example a place: greenhouse, flat 3.")
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,7 +110,9 @@ def remove(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
     _require(principal)
     row = _find(principal, number)
     remove_group(row)
-    messages.success(request, f"The group {row.name} is gone. Its devices are where they were.")
+    messages.success(
+        request, _("The group %(name)s is gone. Its devices are where they were.") % {"name": row.name}
+    )
     return redirect("groups")
 
 

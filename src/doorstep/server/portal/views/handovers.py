@@ -7,9 +7,11 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import DoorstepError, MisuseError, RefusedError
@@ -29,12 +31,21 @@ from doorstep.server.custody.actions.offers import (
     offer_transfer,
 )
 from doorstep.server.custody.changing import Handover
-from doorstep.server.custody.holdings import NothingHere, documents_of, found, jobs_of, offers_of, past_of
+from doorstep.server.custody.holdings import (
+    NothingHere,
+    documents_of,
+    exported,
+    found,
+    jobs_of,
+    offers_of,
+    past_of,
+)
 from doorstep.server.fleet.models import Device
 from doorstep.server.portal.access import customer_page, member_page
 from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.queries import past_points
+from doorstep.server.streaming import streamed
 
 __all__ = ["data", "document", "download", "give", "give_back", "offer", "overview", "past", "scrap", "step"]
 
@@ -42,19 +53,19 @@ _NEWEST: Final = 50
 _ROWS: Final = 60
 
 _KEEP: Final = (
-    (DataChoice.KEEP.value, "Keep them, for myself alone"),
-    (DataChoice.ERASE.value, "Erase them, with a receipt"),
-    (DataChoice.EXPORT.value, "Export them, then erase them"),
+    (DataChoice.KEEP.value, _("Keep them, for myself alone")),
+    (DataChoice.ERASE.value, _("Erase them, with a receipt")),
+    (DataChoice.EXPORT.value, _("Export them, then erase them")),
 )
-_GIVE: Final = (*_KEEP, (DataChoice.HAND_OVER.value, "Hand them to the new owner"))
+_GIVE: Final = (*_KEEP, (DataChoice.HAND_OVER.value, _("Hand them to the new owner")))
 
 
 class _Words(forms.Form):
     words = forms.CharField(
-        label="A note for the other side",
+        label=_("A note for the other side"),
         required=False,
         max_length=200,
-        help_text="They read it with the offer.",
+        help_text=_("They read it with the offer."),
     )
 
 
@@ -62,19 +73,21 @@ class GiveForm(_Words):
     """To whom, and what about the readings."""
 
     email = forms.EmailField(
-        label="E-mail address of the new owner",
+        label=_("E-mail address of the new owner"),
         max_length=254,
-        help_text="They get a link. Whoever has confirmed this address can accept; nothing changes before.",
+        help_text=_(
+            "They get a link. Whoever has confirmed this address can accept; nothing changes before."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    readings = forms.ChoiceField(label="The readings until then", choices=_GIVE)
+    readings = forms.ChoiceField(label=_("The readings until then"), choices=_GIVE)
     field_order = ("email", "readings", "words")
 
 
 class ReturnForm(_Words):
     """What about the readings."""
 
-    readings = forms.ChoiceField(label="The readings until then", choices=_KEEP)
+    readings = forms.ChoiceField(label=_("The readings until then"), choices=_KEEP)
     field_order = ("readings", "words")
 
 
@@ -82,18 +95,18 @@ class ScrapForm(forms.Form):
     """Why, and what about the readings."""
 
     reason = forms.CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=200,
-        help_text="For example: water damage. It stands in the ledger for ever, so please name no person.",
+        help_text=_("For example: water damage. It stands in the ledger for ever, so please name no person."),
     )
-    readings = forms.ChoiceField(label="The readings until now", choices=_KEEP)
+    readings = forms.ChoiceField(label=_("The readings until now"), choices=_KEEP)
 
 
 class AcceptForm(forms.Form):
     """What the new owner calls it."""
 
     alias = forms.CharField(
-        label="Name", required=False, max_length=80, help_text="What you want to call it."
+        label=_("Name"), required=False, max_length=80, help_text=_("What you want to call it.")
     )
 
 
@@ -204,7 +217,7 @@ def data(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
     if kind not in {"export", "erase"}:
         raise Http404
     if kind == "erase" and "sure" not in request.POST:
-        messages.error(request, "Nothing was erased: tick that you know what it means, then erase again.")
+        messages.error(request, _("Nothing was erased: tick that you know what it means, then erase again."))
         return redirect("handovers")
     number = request.POST.get("past", "")
     whose = (
@@ -218,24 +231,21 @@ def data(request: HttpRequest, principal: Principal, device_id: str) -> HttpResp
         messages.error(request, sentences(error))
     else:
         messages.success(
-            request, "It is being worked on. This page shows how far it is, and then the receipt."
+            request, _("It is being worked on. This page shows how far it is, and then the receipt.")
         )
     return redirect("handovers")
 
 
 @require_safe
 @customer_page
-def download(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
+def download(request: HttpRequest, principal: Principal, number: int) -> HttpResponseBase:
     """Hand out an exported file."""
     _check(principal, Permission.CUSTOMER_HANDOVERS_READ)
-    job = _found(jobs_of(principal.organisation).filter(kind="export", finished_us__isnull=False), number)
-    pieces = job.pieces.order_by("number")
-    if job.size and not pieces.exists():
-        raise Http404
-    contents = (bytes(one) for one in pieces.values_list("content", flat=True).iterator(chunk_size=4))
-    answer = StreamingHttpResponse(contents, content_type="application/gzip")
-    answer["Content-Disposition"] = f'attachment; filename="{job.device.serial}-{job.period}.csv.gz"'
-    return answer  # type: ignore[return-value]  # views are typed for the other kind of answer
+    try:
+        name, pieces = exported(principal.organisation, number)
+    except NothingHere as error:
+        raise Http404 from error
+    return streamed(request, pieces, "application/gzip", name)
 
 
 @require_safe
@@ -250,9 +260,9 @@ def document(request: HttpRequest, principal: Principal, number: int) -> HttpRes
 
 
 _DONE: Final = {
-    "accepted": "Done. Everything of the former owner has ended for this device.",
-    "declined": "Declined. The device stays where it is.",
-    "cancelled": "Taken back. The device stays yours.",
+    "accepted": _("Done. Everything of the former owner has ended for this device."),
+    "declined": _("Declined. The device stays where it is."),
+    "cancelled": _("Taken back. The device stays yours."),
 }
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from doorstep.errors import DoorstepError
@@ -58,7 +59,7 @@ def take(request: HttpRequest, number: int) -> HttpResponse:
         messages.error(request, sentences(error))
         return redirect("invitations")
     request.session[CHOSEN] = invitation.organisation_id
-    messages.success(request, f"Welcome to {invitation.organisation}.")
+    messages.success(request, _("Welcome to %(name)s.") % {"name": invitation.organisation})
     return redirect("home")
 
 
@@ -68,7 +69,7 @@ def turn_down(request: HttpRequest, number: int) -> HttpResponse:
     """Decline an invitation."""
     user, invitation = user_of(request), _find(user_of(request), number)
     see_page(request, Newcomer(user, invitation.organisation), {}, lambda: close(invitation, now_us()))
-    messages.success(request, "Declined. Nobody is told why.")
+    messages.success(request, _("Declined. Nobody is told why."))
     return redirect("invitations")
 
 

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.errors import MisuseError
-from doorstep.server.accounts.api_keys import end_api_key, make_api_key
-from doorstep.server.accounts.models import ApiKey, OrganisationKind
+from doorstep.server.accounts.api_keys import NoSuchKey, end_api_key, key_of, keys_of, make_api_key
+from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import scopes_of
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.fleet.grouping import groups_seen_by
@@ -71,11 +71,15 @@ def keys(request: HttpRequest, principal: Principal) -> HttpResponse:
                 by=principal.user,
                 group=group,
                 expires_at=form.expires_at,
+                within=principal.permissions,
             )
         except MisuseError as error:
             form.add_error(None, sentences(error))
-    rows = ApiKey.objects.filter(organisation=principal.organisation).select_related("group", "created_by")
-    context = {"keys": rows.order_by("revoked_at", "-pk"), "form": form, "made": made}
+    context = {
+        "keys": keys_of(principal.organisation).order_by("revoked_at", "-pk"),
+        "form": form,
+        "made": made,
+    }
     return render(request, "portal/keys.html", context)
 
 
@@ -84,9 +88,10 @@ def keys(request: HttpRequest, principal: Principal) -> HttpResponse:
 def end(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """End a key at once."""
     _require(principal)
-    row = ApiKey.objects.filter(organisation=principal.organisation, pk=number).first()
-    if row is None:
-        raise Http404
+    try:
+        row = key_of(principal.organisation, number)
+    except NoSuchKey as error:
+        raise Http404 from error
     end_api_key(row)
     messages.success(request, f"The key {row.name} opens nothing any more.")
     return redirect("keys")

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from doorstep.errors import DoorstepError
@@ -17,6 +18,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.fleet.grouping import groups_seen_by
 from doorstep.server.portal.access import member_page, proven
 from doorstep.server.portal.sentences import sentences
+from doorstep.server.portal.words import role_word
 from doorstep.server.settings import DOORSTEP
 
 __all__ = ["account", "add", "change", "people", "remove", "switch", "withdraw"]
@@ -25,7 +27,7 @@ __all__ = ["account", "add", "change", "people", "remove", "switch", "withdraw"]
 class GrantForm(forms.Form):
     """What somebody may do, and with which devices."""
 
-    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.VIEWER)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.VIEWER)
 
     def __init__(self, principal: Principal, grant: Grant | None, data: object = None) -> None:
         """Offer what the principal may give; ``grant`` is what the member has now."""
@@ -36,7 +38,7 @@ class GrantForm(forms.Form):
         roles = [role for role in Role if principal.role is Role.OWNER or role is not Role.OWNER]
         if grant is not None and grant.role not in roles:
             roles.append(grant.role)
-        self.fields["role"].choices = [(role.value, role.label) for role in roles]  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["role"].choices = [(role.value, role_word(role)) for role in roles]  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean(self) -> dict[str, object]:
         """Read the groups beside the role; they are checked together."""
@@ -61,7 +63,7 @@ class GrantForm(forms.Form):
 class InviteForm(GrantForm):
     """Whom to invite, to what."""
 
-    email = forms.EmailField(label="E-mail address", max_length=254)
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
     field_order = ("email", "role")
 
 
@@ -100,7 +102,7 @@ def add(request: HttpRequest, principal: Principal) -> HttpResponse:
         except DoorstepError as error:
             form.add_error("email", sentences(error))
         else:
-            messages.success(request, f"A mail is on its way to {row.email}.")
+            messages.success(request, _("A mail is on its way to %(email)s.") % {"email": row.email})
             return redirect("people")
     return render(request, "portal/invite.html", {"form": form})
 
@@ -114,7 +116,7 @@ def withdraw(request: HttpRequest, principal: Principal, number: int) -> HttpRes
         close(invitation_at(principal.organisation, number, now_us()), now_us())
     except DoorstepError as error:
         raise Http404 from error
-    messages.success(request, "The invitation is withdrawn.")
+    messages.success(request, _("The invitation is withdrawn."))
     return redirect("people")
 
 
@@ -132,7 +134,9 @@ def change(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
         except DoorstepError as error:
             form.add_error(None, sentences(error))
         else:
-            messages.success(request, f"{member.user.get_full_name()} has it from now on.")
+            messages.success(
+                request, _("%(name)s has it from now on.") % {"name": member.user.get_full_name()}
+            )
             return redirect("people")
     return render(request, "portal/member.html", {"form": form, "member": member})
 
@@ -153,7 +157,9 @@ def remove(request: HttpRequest, principal: Principal, number: int) -> HttpRespo
     if member.user_id == principal.user.pk:
         request.session.pop(CHOSEN, None)
         return redirect("home")
-    messages.success(request, f"{member.user.get_full_name()} sees nothing of it any more.")
+    messages.success(
+        request, _("%(name)s sees nothing of it any more.") % {"name": member.user.get_full_name()}
+    )
     return redirect("people")
 
 

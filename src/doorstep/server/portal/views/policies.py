@@ -5,24 +5,21 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from doorstep.errors import DoorstepError
 from doorstep.ownership.claims import Outcome
 from doorstep.ownership.evidence import Evidence
-from doorstep.ownership.policy import POLICY_CAP, BadPolicy, explain, missing, parse
-from doorstep.ownership.simulation import simulate, warnings
+from doorstep.ownership.policy import POLICY_CAP, BadPolicy
+from doorstep.ownership.simulation import try_policy
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal, actor_name
-from doorstep.server.audit.notes import about
 from doorstep.server.clock import now_us
-from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.actions.policies import change_policy, policies_of
-from doorstep.server.custody.actions.vouching import vouch
+from doorstep.server.custody.actions.vouching import NoSuchClaim, held_claim, vouch_for_claim
 from doorstep.server.custody.evidence import DETAIL_CAP, pieces
-from doorstep.server.custody.models import Claim
 from doorstep.server.fleet.models import Product
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.sentences import sentences
@@ -56,11 +53,10 @@ class VouchForm(forms.Form):
 def simulated(text: str) -> dict[str, Any]:
     """Return what pages show of a policy: its meaning, and who could claim a device with what; or why not."""
     try:
-        policy = parse(text)
+        tried = try_policy(text)
     except BadPolicy as error:
         return {"problem": sentences(error)}
-    trials = simulate(policy)
-    return {"explanation": explain(missing(policy, ())), "trials": trials, "warnings": warnings(trials)}
+    return {"explanation": tried.explanation, "trials": tried.trials, "warnings": tried.warnings}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -94,16 +90,16 @@ def choose_policy(request: HttpRequest, principal: Principal, key: str) -> HttpR
 @staff_page
 def vouch_for(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Show what a claimant brought, and take the staff's word for them."""
-    rows = Claim.objects.select_related("device__product", "organisation", "claimant")
-    claim = get_object_or_404(rows, pk=number, decision=Outcome.HELD, device__owner=None)
-    about(claim.device.device_id, None, claim.organisation)
+    try:
+        claim = held_claim(number)
+    except NoSuchClaim as error:
+        raise Http404 from error
     if not principal.may(Permission.MAKER_CLAIMS_VOUCH):
         raise PermissionDenied
     form = VouchForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        claimant = Claimant(claim.organisation, claim.claimant, principal.actor)
         try:
-            decision = vouch(claim.device, claimant, form.cleaned_data["reason"], now_us())
+            decision = vouch_for_claim(number, form.cleaned_data["reason"], principal.actor, now_us())
         except DoorstepError as error:
             form.add_error("reason", sentences(error))
         else:

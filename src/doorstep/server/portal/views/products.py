@@ -30,7 +30,8 @@ from doorstep.identity.situation import (
     Sales,
     Situation,
 )
-from doorstep.ownership.policy import POLICY_CAP, BadPolicy, explain, missing, parse
+from doorstep.ownership.advice_document import claim_needs
+from doorstep.ownership.policy import POLICY_CAP, BadPolicy, parse
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.fleet.models import Product
 from doorstep.server.fleet.products import add_product
@@ -171,7 +172,7 @@ def _shown(answer: Advice, price: Decimal) -> Mapping[str, Any]:
     return {
         "advice": answer,
         "identity": name_of(answer.recommended.identity),
-        "claim_needs": _needs(answer.recommended.policy),
+        "claim_needs": claim_needs(answer.recommended.policy),
         "share": answer.recommended.cost.percent_of(price),
         "compared": [_row(title, one) for title, one in sets if one],
         "make": f"{reverse('new-product')}?{policy}",
@@ -191,7 +192,7 @@ def new(request: HttpRequest, principal: Principal) -> HttpResponse:
     if request.method == "POST" and "explain" not in request.POST:
         form = NewProductForm(request.POST)
         if form.is_valid() and (made := _make(form)):
-            messages.success(request, f"{made.name} is there. A claim: {_needs(made.claim_policy)}")
+            messages.success(request, f"{made.name} is there. A claim: {claim_needs(made.claim_policy)}")
             return redirect("product", made.key)
     else:
         form = NewProductForm(initial=_typed(request))
@@ -218,7 +219,3 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
         return {name: request.POST.get(name, "") for name in NewProductForm.base_fields}
     suggested = asked(request, "claim_policy", POLICY_CAP)
     return {"claim_policy": suggested or Product().claim_policy}
-
-
-def _needs(policy: str) -> str:
-    return explain(missing(parse(policy), ()))

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from doorstep.errors import PeerError, RefusedError
@@ -29,16 +30,16 @@ class AddForm(forms.Form):
     """What the customer may tell about the device beforehand."""
 
     alias = forms.CharField(
-        label="Name",
+        label=_("Name"),
         required=False,
         max_length=80,
-        help_text="What you want to call it, for example: greenhouse.",
+        help_text=_("What you want to call it, for example: greenhouse."),
     )
     code = forms.CharField(
-        label="Scratch-off code",
+        label=_("Scratch-off code"),
         required=False,
         max_length=_CODE_CAP,
-        help_text="Only if the label has one; scratch it free first. It helps to prove that it is yours.",
+        help_text=_("Only if the label has one; scratch it free first. It helps to prove that it is yours."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),

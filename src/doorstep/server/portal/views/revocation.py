@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from doorstep.errors import IllegalTransition
@@ -26,9 +27,9 @@ class RevokeForm(forms.Form):
     """Why the device is revoked; the reason goes into the ledger."""
 
     reason = forms.CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=200,
-        help_text="For example: lost, stolen, broken. It stays in the ledger, so please name no person.",
+        help_text=_("For example: lost, stolen, broken. It stays in the ledger, so please name no person."),
     )
 
 

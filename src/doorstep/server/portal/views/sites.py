@@ -14,7 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from doorstep.errors import MisuseError
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.fleet.places import Site
-from doorstep.server.fleet.sites import place_device, save_site, site_of, sites_of, sites_with_devices
+from doorstep.server.fleet.sites import (
+    NoSuchSite,
+    place_device,
+    save_site,
+    site_of,
+    sites_of,
+    sites_with_devices,
+)
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.mapping import map_of
 from doorstep.server.portal.sentences import sentences
@@ -119,7 +126,7 @@ def place(request: HttpRequest, principal: Principal, device_id: str) -> HttpRes
 def _found(principal: Principal, number: int) -> Site:
     try:
         return site_of(principal, number)
-    except Site.DoesNotExist as error:
+    except NoSuchSite as error:
         raise Http404 from error
 
 

@@ -13,6 +13,7 @@ from doorstep.ownership.chain import LedgerBroken
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody import ledger as custody_ledger
+from doorstep.server.custody.actions.vouching import held_claims
 from doorstep.server.custody.models import Sale
 from doorstep.server.custody.queries import all_sales, holder_of
 from doorstep.server.fleet.models import Device
@@ -28,6 +29,7 @@ from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.ledger import chapters, story_of
+from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.views.policies import simulated
 from doorstep.server.readings.queries import dead_letters
 
@@ -46,8 +48,6 @@ __all__ = [
 ]
 
 _ROWS: Final = 50
-_VERIFY_AT_MOST: Final = 50_000
-"""Entries that a page verifies while somebody waits: some seconds."""
 
 
 @require_safe
@@ -129,7 +129,7 @@ def claims(request: HttpRequest, principal: Principal) -> HttpResponse:
     context = {
         "may_vouch": may_vouch,
         "disputes": queries.open_disputes()[:_ROWS],
-        "page": _page(request, queries.held_claims()),
+        "page": _page(request, held_claims()),
     }
     return render(request, "portal/staff/claims.html", context)
 
@@ -146,11 +146,10 @@ def ledger(request: HttpRequest, principal: Principal) -> HttpResponse:
 @staff_page
 def verify(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Verify the whole ledger and say what came of it; a very long one is the command's work."""
-    if custody_ledger.count() > _VERIFY_AT_MOST:
-        messages.warning(request, "The ledger is too long to verify in a page. Run: doorstep ledger verify")
-        return redirect("ledger")
     try:
-        head = custody_ledger.verify_all()
+        head = custody_ledger.verify_soon()
+    except custody_ledger.LedgerTooLong as error:
+        messages.warning(request, sentences(error))
     except LedgerBroken as error:
         messages.error(
             request, f"The ledger is broken: {error.message}. Keep it as it is and look for a backup."

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from doorstep.errors import MisuseError
@@ -19,12 +20,14 @@ from doorstep.server.custody.actions.rows import RowsOutcome
 from doorstep.server.custody.models import Sale
 from doorstep.server.custody.queries import (
     NoSuchImport,
-    all_sales,
+    NoSuchSale,
     deliveries_to,
     import_of,
     places_in,
+    sale_for,
     sales_by,
     seller_of,
+    stand_of,
     stock_of,
 )
 from doorstep.server.portal.access import trade_page, wholesaler_page
@@ -42,7 +45,9 @@ _ROWS: Final = 50
 
 def _check_size(file: "UploadedFile[bytes]") -> None:
     if file.size is None or file.size > UPLOAD_CAP:
-        raise forms.ValidationError(f"The file has more than {UPLOAD_CAP >> 20} MiB. Split it.")
+        raise forms.ValidationError(
+            _("The file has more than %(size)s MiB. Split it.") % {"size": UPLOAD_CAP >> 20}
+        )
 
 
 class FileForm(forms.Form):
@@ -50,8 +55,8 @@ class FileForm(forms.Form):
 
     file = forms.FileField(
         validators=[_check_size],
-        label="CSV file",
-        help_text="Columns: order, serial, and buyer_email or wholesaler, perhaps box. At most 2 MiB.",
+        label=_("CSV file"),
+        help_text=_("Columns: order, serial, and buyer_email or wholesaler, perhaps box. At most 2 MiB."),
     )
 
 
@@ -195,12 +200,13 @@ def _order(
     outcome: RowsOutcome | None,
 ) -> HttpResponse:
     sale = _sale(principal, number)
-    places = places_in(sale)
     mine = sale.seller == seller_of(principal.organisation)
+    page = Paginator(places_in(sale), _ROWS).get_page(request.GET.get("page"))
     context = {
         "sale": sale,
         "mine": mine,
-        "page": Paginator(places, _ROWS).get_page(request.GET.get("page")),
+        "page": page,
+        "stands": [stand_of(sale, place, principal.organisation) for place in page],
         "form": (form or WithdrawForm()) if mine and principal.may_trade else None,
         "outcome": outcome,
     }
@@ -208,13 +214,10 @@ def _order(
 
 
 def _sale(principal: Principal, number: int) -> Sale:
-    rows = all_sales()
-    if not principal.is_maker:
-        rows = rows.filter(Q(seller=principal.organisation) | Q(wholesaler=principal.organisation))
-    sale = rows.filter(pk=number).first()
-    if sale is None:
-        raise Http404
-    return sale
+    try:
+        return sale_for(principal.organisation, number)
+    except NoSuchSale as error:
+        raise Http404 from error
 
 
 def _left(form: type[DevicesForm], request: HttpRequest, outcome: RowsOutcome) -> DevicesForm:

@@ -21,9 +21,11 @@ from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.templatetags.portal import label_of
 from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.limits import Kind
-from doorstep.server.readings.models import Threshold
 from doorstep.server.readings.rolling import LARGEST
 from doorstep.server.readings.thresholds import (
+    LEAST_MINUTES,
+    MOST_MINUTES,
+    NoSuchThreshold,
     add_threshold,
     alerts_of,
     alerts_seen,
@@ -38,7 +40,6 @@ _KINDS: Final = {
     Kind.ABOVE: gettext_lazy("goes above"),
     Kind.BELOW: gettext_lazy("falls below"),
 }
-_MOST_MINUTES: Final = 30 * 24 * 60
 
 
 class ReadingForm(forms.Form):
@@ -70,8 +71,8 @@ class SilenceForm(forms.Form):
 
     minutes = forms.IntegerField(
         label=gettext_lazy("Minutes without a message"),
-        min_value=2,
-        max_value=_MOST_MINUTES,
+        min_value=LEAST_MINUTES,
+        max_value=MOST_MINUTES,
         help_text=gettext_lazy(
             "Choose three times what is usual for the device, so that one lost message is no alarm."
         ),
@@ -127,7 +128,7 @@ def remove(request: HttpRequest, principal: Principal, device_id: str, number: i
         raise PermissionDenied
     try:
         remove_threshold(device, number, now_us())
-    except Threshold.DoesNotExist as error:
+    except NoSuchThreshold as error:
         raise Http404 from error
     messages.success(request, _("Nobody is told about that any more."))
     return redirect("thresholds", device_id=device.device_id)

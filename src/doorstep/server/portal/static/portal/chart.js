@@ -1,5 +1,7 @@
 // A line chart of one reading over time, as SVG. The page always has the same values as a table beside it.
 
+import { said } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 180;
 const EDGE = { top: 10, right: 12, bottom: 24, left: 44 };
@@ -110,7 +112,8 @@ export class Chart {
   }
 
   words(values) {
-    return `${this.label}: ${values.length} readings, from ${Math.min(...values)} to ${Math.max(...values)} ${this.unit}, `
-      + `now ${values.at(-1)} ${this.unit}. The table below has them all.`;
+    const span = [values.length, Math.min(...values), Math.max(...values), this.unit];
+    const told = [this.label, ...span, values.at(-1), this.unit];
+    return said("{}: {} readings, from {} to {} {}, now {} {}. The table below has them all.", ...told);
   }
 }

@@ -16,7 +16,7 @@ export function showCommands(commands) {
     if (!state || state.textContent.trim() === command.word) continue;
     state.replaceChildren(badge(command));
     row.querySelector("[data-detail]").textContent = command.detail;
-    if (!["Queued", "Sent"].includes(command.word)) row.querySelector("[data-cancel]")?.replaceChildren();
+    if (!command.open) row.querySelector("[data-cancel]")?.replaceChildren();
     spoken.textContent = `${row.querySelector("th").textContent}: ${command.word}.`;
   }
 }

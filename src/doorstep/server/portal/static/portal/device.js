@@ -3,6 +3,7 @@
 import { Chart } from "./chart.js";
 import { showCommands } from "./commands.js";
 import { localTime } from "./ui.js";
+import { said } from "./words.js";
 
 const EVERY_MS = 2000;
 const MAX_POINTS = 600;
@@ -82,7 +83,7 @@ function addToTable(points) {
     const head = document.createElement("th");
     head.scope = "row";
     head.append(time);
-    row.append(head, cell("td", point.label, "Reading"), cell("td", `${plain(point)} ${point.unit}`.trim(), "Value"));
+    row.append(head, cell("td", point.label, said("Reading")), cell("td", `${plain(point)} ${point.unit}`.trim(), said("Value")));
     rows.prepend(row);
   }
   while (rows.children.length > MAX_ROWS) rows.lastChild.remove();
@@ -91,7 +92,7 @@ function addToTable(points) {
 function span(seconds) {
   if (seconds < 90) return `${seconds} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
+  return seconds < 172800 ? `${Math.round(seconds / 3600)} h` : said("{} days", Math.round(seconds / 86400));
 }
 
 // The sentence moves every second; the live region beside it speaks only when the state changes.
@@ -112,9 +113,9 @@ function patience() {
 function sayHowFresh() {
   if (lastSeen === null || disconnected) return;
   const seconds = Math.max(0, Math.floor((Date.now() + clockAhead - lastSeen / 1000) / 1000));
-  document.getElementById("last-seen").textContent = seconds < 2 ? "just now" : `${span(seconds)} ago`;
-  if (seconds < patience()) say("Live: new readings appear by themselves.", "Readings arrive.");
-  else say(`Last reading ${span(seconds)} ago.`, "Readings stopped arriving.");
+  document.getElementById("last-seen").textContent = seconds < 2 ? said("just now") : said("{} ago", span(seconds));
+  if (seconds < patience()) say(said("Live: new readings appear by themselves."), said("Readings arrive."));
+  else say(said("Last reading {} ago.", span(seconds)), said("Readings stopped arriving."));
 }
 
 function take(answer, first) {
@@ -141,7 +142,7 @@ async function poll() {
     const response = await fetch(`${box.dataset.url}?after_us=${after}`, { headers: { Accept: "application/json" } });
     if (response.status === 404 || response.redirected) {
       disconnected = true;
-      say("This page can’t be kept up to date any more. Please reload it.", "Please reload this page.");
+      say(said("This page can’t be kept up to date any more. Please reload it."), said("Please reload this page."));
       return;
     }
     if (!response.ok) throw new Error(String(response.status));
@@ -150,7 +151,7 @@ async function poll() {
     sayHowFresh();
   } catch {
     disconnected = true;
-    say("No connection to the portal. It tries again by itself.", "No connection to the portal.");
+    say(said("No connection to the portal. It tries again by itself."), said("No connection to the portal."));
   }
   setTimeout(poll, EVERY_MS);
 }

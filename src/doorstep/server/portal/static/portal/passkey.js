@@ -1,6 +1,8 @@
 // Passkeys (WebAuthn): a form with data-passkey asks the browser, puts its answer into the form, and sends it.
 // "add" makes a passkey, "use" proves one whose options stand in the page, "login" fetches the options first.
 
+import { said } from "./words.js";
+
 const fromText = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
 const toText = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -71,8 +73,8 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     } catch (problem) {
       error.textContent =
         problem.name === "InvalidStateError"
-          ? "This device has a passkey for your account already."
-          : "The browser gave no passkey. Try again, or use another way.";
+          ? said("This device has a passkey for your account already.")
+          : said("The browser gave no passkey. Try again, or use another way.");
       error.hidden = false;
     }
   });

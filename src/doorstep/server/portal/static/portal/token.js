@@ -1,5 +1,7 @@
 // Counts a registration token down and says when the device has come.
 
+import { said } from "./words.js";
+
 const EVERY_MS = 2000;
 const card = document.getElementById("progress");
 const text = document.getElementById("progress-text");
@@ -12,7 +14,7 @@ let over = false;
 function clock() {
   const seconds = Math.max(0, Math.round((ends - Date.now()) / 1000));
   bar.value = seconds;
-  left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`;
+  left.textContent = said("{} left", `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
   if (!over) setTimeout(clock, 1000);
 }
 
@@ -36,7 +38,7 @@ async function poll() {
     if (text.textContent !== answer.text) text.textContent = answer.text;
     if (answer.state !== "waiting") { finish(answer); return; }
   } catch {
-    text.textContent = "No connection to the portal. It tries again by itself.";
+    text.textContent = said("No connection to the portal. It tries again by itself.");
   }
   setTimeout(poll, EVERY_MS);
 }

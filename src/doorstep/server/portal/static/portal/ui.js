@@ -1,11 +1,13 @@
 // Small conveniences on every page. Each page reads and works without them.
 
+import { said } from "./words.js";
+
 const NAMES = { system: "as the system", light: "light", dark: "dark" };
 
 function themeSwitch(button) {
   const root = document.documentElement;
   const name = button.querySelector("[data-theme-name]");
-  const show = () => { name.textContent = `Colours: ${NAMES[root.dataset.theme ?? "system"]}`; button.title = name.textContent; };
+  const show = () => { name.textContent = said("Colours: {}", said(NAMES[root.dataset.theme ?? "system"])); button.title = name.textContent; };
   button.addEventListener("click", () => {
     const next = { system: "light", light: "dark", dark: "system" }[root.dataset.theme ?? "system"];
     if (next === "system") delete root.dataset.theme;
@@ -23,10 +25,10 @@ function copyButton(button) {
     const text = document.getElementById(button.dataset.copy).textContent;
     try {
       await navigator.clipboard.writeText(text);
-      label.textContent = "Copied";
+      label.textContent = said("Copied");
     } catch {
       getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
-      label.textContent = "Selected: copy it with the keyboard";
+      label.textContent = said("Selected: copy it with the keyboard");
     }
     setTimeout(() => label.replaceChildren(...before), 3000);
   });
