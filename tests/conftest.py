@@ -1,11 +1,14 @@
 """What every test shares: no setting of the developer's own, calm hypothesis, and skips that are seen."""
 
+import inspect
 import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.attacks import told_by
 
 pytest_plugins = ["tests.plants", "tests.postgres"]
 
@@ -41,6 +44,14 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest begins first, so that two workers end together.
     items.sort(key=lambda item: item.path.name != "test_on_postgres.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    passed = yield
+    if told := told_by(pyfuncitem.name, inspect.getdoc(pyfuncitem.obj) or ""):
+        print(told)  # noqa: T201 - the report of the attack suite
+    return passed
 
 
 def _skipped(config: pytest.Config) -> list[str]:

@@ -5,13 +5,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 from django.urls import URLPattern, URLResolver
 
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Permission
+from tests.server.described import described
 
 __all__ = ["PAGES", "ROUTES", "Page", "Route", "every", "pages_there_are", "routes_there_are"]
 
@@ -356,15 +356,11 @@ PAGES: Final[Mapping[str, Page]] = {
 }
 
 
-@cache  # describing the API takes seconds, and a list of parameters asks for each route
 def routes_there_are() -> dict[str, list[str]]:
     """Return every REST operation, ``METHOD /path``, with the scopes that it says it takes."""
-    from doorstep.server.api.app import api  # noqa: PLC0415 - needs Django started
-
-    paths = api.get_openapi_schema(path_prefix="")["paths"]
     return {
-        f"{method.upper()} {path}": list(told.get("x-scopes", ()))
-        for path, methods in paths.items()
+        f"{method.upper()} {path.removeprefix('/api/v1')}": list(told.get("x-scopes", ()))
+        for path, methods in described()["paths"].items()
         for method, told in methods.items()
     }
 

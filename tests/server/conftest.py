@@ -12,9 +12,9 @@ os.environ["DOORSTEP_STATE"] = _STATE
 if "TEST_DATABASE_URL" in os.environ:
     os.environ["DOORSTEP_DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
-from doorstep.server.setup import migrate  # noqa: E402 - the settings read the environment when imported
+from tests.server.migrated import begin  # noqa: E402 - the settings read the environment when imported
 
-migrate()
+begin()
 
 from django.conf import settings  # noqa: E402 - Django is loaded only now
 from django.db import connection, connections, transaction  # noqa: E402 - as above

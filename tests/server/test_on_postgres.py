@@ -15,7 +15,7 @@ _FOLDERS = ("custody", "api", "device_api", "accounts", "cli", "portal")
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.timeout(320)
+@pytest.mark.timeout(620)
 def test_server_passes_on_postgres(fresh_postgres_url: str) -> None:
     if "TEST_DATABASE_URL" in os.environ:
         pytest.skip("this is PostgreSQL already")
@@ -35,6 +35,6 @@ def test_server_passes_on_postgres(fresh_postgres_url: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert tested.returncode == 0, tested.stdout[-8000:] + tested.stderr[-2000:]

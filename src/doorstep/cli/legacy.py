@@ -82,9 +82,10 @@ def list_boards(*, as_json: bool) -> None:
 def remove(*, device_id: str, as_json: bool) -> None:
     """Take no legacy message of a device any more, and forget its keys."""
     migrate()
-    from doorstep.server.fleet.legacy import find_device, remove_board  # noqa: PLC0415 - needs Django started
+    from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
+    from doorstep.server.fleet.legacy import find_device, remove_board  # noqa: PLC0415
 
-    remove_board(find_device(device_id))
+    remove_board(find_device(device_id), actor=_ACTOR, now_us=now_us())
     click.echo(
         json.dumps({"removed": device_id}) if as_json else f"Nothing legacy is taken of {device_id} now."
     )

@@ -3,7 +3,9 @@
 import hashlib
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from doorstep.crypto import p256
 from doorstep.errors import MalformedMessage, MisuseError
@@ -49,6 +51,14 @@ def names(made: MadeDevice) -> dict[str, str]:
         "hardware_id": "a0:b1:c2:d3:e4:f5",
         "key": hashlib.sha256(made.public_key).hexdigest().upper(),
     }
+
+
+def test_key_is_looked_up_in_the_database_and_no_key_leaves_it() -> None:
+    made = devices(3)
+    entry = add("key", hashlib.sha256(made[1].public_key).hexdigest())
+    with CaptureQueriesContext(connection) as asked:
+        assert list(blocking.matching(entry).values_list("device_id", flat=True)) == [made[1].device_id]
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("kind", ["batch", "hardware_id", "key"])

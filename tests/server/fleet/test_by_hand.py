@@ -15,8 +15,8 @@ from doorstep.messaging.rotation.keys import Change
 from doorstep.provisioner.link import Link
 from doorstep.server.channels.models import DownlinkCounter
 from doorstep.server.fleet.by_hand import Hand, NoNewNumber
-from doorstep.server.fleet.models import KeyRotation
-from doorstep.server.fleet.rotation import rotate_root
+from doorstep.server.fleet.models import Device, KeyRotation
+from doorstep.server.fleet.rotation import CannotRotate, rotate_root
 from tests.server.fleet.line import Line
 
 
@@ -77,6 +77,19 @@ def test_restored_platform_uses_no_number_again(line: Line) -> None:
         with pytest.raises(NoNewNumber, match="surely new"):
             bring(rotation, Cable(line))
     line.boot()
+    bring(rotation, Cable(line))
+    rotation.refresh_from_db()
+    assert rotation.outcome == "done"
+
+
+def test_device_that_was_blocked_meanwhile_changes_no_root(line: Line) -> None:
+    rotation = rotate_root(line.row, "operator", now_us=line.now_us, by_hand=True)
+    Device.objects.filter(pk=line.row.pk).update(blocked=True)
+    old = line.store.keys().boot.root
+    with pytest.raises(CannotRotate, match="blocked"):
+        bring(rotation, Cable(line))
+    assert line.store.keys().boot.root == old
+    Device.objects.filter(pk=line.row.pk).update(blocked=False)
     bring(rotation, Cable(line))
     rotation.refresh_from_db()
     assert rotation.outcome == "done"

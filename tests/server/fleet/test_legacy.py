@@ -11,7 +11,7 @@ from doorstep.messaging.legacy.formats import RISKS, Format, InsecureFormat
 from doorstep.messaging.legacy.keys import LegacyKeys, generate
 from doorstep.messaging.legacy.login import PREFIX, password_hash
 from doorstep.server.fleet.legacy import add_board, all_boards, remove_board, set_legacy
-from doorstep.server.fleet.models import Device, LegacyBoard, LegacyChange, Product
+from doorstep.server.fleet.models import Device, LegacyBoard, LegacyChange, Product, Revocation
 from tests.server import making
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
@@ -68,10 +68,26 @@ def test_change_of_a_board_is_noticed_by_ingest() -> None:
     (device,) = owned()
     before = device.generation
     add(device)
-    remove_board(device)
+    remove_board(device, actor="operator", now_us=1)
     set_legacy(device.product, [], [], actor="a", now_us=2)
     device.refresh_from_db()
     assert device.generation == before + 2
+
+
+def test_session_of_a_board_ends_when_its_format_or_the_board_is_taken_off() -> None:
+    """The broker closes what an open revocation names; that of a device which has migrated is left alone."""
+    device, other, migrated = owned(3)
+    for one in (device, other):
+        add(one)
+    _migrate(migrated)
+    Device.objects.update(product=device.product)
+    for row in (device, other, migrated):
+        row.refresh_from_db()
+    remove_board(other, actor="operator", now_us=1)
+    set_legacy(device.product, [], [], actor="a", now_us=2)
+    orders = Revocation.objects.filter(device__in=[device, other, migrated], kicked_us=None)
+    assert {(one.device_id, one.handover) for one in orders} == {(device.pk, True), (other.pk, True)}
+    assert not Device.objects.filter(pk=device.pk, blocked=True).exists()
 
 
 def test_board_may_be_added_again_with_new_keys() -> None:
@@ -142,5 +158,5 @@ def test_migrated_board_stays_so() -> None:
     (device,) = owned()
     _migrate(device)
     with pytest.raises(MisuseError, match="has migrated"):
-        remove_board(device)
+        remove_board(device, actor="operator", now_us=1)
     assert Device.objects.get(pk=device.pk).insecure_formats == ()

@@ -175,6 +175,32 @@ def test_list_is_numbered_without_gap_and_signed_anew_when_something_ended(publi
     current_list(published.operations, now_us())  # the clock of this test went ahead
 
 
+def test_list_counts_what_ended_lately_alone(published: Authority) -> None:
+    """Whoever asks for the list again and again makes nobody count all certificates that ever ended."""
+    at_us = now_us() + 30 * FRESH_US  # long after what other tests ended
+    [made] = devices()
+    issued(published, made.row)
+    revoke_device(made.row, "operator", "lost", now_us=at_us - 2 * FRESH_US)
+    listed = current_list(published.operations, at_us)
+    assert (listed.ends, listed.last_end_us) == (0, 0)
+    late = issued_late(published, at_us)
+    assert current_list(published.operations, at_us).number == listed.number + 1
+    assert late in revoked_in(current_list(published.operations, at_us))
+    current_list(published.operations, now_us())  # the clock of this test went ahead
+
+
+def issued_late(published: Authority, at_us: int) -> int:
+    """A certificate whose end was written down a minute before the list was signed, and stored after."""
+    [made] = devices()
+    issued(published, made.row)
+    revoke_device(made.row, "operator", "lost", now_us=at_us - 60_000_000)
+    return int(made.row.credentials.get().serial, 16)
+
+
+def revoked_in(listed: RevocationList) -> set[int]:
+    return {one.serial_number for one in foreign.load_der_x509_crl(bytes(listed.content))}
+
+
 def test_expired_certificate_leaves_the_list(published: Authority) -> None:
     [made] = devices()
     issued(published, made.row)

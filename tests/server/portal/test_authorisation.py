@@ -262,6 +262,7 @@ def _hidden(stage: Stage, actor: Actor, number: str) -> bool:
 
 @pytest.mark.parametrize("name", sorted(ROUTES.keys() & routes_there_are().keys()))
 def test_route_opens_for_whom_it_should_and_for_nobody_else(stage: Stage, name: str) -> None:
+    """ORG-01: each role of each organisation asks each operation for its own, foreign and grouped devices."""
     pattern = name.split()[1]
     route = ROUTES[name]
     wrong = []
@@ -309,6 +310,7 @@ def _of_route(stage: Stage, actor: Actor, pattern: str, route: Route, device: De
 
 @pytest.mark.parametrize("name", sorted(PAGES.keys() & pages_there_are().keys()))
 def test_page_opens_for_whom_it_should_and_for_nobody_else(stage: Stage, name: str) -> None:
+    """ORG-01: the same of each page."""
     page = PAGES[name]
     wrong = []
     for method, needs in (("GET", page.get), ("POST", page.post)):

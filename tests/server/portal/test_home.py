@@ -235,7 +235,7 @@ def test_parquet_holds_the_same_or_says_why_not(world: World, client: Client) ->
         return
     from pyarrow import parquet  # noqa: PLC0415 - an extra
 
-    table = parquet.read_table(io.BytesIO(answer.content))
+    table = parquet.read_table(io.BytesIO(answer.getvalue()))
     assert table.column_names == ["time", "received", "device", "name", "unit", "value", "text"]
     assert table.num_rows == 120 * 3
 

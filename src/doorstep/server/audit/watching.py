@@ -5,7 +5,7 @@ stored without its entry, whoever wrote the page. What the entry tells comes fro
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -74,6 +74,8 @@ def watched(scene: Scene, act: Callable[[], Answer]) -> Answer:
             refusal = error
         if _stored(stores):
             _write(scene, notes)
+        else:
+            _note_looks(scene, notes)
     if refusal is not None:
         raise refusal
     return answer
@@ -85,10 +87,7 @@ def looked_at(scene: Scene, act: Callable[[], Answer]) -> Answer:
         answer = act()
         if scene.organisation.kind == OrganisationKind.MAKER:
             _keep_named(scene)
-    if scene.organisation.kind == OrganisationKind.MAKER:
-        device_id, owner = _device_of(scene, notes)
-        theirs = {owner or 0, *notes.organisations} - {0, scene.organisation.pk}
-        _note_looks(scene, theirs, device_id)
+    _note_looks(scene, notes)
     return answer
 
 
@@ -107,7 +106,11 @@ def _device_of(scene: Scene, notes: Notes) -> tuple[str, int | None]:
     return next(iter(notes.devices.items())) if is_one else ("", None)
 
 
-def _note_looks(scene: Scene, owners: Iterable[int], device_id: str) -> None:
+def _note_looks(scene: Scene, notes: Notes) -> None:
+    if scene.organisation.kind != OrganisationKind.MAKER:
+        return
+    device_id, owner = _device_of(scene, notes)
+    owners = {owner or 0, *notes.organisations} - {0, scene.organisation.pk}
     way, now = f"{scene.way}-read", now_us()
     same = AuditRow.objects.filter(actor=scene.actor, action=scene.action, device_id=device_id, way=way)
     recent = same.filter(at_us__gt=now - _SAME_LOOK_US)

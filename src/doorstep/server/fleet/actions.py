@@ -1,5 +1,6 @@
 """Changes to devices that are not about who owns them: blocked, and how far they are trusted."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from doorstep.server.readings.queries import last_arrival_us
 __all__ = [
     "PLATFORM",
     "block_row",
+    "end_sessions",
     "nudge_later",
     "plain_reason",
     "revoke_device",
@@ -79,6 +81,14 @@ def block_row(
         block=entry,
     )
     return revocation, events
+
+
+def end_sessions(devices: Iterable[Device], by: str, reason: str, *, now_us: int) -> None:
+    """Have the broker close what these devices have open and purge what waits in their name; they go on."""
+    Revocation.objects.bulk_create(
+        Revocation(device=row, reason=reason, asked_by=by, asked_us=now_us, handover=True) for row in devices
+    )
+    nudge_later()
 
 
 def take_step(  # noqa: PLR0913 - a step has this many facts

@@ -5,7 +5,6 @@ follow in pieces, so that a batch of thousands holds nobody up; a job does what 
 """
 
 import enum
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -160,8 +159,8 @@ def listed(devices: Iterable[Device]) -> set[int]:
 
 def _names(device: Device) -> set[tuple[str, str]]:
     named = {(str(BlockKind.BATCH), device.batch.number)}
-    if device.public_key:
-        named.add((str(BlockKind.KEY), _fingerprint(device.public_key)))
+    if device.public_key_hash:
+        named.add((str(BlockKind.KEY), device.public_key_hash))
     if device.hardware_id:
         named.add((str(BlockKind.HARDWARE_ID), device.hardware_id))
     return named
@@ -175,8 +174,7 @@ def matching(entry: BlockEntry) -> QuerySet[Device]:
         case BlockKind.HARDWARE_ID:
             return Device.objects.filter(hardware_id=entry.value)
         case BlockKind.KEY:
-            keys = Device.objects.values_list("pk", "public_key").iterator(chunk_size=2000)
-            return Device.objects.filter(pk__in=[pk for pk, key in keys if _fingerprint(key) == entry.value])
+            return Device.objects.filter(public_key_hash=entry.value)
 
 
 def progress_of(entry: BlockEntry) -> Progress:
@@ -238,10 +236,6 @@ def _value(kind: str, value: str) -> str:
             if len(digits) != _FINGERPRINT_DIGITS or not set(digits) <= set("0123456789abcdef"):
                 raise MisuseError("a key is named by the 64 hex digits of its SHA-256 fingerprint")
             return digits
-
-
-def _fingerprint(public_key: bytes | memoryview) -> str:
-    return hashlib.sha256(bytes(public_key)).hexdigest()
 
 
 def _pieces(numbers: list[int]) -> Iterable[list[int]]:

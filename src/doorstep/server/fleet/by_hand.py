@@ -18,7 +18,7 @@ from doorstep.runtime.sealed_rows import SEALED_COLUMNS, read_sealed, sealed_row
 from doorstep.server.channels.models import DownlinkCounter
 from doorstep.server.fleet.models import Device, KeyRotation, SealedState
 from doorstep.server.fleet.rotating import hear
-from doorstep.server.fleet.rotation import settle
+from doorstep.server.fleet.rotation import CannotRotate, settle
 
 __all__ = ["Hand", "NoNewNumber"]
 
@@ -46,8 +46,8 @@ class Hand:
     def hear(self, message: bytes, now_us: int) -> bytes | None:
         """Take a sealed message of the device; return the one to bring back, or None at the end.
 
-        Everything is stored before this returns. Raises PeerError for what is not this device's, and then
-        nothing changed. Raises NoNewNumber.
+        Everything is stored before this returns. Raises PeerError for what is not this device's, and
+        CannotRotate for a device that was blocked meanwhile; then nothing changed. Raises NoNewNumber.
         """
         try:
             return self._heard(message, now_us)
@@ -58,6 +58,11 @@ class Hand:
     def _heard(self, message: bytes, now_us: int) -> bytes | None:
         with transaction.atomic():
             device = Device.objects.select_for_update().get(pk=self.rotation.device_id)
+            if device.blocked:
+                raise CannotRotate(
+                    f"device {device.device_id} is blocked or in quarantine",
+                    next_step="Decide about the device first; its rotation waits.",
+                )
             self.rotation.refresh_from_db()
             state, plaintext = self._opened(device, message, now_us)
             if self.rotation.stage == Stage.STAGED.value and state.staged is None:

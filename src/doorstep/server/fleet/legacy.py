@@ -4,6 +4,7 @@ import hmac
 import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,9 +16,12 @@ from doorstep.messaging.legacy.formats import RISKS, Format, choose
 from doorstep.messaging.legacy.keys import LegacyKeys, generate, refuse_published
 from doorstep.messaging.legacy.login import new_password, password_hash
 from doorstep.ownership.life import Life
+from doorstep.server.fleet.actions import end_sessions
 from doorstep.server.fleet.models import Device, LegacyBoard, LegacyChange, Product
 
 __all__ = ["AddedBoard", "add_board", "all_boards", "find_device", "remove_board", "set_legacy"]
+
+_OFF: Final = "its insecure message format was taken off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ def set_legacy(
             _change(row, one, actor, now_us, enabled=one in chosen) for one in changed
         )
         _notice(Device.objects.filter(product=row, legacy__format__in=changed))
+        off = Device.objects.filter(product=row, legacy__format__in=before - set(chosen))
+        end_sessions(off.filter(legacy__migrated_us=None), actor, _OFF, now_us=now_us)
     return row
 
 
@@ -101,7 +107,7 @@ def add_board(  # noqa: PLR0913 - a board is all of this
     return AddedBoard(board, keys, password)
 
 
-def remove_board(device: Device) -> None:
+def remove_board(device: Device, *, actor: str, now_us: int) -> None:
     """Take no legacy message of a device any more, forget its keys; raises MisuseError for what is none."""
     with transaction.atomic():
         row = Device.objects.select_for_update().get(pk=device.pk)
@@ -110,6 +116,7 @@ def remove_board(device: Device) -> None:
         if not gone:
             raise MisuseError(f"device {row.device_id} is no legacy board, or has migrated")
         _notice(Device.objects.filter(pk=row.pk))
+        end_sessions([row], actor, _OFF, now_us=now_us)
 
 
 def find_device(device_id: str) -> Device:

@@ -126,6 +126,9 @@ class Device(models.Model):
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="devices")
     public_key = models.BinaryField()
     """Factory P-256 key, DER SubjectPublicKeyInfo."""
+    # Without an index: each registration would pay for it, and lines of the block-list are few.
+    public_key_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """Hex SHA-256 of ``public_key``, as the block-list names factory keys; empty without a key."""
     idevid = models.BinaryField()
     """Factory certificate (IEEE 802.1AR IDevID), DER."""
     claim_code_hash = models.BinaryField(null=True, db_index=True)
@@ -365,7 +368,7 @@ class Revocation(models.Model):
     quarantine = models.BooleanField(default=False, db_default=False)
     """It may end well: certificates are kept, and somebody decides."""
     handover = models.BooleanField(default=False, db_default=False)
-    """The device changed hands: what the former owner had open and queued ends, and the device goes on."""
+    """The device changed hands, or lost its insecure format: what was open and queued ends, it goes on."""
 
     class Meta:
         db_table = "revocation"

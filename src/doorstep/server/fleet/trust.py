@@ -89,7 +89,7 @@ class RevocationList(models.Model):
     until_us = models.BigIntegerField()
     ends = models.BigIntegerField()
     last_end_us = models.BigIntegerField()
-    """How many certificates had ended, and when the last one did: another end makes the list old."""
+    """How many certificates had ended in the minutes before, and when the last did: another makes it old."""
     content = models.BinaryField()
     """DER."""
 

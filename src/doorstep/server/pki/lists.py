@@ -17,6 +17,8 @@ VALID_US: Final = 24 * 3600 * 1_000_000
 """The next update is promised for then; whoever lost us does not believe an old list for longer."""
 FRESH_US: Final = 3600 * 1_000_000
 """A list is signed anew after so long, also when nothing happened."""
+_LATE_US: Final = 600 * 1_000_000
+"""A transaction that ended a certificate is stored at most so long after the time that it wrote down."""
 _KEPT: Final = 10
 """Lists that stay in the table; an older one is worth nothing."""
 
@@ -48,17 +50,20 @@ def _newest() -> RevocationList | None:
 
 def _is_current(newest: RevocationList, now_us: int) -> bool:
     fresh = newest.at_us <= now_us < newest.at_us + FRESH_US
-    return fresh and (newest.ends, newest.last_end_us) == _ends()
+    return fresh and (newest.ends, newest.last_end_us) == _ends(newest.at_us)
 
 
-def _ends() -> tuple[int, int]:
-    """Return how many certificates ended and when the last did: together they change with each end."""
-    found = Credential.objects.filter(ended_us__isnull=False).aggregate(Count("pk"), Max("ended_us"))
+def _ends(at_us: int) -> tuple[int, int]:
+    """Return how many certificates ended lately, and when the last did: they change with each end.
+
+    Lately is since shortly before a list was signed, so that who asks for it makes nobody count all of them.
+    """
+    found = Credential.objects.filter(ended_us__gte=at_us - _LATE_US).aggregate(Count("pk"), Max("ended_us"))
     return found["pk__count"], found["ended_us__max"] or 0
 
 
 def _sign(issuer: Issuer, number: int, now_us: int) -> RevocationList:
-    ends, last_end_us = _ends()
+    ends, last_end_us = _ends(now_us)
     rows = Credential.objects.filter(ended_us__isnull=False, not_after_us__gt=now_us).exclude(serial="")
     revoked = [one for row in rows.order_by("pk") if (one := ended(row)) is not None]
     until_us = now_us + VALID_US

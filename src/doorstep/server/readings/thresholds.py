@@ -51,7 +51,7 @@ def add_threshold(  # noqa: PLR0913 - each is a field of it
     device: Device, kind: Kind, name: str, value: float, *, mail: bool, by: str, now_us: int
 ) -> Threshold:
     """Watch a device from now on; raise MisuseError for what can't be watched, or is too much."""
-    if kind is Kind.SILENT and not (value.is_integer() and LEAST_MINUTES <= value <= MOST_MINUTES):
+    if kind is Kind.SILENT and not (float(value).is_integer() and LEAST_MINUTES <= value <= MOST_MINUTES):
         raise MisuseError(
             f"nobody watches for {value:g} minutes of silence",
             next_step=f"Give whole minutes, from {LEAST_MINUTES} to {MOST_MINUTES}.",

@@ -1,5 +1,6 @@
 """Devices come into the world."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -97,6 +98,7 @@ def _row(batch: Batch, new: NewDevice) -> Device:
         product_id=batch.product_id,
         batch=batch,
         public_key=new.public_key,
+        public_key_hash=hashlib.sha256(new.public_key).hexdigest() if new.public_key else "",
         idevid=new.idevid,
         claim_code_hash=new.claim_code_hash,
         setup_code=_kept(batch, new.device_id, "code", new.setup_code),
