@@ -12,10 +12,10 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client, override_settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browsers import CHROMIUM, FLAGS
-from tests.server.portal.browsing import phone
+from tests.server.portal.browsing import WITHIN_MS, phone
 from tests.server.portal.world import World, furnish
 from tests.server.web_process import free_port, start_web
 
@@ -87,6 +87,7 @@ def chromium() -> Iterator[Browser]:
     # a loop of their own.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=WITHIN_MS)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()

@@ -84,6 +84,6 @@ def _by_key(rows: Sequence[_Row]) -> dict[Any, _Row]:
     return {row.pk: row for row in rows}
 
 
-def _moment(stored: datetime | str | None) -> datetime | None:
-    # SQLite keeps times as text, in UTC.
-    return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
+def _moment(stored: datetime | None) -> datetime | None:
+    # SQLite keeps times in UTC without saying so.
+    return stored.replace(tzinfo=UTC) if stored is not None and stored.tzinfo is None else stored
