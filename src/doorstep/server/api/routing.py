@@ -28,6 +28,7 @@ _EVERYWHERE: Final = {400: Problem, 401: Problem, 403: Problem, 422: Problem, 42
 _SCOPES: Final = "x-scopes"
 _OK: Final = 200
 _FIRST_PROBLEM: Final = 400
+_MULTIPART: Final = "multipart/form-data"
 _KEY_HELP: Final = (
     "A name for this request, for example a UUID. Sent again with the same name, within seven days, "
     "the request gets its first answer and does nothing twice."
@@ -76,6 +77,9 @@ class Api(NinjaAPI):
 
 
 def _describe(operation: dict[str, Any]) -> None:
+    for media, body in operation.get("requestBody", {}).get("content", {}).items():
+        if media == _MULTIPART:
+            body["schema"]["additionalProperties"] = False
     for status, answer in operation["responses"].items():
         answer["headers"] = dict(_HEADERS)
         if len(answer.get("content", ())) > 1:
