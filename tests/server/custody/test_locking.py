@@ -3,15 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from doorstep.server import bulk
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
 from doorstep.server.custody.actions.locking import locked_devices, locked_tokens
+from doorstep.server.custody.actions.registration import Request, register_devices
 from doorstep.server.custody.models import RegistrationToken
 from doorstep.server.fleet.models import Device
-from tests.server.making import customer, devices
+from tests.server.making import authority, customer, devices, statement_of
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
 
@@ -41,6 +43,22 @@ def test_locked_token_is_the_stored_one() -> None:
     assert (token.pk, token.organisation, token.created_by) == (stored.pk, organisation, user)
     assert token.organisation.name == organisation.name
     assert token.expires_at_us == stored.expires_at_us
+
+
+def test_group_of_registrations_asks_no_more_than_one() -> None:
+    user, organisation = customer()
+    asked = []
+    for count in (1, 4):
+        made = devices(count, policy="device_key & setup_session")
+        tokens = [make_registration_token(organisation, user, now_us=now_us())[0] for _ in made]
+        requests = [
+            Request.prepare(statement_of(*one)[0], authority(), now_us())
+            for one in zip(made, tokens, strict=True)
+        ]
+        with CaptureQueriesContext(connection) as seen:
+            register_devices(requests, now_us())
+        asked.append(sum(one["sql"].startswith("SELECT") for one in seen))
+    assert asked[0] == asked[1]
 
 
 def test_query_for_an_empty_set_finds_nothing() -> None:

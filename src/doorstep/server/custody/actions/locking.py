@@ -39,8 +39,8 @@ class _Columns(Generic[_Row]):
 
 _DEVICE: Final = _Columns(
     Device,
-    "id device_id serial hardware_id product_id batch_id public_key claim_code_used_at label_state "
-    "claims_waiting life blocked standing disputed owner_id alias ownership_period generation",
+    "id device_id serial hardware_id product_id batch_id public_key public_key_hash claim_code_used_at "
+    "label_state claims_waiting life blocked standing disputed owner_id alias ownership_period generation",
 )
 _TOKEN: Final = _Columns(
     RegistrationToken,
