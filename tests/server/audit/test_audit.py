@@ -20,7 +20,11 @@ from doorstep.server.custody.models import CustodyEntry
 from doorstep.server.fleet.models import Device
 from tests.server import making
 
-pytestmark = pytest.mark.usefixtures("rolled_back")
+
+@pytest.fixture(autouse=True)
+def _empty(rolled_back: None) -> None:
+    """Begin with an empty trail, whatever other tests left in it."""
+    AuditRow.objects.all().delete()
 
 
 @pytest.fixture

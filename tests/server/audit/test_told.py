@@ -237,7 +237,7 @@ def test_staff_who_open_a_claim_leave_an_entry_that_the_claimant_reads() -> None
     client = Client()
     client.force_login(staff)
     assert client.get(f"/staff/claims/{claim.pk}/vouch/").status_code == 200
-    row = AuditRow.objects.get()
+    row = AuditRow.objects.get(owner=organisation.pk)
     assert (row.action, row.way, row.owner, row.device_id) == (
         "vouch",
         "portal-read",
