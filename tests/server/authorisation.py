@@ -303,6 +303,7 @@ PAGES: Final[Mapping[str, Page]] = {
     "ledger": Page("maker"),
     "ledger-verify": Page("maker", None, ()),
     "dead-letters": Page("maker"),
+    "health": Page("maker"),
     "claim": Page("door", _TOKENS, _TOKENS),
     "own-claims": Page("customer", whole=True),
     "claim-request": Page("customer", number="claim", whole=True),

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 
 from doorstep.runtime.state import StateFolder
 
-__all__ = ["BEAT_S", "Heartbeat", "Pulse", "read"]
+__all__ = ["BEAT_S", "Heartbeat", "Pulse", "read", "read_all"]
 
 BEAT_S = 1.0
 """A role calls ``beat`` this often."""
+
+_SUPERVISOR = "supervisor"
+"""Its file in the same folder is no beat."""
 
 
 @dataclass(slots=True)
@@ -46,6 +49,12 @@ class Pulse:
     started: float
     at: float
     figures: Mapping[str, float | str]
+
+
+def read_all(state: StateFolder) -> dict[str, Pulse]:
+    """Return the last beat of every role that came up on this state folder, by name."""
+    names = sorted(path.stem for path in state.run.glob("*.json"))
+    return {name: pulse for name in names if name != _SUPERVISOR and (pulse := read(state, name)) is not None}
 
 
 def read(state: StateFolder, role: str) -> Pulse | None:

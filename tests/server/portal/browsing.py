@@ -185,6 +185,7 @@ def staff_pages(world: World) -> dict[str, str]:
         "claim-policy": f"/staff/products/{world.product.key}/policy/",
         "ledger": "/staff/ledger/",
         "dead-letters": "/staff/dead-letters/",
+        "health": "/staff/health/",
     }
 
 

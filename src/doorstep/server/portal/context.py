@@ -59,6 +59,7 @@ _STAFF: Final = (
     ("blocks", "refused", "Block-list"),
     ("ledger", "ledger", "Ledger"),
     ("dead-letters", "refused", "Dead letters"),
+    ("health", "check", "Health"),
 )
 
 
