@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from doorstep.cli.doctor import Finding, doctor, examine
+from doorstep.runtime import supervised
 from doorstep.runtime.settings import Settings
 from doorstep.runtime.state import StateFolder
-from doorstep.supervisor import status
 from doorstep.testing.ports import free_ports
 
 PORTS = (
@@ -50,7 +50,7 @@ def test_taken_port_is_found(settings: Settings) -> None:
 
 
 def test_ports_of_a_running_doorstep_are_its_own(settings: Settings) -> None:
-    status.write(StateFolder.open(settings.state), status.Status(os.getpid(), 0.0, {}))
+    supervised.write(StateFolder.open(settings.state), supervised.Status(os.getpid(), 0.0, {}))
     assert "in use by Doorstep itself" in findings(settings)["ports"].detail
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from doorstep.cli.status import report, status
+from doorstep.cli.status import status
 from doorstep.errors import UnavailableError
-from doorstep.runtime.heartbeat import Heartbeat
+from doorstep.runtime import supervised
+from doorstep.runtime.health import SERVES, report
+from doorstep.runtime.heartbeat import SILENT_S, Heartbeat
 from doorstep.runtime.state import StateFolder
-from doorstep.supervisor import status as supervisor_status
-from doorstep.supervisor.life import SILENT_S
-from doorstep.supervisor.status import RoleStatus, Status
+from doorstep.runtime.supervised import RoleStatus, Status
+from doorstep.supervisor.life import Phase
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def tell(state: StateFolder, *, web: str = "running", pid: int | None = None) ->
         "ingest": RoleStatus("running", 11, now - 3700, 2, "killed by signal 9"),
         "web": RoleStatus(web, 12, now - 5, 0, "ended with exit code 1" if web == "broken" else ""),
     }
-    supervisor_status.write(state, Status(pid or os.getpid(), now, roles))
+    supervised.write(state, Status(pid or os.getpid(), now, roles))
     Heartbeat(state, "ingest").beat(messages=7, cpu_s=0.123456, waits_for="")
 
 
@@ -42,6 +43,10 @@ def test_healthy_roles_are_shown_with_their_figures(state: StateFolder) -> None:
     assert "messages 7, cpu_s 0.123" in lines["ingest"]
     assert "waits_for" not in done.output
     assert " 5 s" in lines["web"]
+
+
+def test_supervisor_and_readers_have_one_word_for_serving() -> None:
+    assert Phase.RUNNING.value == SERVES
 
 
 def test_programs_get_one_object(state: StateFolder) -> None:

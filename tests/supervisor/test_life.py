@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.errors import IllegalTransition
+from doorstep.runtime.heartbeat import SILENT_S
 from doorstep.supervisor import life
 from doorstep.supervisor.life import Child, Command, Event, Phase, Seen
 
@@ -71,7 +72,7 @@ def test_dead_role_comes_back_after_the_delay(code: int, reason: str) -> None:
     ("child", "seen", "now", "reason"),
     [
         (Child(Phase.STARTING), Seen(), life.READY_S + 0.1, "not ready after 60 s"),
-        (Child(Phase.RUNNING), Seen(silent_s=life.SILENT_S + 0.1), 100.0, "silent for 30 s"),
+        (Child(Phase.RUNNING), Seen(silent_s=SILENT_S + 0.1), 100.0, "silent for 30 s"),
         (Child(Phase.RUNNING), Seen(stuck="it stores nothing"), 100.0, "it stores nothing"),
     ],
 )
@@ -84,7 +85,7 @@ def test_hanging_role_is_killed_and_then_lost(child: Child, seen: Seen, now: flo
 
 def test_restarted_role_is_not_silent_for_its_predecessors_time() -> None:
     child = Child(Phase.RUNNING, since=100.0)
-    assert one(child, Seen(silent_s=life.SILENT_S + 1), 101.0) == (child, [])
+    assert one(child, Seen(silent_s=SILENT_S + 1), 101.0) == (child, [])
 
 
 def test_stubborn_role_is_killed_after_the_grace() -> None:

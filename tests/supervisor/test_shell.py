@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from doorstep.runtime import supervised
 from doorstep.runtime.state import StateFolder
-from doorstep.supervisor import leash, status
+from doorstep.supervisor import leash
 from doorstep.supervisor.life import Phase
 from doorstep.supervisor.shell import RoleSpec, Supervisor
 
@@ -110,12 +111,12 @@ def test_roles_start_in_order_and_stop_in_reverse(state: StateFolder) -> None:
     running = Running(state, [beating_role(state, name) for name in names])
     wait_for(running.supervisor.serves)
     pids = [pid_of(running.supervisor, name) for name in names]
-    assert status.read(state) is not None
+    assert supervised.read(state) is not None
     running.end()
     assert (state.root / "began").read_text(encoding="utf-8").split() == names
     assert (state.root / "ended").read_text(encoding="utf-8").split() == names[::-1]
     assert not any(is_alive(pid) for pid in pids)
-    assert status.read(state) is None
+    assert supervised.read(state) is None
     assert "hello from one" in (state.logs / "one.log").read_text(encoding="utf-8")
 
 
@@ -186,7 +187,7 @@ SUPERVISING = textwrap.dedent(
 def test_killed_supervisor_leaves_no_orphan(state: StateFolder) -> None:
     with subprocess.Popen([sys.executable, "-c", SUPERVISING, str(state.root)]) as supervisor:
         wait_for(lambda: _all_running(state))
-        known = status.read(state)
+        known = supervised.read(state)
         assert known is not None
         pids = [role.pid for role in known.roles.values() if role.pid]
         assert len(pids) == 2
@@ -195,7 +196,7 @@ def test_killed_supervisor_leaves_no_orphan(state: StateFolder) -> None:
 
 
 def _all_running(state: StateFolder) -> bool:
-    known = status.read(state)
+    known = supervised.read(state)
     return known is not None and all(role.phase == "running" for role in known.roles.values())
 
 

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from doorstep.broker.processes import find_server
 from doorstep.errors import DoorstepError, UnavailableError
-from doorstep.runtime import database
+from doorstep.runtime import database, supervised
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import Settings, load
 from doorstep.runtime.state import StateFolder
-from doorstep.supervisor import room, status
+from doorstep.supervisor import room
 
 __all__ = ["Finding", "doctor", "examine"]
 
@@ -99,8 +99,8 @@ def _database(settings: Settings, state: StateFolder) -> str:
 
 
 def _ports(settings: Settings, state: StateFolder) -> Iterator[Finding]:
-    known = status.read(state)
-    if known is not None and status.lives(known.pid):
+    known = supervised.read(state)
+    if known is not None and supervised.lives(known.pid):
         yield Finding("ports", well=True, detail=f"in use by Doorstep itself (process {known.pid})")
         return
     for setting, (address, port) in room.listeners(settings).items():

@@ -4,72 +4,21 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from doorstep.errors import UnavailableError
-from doorstep.runtime import heartbeat
+from doorstep.runtime.health import RoleReport, report
 from doorstep.runtime.settings import load
 from doorstep.runtime.state import StateFolder
-from doorstep.supervisor import status as supervisor_status
-from doorstep.supervisor.life import SILENT_S, Phase
 
-__all__ = ["RoleReport", "report", "status"]
+__all__ = ["status"]
 
 _UNHEALTHY: Final = 1
-_ROUNDED_BELOW: Final = 100
 _COLOURS: Final = {"running": "green", "starting": "yellow", "stopping": "yellow", "stalled": "yellow"}
-
-
-@dataclass(frozen=True, slots=True)
-class RoleReport:
-    """One role for people and programs."""
-
-    role: str
-    state: str
-    pid: int | None
-    uptime_s: float
-    restarts: int
-    reason: str
-    figures: Mapping[str, float | str]
-
-    @property
-    def healthy(self) -> bool:
-        """Whether it serves."""
-        return self.state == Phase.RUNNING.value
-
-
-def report(state: StateFolder, now: float) -> list[RoleReport]:
-    """Return every role in start order; raise UnavailableError when no supervisor runs on this folder."""
-    known = supervisor_status.read(state)
-    if known is None or not supervisor_status.lives(known.pid):
-        raise UnavailableError(
-            f"Doorstep does not run on {state.root}",
-            next_step="Start it with `doorstep up`, or name another folder with DOORSTEP_STATE.",
-        )
-    return [_role(state, name, role, now) for name, role in known.roles.items()]
-
-
-def _role(state: StateFolder, name: str, role: supervisor_status.RoleStatus, now: float) -> RoleReport:
-    pulse = heartbeat.read(state, name)
-    running = role.phase == Phase.RUNNING.value
-    figures = pulse.figures if pulse and running else {}
-    silent = running and pulse is not None and now - pulse.at > SILENT_S
-    waits_for = str(figures.get("waits_for", ""))
-    return RoleReport(
-        role=name,
-        state="silent" if silent else "stalled" if waits_for else role.phase,
-        pid=role.pid,
-        uptime_s=round(now - role.since, 1) if running else 0.0,
-        restarts=role.restarts,
-        reason=waits_for or role.reason,
-        figures=figures,
-    )
 
 
 @click.command()
@@ -91,7 +40,6 @@ def _table(roles: list[RoleReport]) -> Table:
     table = Table("Role", "State", "Process", "Up", "Restarts", "Figures", box=None, padding=(0, 2, 0, 0))
     for role in roles:
         colour = _COLOURS.get(role.state, "red")
-        figures = ", ".join(f"{key} {_figure(value)}" for key, value in role.figures.items() if value != "")
         why = "" if role.healthy or not role.reason else f" ({role.reason})"
         table.add_row(
             role.role,
@@ -99,13 +47,9 @@ def _table(roles: list[RoleReport]) -> Table:
             str(role.pid or ""),
             _duration(role.uptime_s),
             str(role.restarts),
-            figures,
+            role.told,
         )
     return table
-
-
-def _figure(value: float | str) -> str:
-    return f"{value:.3g}" if isinstance(value, float) and value < _ROUNDED_BELOW else str(value)
 
 
 def _duration(seconds: float) -> str:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from doorstep.runtime.state import StateFolder
 
-__all__ = ["BEAT_S", "Heartbeat", "Pulse", "read", "read_all"]
+__all__ = ["BEAT_S", "SILENT_S", "Heartbeat", "Pulse", "read"]
 
 BEAT_S = 1.0
 """A role calls ``beat`` this often."""
 
-_SUPERVISOR = "supervisor"
-"""Its file in the same folder is no beat."""
+SILENT_S = 30.0
+"""A role without a sign of life for so long hangs."""
 
 
 @dataclass(slots=True)
@@ -49,12 +49,6 @@ class Pulse:
     started: float
     at: float
     figures: Mapping[str, float | str]
-
-
-def read_all(state: StateFolder) -> dict[str, Pulse]:
-    """Return the last beat of every role that came up on this state folder, by name."""
-    names = sorted(path.stem for path in state.run.glob("*.json"))
-    return {name: pulse for name in names if name != _SUPERVISOR and (pulse := read(state, name)) is not None}
 
 
 def read(state: StateFolder, role: str) -> Pulse | None:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from doorstep.errors import IllegalTransition
+from doorstep.runtime.heartbeat import SILENT_S
 
 __all__ = [
     "GIVE_UP_AFTER",
     "GRACE_S",
     "READY_S",
-    "SILENT_S",
     "STABLE_S",
     "TRANSITIONS",
     "Child",
@@ -32,8 +32,6 @@ __all__ = [
 
 READY_S: Final = 60.0
 """A role that has not become ready by then is killed and tried again."""
-SILENT_S: Final = 30.0
-"""A role without a sign of life for so long hangs and is killed."""
 GRACE_S: Final = 15.0
 """A role asked to end gets so long before it is killed."""
 STABLE_S: Final = 30.0

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from doorstep.runtime import heartbeat
+from doorstep.runtime import heartbeat, supervised
 from doorstep.runtime.state import StateFolder
-from doorstep.supervisor import leash, logs, status
+from doorstep.supervisor import leash, logs
 from doorstep.supervisor.life import Child, Command, Phase, Seen, step
 
 __all__ = ["RoleSpec", "Supervisor"]
@@ -73,7 +73,7 @@ class Supervisor:
                 time.sleep(TICK_S)
         finally:
             self._kill_all()
-            status.file_of(self.state).unlink(missing_ok=True)
+            supervised.file_of(self.state).unlink(missing_ok=True)
 
     def tick(self, *, stopping: bool) -> None:
         """Look once, decide, act, and write the status."""
@@ -85,21 +85,21 @@ class Supervisor:
         for name, command in commands:
             self._carry_out(self._processes[name], command)
         if due or self.children != before:
-            status.write(self.state, self.status())
+            supervised.write(self.state, self.status())
         if due:
             for name in self.children:
                 logs.rotate(self.state.logs / f"{name}.log")
 
-    def status(self) -> status.Status:
+    def status(self) -> supervised.Status:
         """Return what is known now."""
         ago = time.time() - time.monotonic()
         roles = {
-            name: status.RoleStatus(
+            name: supervised.RoleStatus(
                 child.phase.value, self._pid(name), child.since + ago, child.restarts, child.reason
             )
             for name, child in self.children.items()
         }
-        return status.Status(os.getpid(), self.started, roles)
+        return supervised.Status(os.getpid(), self.started, roles)
 
     def serves(self) -> bool:
         """Say whether every role runs."""

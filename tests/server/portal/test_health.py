@@ -1,6 +1,5 @@
 """The staff see how the platform's parts are; nobody else does (`test_authorisation.py`)."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -9,8 +8,10 @@ from pathlib import Path
 import pytest
 from django.test import Client, override_settings
 
-from doorstep.runtime.heartbeat import Heartbeat, read_all
+from doorstep.runtime import supervised
+from doorstep.runtime.heartbeat import Heartbeat
 from doorstep.runtime.state import StateFolder
+from doorstep.runtime.supervised import RoleStatus, Status
 from tests.server.portal.world import World
 
 
@@ -22,22 +23,27 @@ def state(tmp_path: Path) -> Iterator[StateFolder]:
         yield folder
 
 
-def test_staff_reads_which_part_lives_waits_or_fell_silent(
+def test_staff_reads_which_part_serves_waits_or_died(
     world: World, client: Client, state: StateFolder
 ) -> None:
+    now = time.time()
+    roles = {
+        "ingest": RoleStatus("running", 11, now - 60, 2, ""),
+        "downlink": RoleStatus("running", 12, now - 60, 0, ""),
+        "jobs": RoleStatus("broken", None, now, 7, "ended with exit code 1"),
+    }
+    supervised.write(state, Status(os.getpid(), now, roles))
     Heartbeat(state, "ingest").beat(stored=12345, batch_ms=1.23456)
-    Heartbeat(state, "downlink").beat(waits_for="the broker")
-    then, silent = time.time() - 120, state.run / "jobs.json"
-    silent.write_text(json.dumps({"pid": 1, "started": then - 600, "at": then, "figures": {}}))
-    os.utime(silent, (then, then))
+    Heartbeat(state, "downlink").beat(waits_for="the broker does not answer")
     client.force_login(world.staff)
     page = client.get("/staff/health/").content.decode()
-    for told in ("Running", "Waits for the broker", "Silent", "stored 12345", "batch ms 1.23", "1 of 3"):
+    assert page.index(">ingest<") < page.index(">downlink<") < page.index(">jobs<")
+    for told in ("Running", "stored 12345, batch_ms 1.23", "Stalled", "the broker does not answer", "Broken"):
         assert told in page
+    assert "ended with exit code 1" in page
+    assert "2 of 3 parts do not serve" in page
 
 
 def test_page_says_where_nobody_reports(world: World, client: Client, state: StateFolder) -> None:
-    (state.run / "supervisor.json").write_text("{}")
-    assert read_all(state) == {}
     client.force_login(world.staff)
     assert "Nobody reports here" in client.get("/staff/health/").content.decode()
