@@ -188,6 +188,7 @@ __all__ = [
     "WebhookMade",
     "WebhookOut",
     "WebhookPage",
+    "What",
     "WhyIn",
     "WithdrawIn",
 ]
@@ -1192,8 +1193,8 @@ class HappeningOut(TypedDict):
     """When."""
     device_id: str
     """To which."""
-    kind: str
-    """ledger, alert, check (an alert ended) or device (somebody told it something)."""
+    kind: What
+    """custody, alert, alert_ended, command or settings."""
     sentence: str
     """In plain words."""
 
@@ -2523,6 +2524,9 @@ class WebhookPage(TypedDict):
     """In the order that the list says."""
     next: str | None
     """Cursor of the page that follows; null: this is the last."""
+
+
+What = Literal["custody", "alert", "alert_ended", "command", "settings"]
 
 
 class WhyIn(TypedDict):

@@ -95,11 +95,11 @@ def test_activity_tells_only_the_kinds_that_a_key_may_read(world: World, owner: 
     organisation = world.owner.memberships.get().organisation
     key, _ = make_api_key(organisation, "x", [Permission.CUSTOMER_COMMANDS_READ])
     program = Client(headers={"Authorization": f"Bearer {key}"})
-    assert {one["kind"] for one in program.get("/api/v1/activity").json()["items"]} == {"device"}
+    assert {one["kind"] for one in program.get("/api/v1/activity").json()["items"]} == {"command", "settings"}
     everything = owner.get("/api/v1/activity", {"limit": 3}).json()
     older = owner.get("/api/v1/activity", {"before_us": everything["next_before_us"]}).json()
     assert len(everything["items"]) == 3
-    assert {"ledger", "alert", "device"} <= {one["kind"] for one in older["items"] + everything["items"]}
+    assert {"custody", "alert", "command"} <= {one["kind"] for one in older["items"] + everything["items"]}
 
 
 def test_summary_counts_what_the_filters_find(owner: Client) -> None:

@@ -23,10 +23,10 @@ from doorstep.server.custody.actions.labels import report_as_claimant
 from doorstep.server.custody.actions.mails import ask_buyer
 from doorstep.server.custody.actions.requests import give_order, open_request
 from doorstep.server.custody.actions.vouchers import bring_voucher, trusted_roots
+from doorstep.server.custody.claim_progress import requests_of, view_of
 from doorstep.server.custody.holdings import found
 from doorstep.server.custody.models import ClaimRequest, DeviceGrant
 from doorstep.server.fleet.access import require
-from doorstep.server.portal.claims import requests_of, view_of
 
 __all__ = ["router"]
 

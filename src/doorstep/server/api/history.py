@@ -8,6 +8,7 @@ from ninja import Query
 from pydantic import Field
 
 from doorstep.server.accounts.permissions import Permission
+from doorstep.server.activity import What, happenings
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import DeviceId, Line
 from doorstep.server.api.routing import Router, needs
@@ -16,7 +17,6 @@ from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import device_for, require
 from doorstep.server.fleet.filters import tally_of
 from doorstep.server.fleet.visible import devices_visible_to
-from doorstep.server.portal.activity import happenings
 from doorstep.server.readings.charts import MOST_LINES, Span, lines_of
 from doorstep.server.readings.downloads import Format, file_of
 from doorstep.server.streaming import streamed
@@ -106,8 +106,8 @@ class HappeningOut(Schema):
     """When."""
     device_id: str
     """To which."""
-    kind: str
-    """ledger, alert, check (an alert ended) or device (somebody told it something)."""
+    kind: What
+    """custody, alert, alert_ended, command or settings."""
     sentence: str
     """In plain words."""
 
@@ -181,7 +181,7 @@ def list_activity(
     require(caller, *_HAPPENED)
     found = happenings(caller, now_us() + 1 if before_us is None else before_us, limit)
     items = [
-        {"at_us": one.at_us, "device_id": one.device.device_id, "kind": one.icon, "sentence": one.text}
+        {"at_us": one.at_us, "device_id": one.device.device_id, "kind": one.kind, "sentence": one.text}
         for one in found
     ]
     return {"items": items, "next_before_us": found[-1].at_us if len(found) == limit else None}

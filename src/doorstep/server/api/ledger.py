@@ -5,11 +5,9 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Query
 
-from doorstep.ownership.actors import organisation_of
 from doorstep.ownership.chain import LedgerBroken
 from doorstep.ownership.kinds import Kind
-from doorstep.ownership.ledger import Entry, Event
-from doorstep.server.accounts.models import OrganisationKind
+from doorstep.ownership.ledger import Entry
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import DeviceId
@@ -18,6 +16,8 @@ from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.custody.ledger import verify_soon
 from doorstep.server.custody.models import CustodyEntry
+from doorstep.server.custody.queries import all_entries
+from doorstep.server.custody.story import is_open
 from doorstep.server.fleet.access import device_for, require
 
 __all__ = ["router"]
@@ -30,8 +30,6 @@ _READ = (
     Permission.WHOLESALER_STOCK_READ,
     Permission.CUSTOMER_LEDGER_READ,
 )
-_TRADE = frozenset({Kind.DISPATCHED, Kind.RECEIVED, Kind.SOLD, Kind.RETURNED, Kind.CORRECTED})
-"""What the parties to it alone read: which wholesaler sold to whom is nobody else's business."""
 
 
 class EntryOut(Schema):
@@ -89,7 +87,7 @@ def list_ledger(
     """List what happened to all devices, oldest first; all of it, or entries of one kind."""
     caller = caller_of(request)
     require(caller, Permission.MAKER_LEDGER_READ)
-    rows = CustodyEntry.objects.select_related("device")
+    rows = all_entries()
     found = rows if kind is None else rows.filter(kind=kind)
     return page(found, "number", lambda row: _of_all(caller, row), cursor, limit)
 
@@ -128,18 +126,12 @@ def _of_all(caller: Caller, row: CustodyEntry) -> dict[str, Any]:
 
 def _shown(caller: Caller, row: CustodyEntry) -> dict[str, Any]:
     event = Entry.from_body(bytes(row.body)).event
-    is_open = caller.organisation.kind == OrganisationKind.MAKER or _concerns(event, caller.organisation.pk)
+    may_know = is_open(event, caller.organisation)
     return {
         "number": row.number,
         "at_us": row.at_us,
         "kind": row.kind,
-        "actor": event.actor if is_open else "",
-        "detail": dict(event.detail) if is_open else {},
+        "actor": event.actor if may_know else "",
+        "detail": dict(event.detail) if may_know else {},
         "digest": bytes(row.digest).hex(),
     }
-
-
-def _concerns(event: Event, organisation: int) -> bool:
-    if event.kind in _TRADE:
-        return organisation in {event.detail.get("organisation"), organisation_of(event.actor)}
-    return event.detail.get("organisation", organisation) == organisation

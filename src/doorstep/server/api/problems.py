@@ -35,13 +35,13 @@ from doorstep.server.custody.actions.vouching import NoSuchClaim
 from doorstep.server.custody.attesting import ChallengeRefused, NotGenuine, OtherConversation
 from doorstep.server.custody.holdings import NothingHere
 from doorstep.server.custody.queries import NoSuchImport, NoSuchSale
+from doorstep.server.custody.token_progress import NoSuchToken
 from doorstep.server.fleet.access import NoSuchDevice, NotPermitted
 from doorstep.server.fleet.blocking import NoSuchLine
 from doorstep.server.fleet.grouping import NoSuchGroup
 from doorstep.server.fleet.products import NoSuchProduct
 from doorstep.server.fleet.queries import NoSuchBatch
 from doorstep.server.fleet.sites import NoSuchSite
-from doorstep.server.portal.queries import NoSuchToken
 from doorstep.server.readings.thresholds import NoSuchThreshold
 from doorstep.server.webhooks.queries import NoSuchWebhook
 

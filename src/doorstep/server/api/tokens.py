@@ -13,8 +13,8 @@ from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
+from doorstep.server.custody.token_progress import progress_of, token_of
 from doorstep.server.fleet.access import require
-from doorstep.server.portal.queries import progress_of, token_of
 
 __all__ = ["router"]
 

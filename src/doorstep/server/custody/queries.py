@@ -1,4 +1,4 @@
-"""What pages, the REST API and the commands read of sales and stocks.
+"""What pages, the REST API and the commands read of sales, stocks, disputes and the ledger.
 
 Callers of the functions that take no organisation have checked that they serve the maker.
 """
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from doorstep.errors import MisuseError, RefusedError
 from doorstep.server.accounts.models import Organisation, OrganisationKind
-from doorstep.server.custody.models import PastSaleLine, Sale, SaleLine
+from doorstep.server.custody.models import CustodyEntry, Dispute, PastSaleLine, Sale, SaleLine
 from doorstep.server.custody.trading import ImportRun
 from doorstep.server.fleet.models import Device
 
@@ -19,11 +19,14 @@ __all__ = [
     "NoSuchImport",
     "NoSuchSale",
     "Stand",
+    "all_entries",
     "all_sales",
     "deliveries_to",
     "dispatched_stock",
     "holder_of",
     "import_of",
+    "lines_of",
+    "open_disputes",
     "places_in",
     "sale_for",
     "sales_by",
@@ -72,6 +75,11 @@ def sale_for(organisation: Organisation, number: int) -> Sale:
     if sale is None:
         raise NoSuchSale(f"there is no order {number} here", next_step="List the orders first.")
     return sale
+
+
+def lines_of(sale: Sale) -> QuerySet[SaleLine]:
+    """Return the devices of a sale that its buyer has, by serial."""
+    return sale.lines.select_related("device__product", "device__owner").order_by("device__serial")
 
 
 def stock_of(wholesaler: Organisation) -> QuerySet[SaleLine]:
@@ -162,6 +170,20 @@ def _stands(sale: Sale, place: dict[str, Any], *, is_seller: bool) -> str:
 def seller_of(organisation: Organisation) -> Organisation | None:
     """Return who sells when somebody of this organisation says so: a wholesaler, or None for the maker."""
     return organisation if organisation.kind == OrganisationKind.WHOLESALER else None
+
+
+def all_entries() -> QuerySet[CustodyEntry]:
+    """Return the whole ledger, newest first."""
+    return CustodyEntry.objects.select_related("device").order_by("-number")
+
+
+def open_disputes() -> QuerySet[Dispute]:
+    """Return open disputes, oldest first, because they have waited longest."""
+    return (
+        Dispute.objects.filter(closed_at_us=None)
+        .select_related("device__owner", "device__product", "claim__organisation", "claim__claimant")
+        .order_by("opened_at_us")
+    )
 
 
 def wholesaler_at(email: str) -> Organisation:

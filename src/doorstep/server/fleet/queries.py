@@ -21,6 +21,7 @@ __all__ = [
     "all_batches",
     "all_products",
     "device_of",
+    "devices_in",
     "devices_of",
     "find_batch",
     "last_revocation",
@@ -118,6 +119,11 @@ def all_products() -> QuerySet[Product]:
 
 class NoSuchBatch(RefusedError):
     """There is no batch of that number."""
+
+
+def devices_in(batch: Batch) -> QuerySet[Device]:
+    """Return the devices of a batch by serial."""
+    return Device.objects.filter(batch=batch).select_related("product", "owner").order_by("serial")
 
 
 def find_batch(number: str) -> Batch:

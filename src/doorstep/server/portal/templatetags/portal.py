@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop, ngettext_lazy
 
 from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.ownership.evidence import Evidence
+from doorstep.server.activity import What as Happened
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import detail_of
 from doorstep.server.clock import from_us, now_us, to_us
@@ -55,6 +56,13 @@ COMMAND_TONES: Final = {
     Delivery.CANCELLED: "",
 }
 """Colour of each state of a command, always beside its word."""
+_HAPPENING_ICONS: Final = {
+    Happened.CUSTODY: "ledger",
+    Happened.ALERT: "alert",
+    Happened.ALERT_ENDED: "check",
+    Happened.COMMAND: "device",
+    Happened.SETTINGS: "device",
+}
 _STEPS: Final = (
     (60, 1, ngettext_lazy("%d second ago", "%d seconds ago")),
     (3600, 60, ngettext_lazy("%d minute ago", "%d minutes ago")),
@@ -81,6 +89,12 @@ def icon(name: str) -> SafeString:
         static("portal/icons.svg"),
         name,
     )
+
+
+@register.filter
+def happening_icon(kind: Happened) -> str:
+    """Name the symbol of what happened to a device."""
+    return _HAPPENING_ICONS[kind]
 
 
 @register.filter

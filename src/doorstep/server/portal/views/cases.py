@@ -32,11 +32,11 @@ from doorstep.server.custody.actions.papers import FILE_CAP, FILES_CAP, add_pape
 from doorstep.server.custody.changing import CaseFile, PastOwnership
 from doorstep.server.custody.holdings import NothingHere, cases_of, found, papers_for
 from doorstep.server.custody.models import Claim, Dispute
+from doorstep.server.custody.story import story_of
 from doorstep.server.fleet.access import named_device
 from doorstep.server.fleet.models import Device
 from doorstep.server.handing import handed_out
 from doorstep.server.portal.access import member_page, staff_page
-from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.sentences import sentences
 
 __all__ = ["STATES", "STEPS", "case", "hand_out", "overview", "paper", "swap"]
@@ -257,7 +257,7 @@ def _context(principal: Principal, row: Dispute, party: Party, form: WordsForm) 
         "may_add": may and state.is_open and party is not Party.STAFF,
         "files_cap": FILES_CAP,
         "sides": _sides(row) if party is Party.STAFF else (),
-        "story": story_of(row.device) if party is Party.STAFF else (),
+        "story": story_of(row.device, principal.organisation) if party is Party.STAFF else (),
     }
 
 

@@ -23,9 +23,9 @@ from doorstep.server.custody.actions.labels import report_as_claimant
 from doorstep.server.custody.actions.mails import LinkExpired, answer_mail, ask_buyer, mail_of
 from doorstep.server.custody.actions.requests import give_order, open_request
 from doorstep.server.custody.actions.vouchers import bring_voucher, trusted_roots
+from doorstep.server.custody.claim_progress import requests_of, view_of
 from doorstep.server.custody.models import ClaimRequest
 from doorstep.server.portal.access import customer_page, door_page
-from doorstep.server.portal.claims import requests_of, view_of
 from doorstep.server.portal.sentences import sentences
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import commands_of, detail_of, events_of, settings_of
 from doorstep.server.clock import now_us
 from doorstep.server.custody.attempts import attempts_on
+from doorstep.server.custody.story import story_of
 from doorstep.server.fleet.filters import Condition
 from doorstep.server.fleet.gateways import children_of
 from doorstep.server.fleet.models import Device, Revocation
@@ -30,7 +31,6 @@ from doorstep.server.fleet.visible import device_visible_to, devices_visible_to,
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.asking import asked
 from doorstep.server.portal.keyset import slice_of
-from doorstep.server.portal.ledger import story_of
 from doorstep.server.portal.templatetags.portal import (
     COMMAND_TONES,
     TONES,
@@ -115,7 +115,7 @@ def one(request: HttpRequest, principal: Principal, device_id: str) -> HttpRespo
         "trouble": last_trouble(device),
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(device, "sealed", None),
-        "story": story_of(device),
+        "story": story_of(device, principal.organisation),
         "attempts": attempts_on(device),
         "case": device.disputes.filter(closed_at_us=None).first() if device.disputed else None,
         "replaced": device.replaced.filter(organisation=principal.organisation).first(),

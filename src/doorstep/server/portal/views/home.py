@@ -7,12 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from doorstep.server.accounts.queries import Principal
+from doorstep.server.activity import happenings
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.filters import Condition, in_condition, tally_of
 from doorstep.server.fleet.sites import sites_with_devices
 from doorstep.server.fleet.visible import devices_visible_to
 from doorstep.server.portal.access import customer_page, member_page
-from doorstep.server.portal.activity import happenings
 from doorstep.server.portal.asking import asked
 from doorstep.server.readings.thresholds import alerts_seen
 

@@ -16,8 +16,8 @@ from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions import make_registration_token
 from doorstep.server.custody.models import RegistrationToken
+from doorstep.server.custody.token_progress import NoSuchToken, Progress, progress_of, token_of
 from doorstep.server.portal.access import customer_page
-from doorstep.server.portal.queries import NoSuchToken, Progress, progress_of, token_of
 from doorstep.server.portal.sentences import sentences
 from doorstep.server.settings import DOORSTEP
 

@@ -15,20 +15,20 @@ from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.custody import ledger as custody_ledger
 from doorstep.server.custody.actions.vouching import held_claims
 from doorstep.server.custody.models import Sale
-from doorstep.server.custody.queries import all_sales, holder_of
+from doorstep.server.custody.queries import all_entries, all_sales, holder_of, lines_of, open_disputes
+from doorstep.server.custody.story import chapters, story_of
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.queries import (
     active_credential,
     all_batches,
     all_products,
+    devices_in,
     last_revocation,
     last_trouble,
     rotations_of,
 )
-from doorstep.server.portal import queries
 from doorstep.server.portal.access import staff_page
 from doorstep.server.portal.asking import asked
-from doorstep.server.portal.ledger import chapters, story_of
 from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.views.policies import simulated
 from doorstep.server.readings.queries import dead_letters
@@ -79,7 +79,7 @@ def batches(request: HttpRequest, principal: Principal) -> HttpResponse:
 def batch(request: HttpRequest, principal: Principal, number: str) -> HttpResponse:
     """Show one batch and its devices."""
     row = get_object_or_404(all_batches(), number=number)
-    context = {"batch": row, "page": _page(request, queries.devices_in(row))}
+    context = {"batch": row, "page": _page(request, devices_in(row))}
     return render(request, "portal/staff/batch.html", context)
 
 
@@ -97,7 +97,7 @@ def device(request: HttpRequest, principal: Principal, device_id: str) -> HttpRe
         "trouble": last_trouble(row),
         "revoked_by": actor_name(revocation.asked_by, principal) if revocation else "",
         "sealed": getattr(row, "sealed", None),
-        "story": story_of(row),
+        "story": story_of(row, principal.organisation),
         "holder": holder_of(row),
         "may_vouch": principal.may(Permission.MAKER_CLAIMS_VOUCH),
     }
@@ -116,9 +116,7 @@ def sales(request: HttpRequest, principal: Principal) -> HttpResponse:
 def sale(request: HttpRequest, principal: Principal, number: int) -> HttpResponse:
     """Show one sale and its devices."""
     row = get_object_or_404(Sale.objects.select_related("wholesaler", "seller"), pk=number)
-    return render(
-        request, "portal/staff/sale.html", {"sale": row, "page": _page(request, queries.lines_of(row))}
-    )
+    return render(request, "portal/staff/sale.html", {"sale": row, "page": _page(request, lines_of(row))})
 
 
 @require_safe
@@ -128,7 +126,7 @@ def claims(request: HttpRequest, principal: Principal) -> HttpResponse:
     may_vouch = principal.may(Permission.MAKER_CLAIMS_VOUCH)
     context = {
         "may_vouch": may_vouch,
-        "disputes": queries.open_disputes()[:_ROWS],
+        "disputes": open_disputes()[:_ROWS],
         "page": _page(request, held_claims()),
     }
     return render(request, "portal/staff/claims.html", context)
@@ -138,8 +136,12 @@ def claims(request: HttpRequest, principal: Principal) -> HttpResponse:
 @staff_page
 def ledger(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show the custody ledger, newest first."""
-    page = _page(request, queries.ledger())
-    return render(request, "portal/staff/ledger.html", {"page": page, "chapters": chapters(page)})
+    page = _page(request, all_entries())
+    return render(
+        request,
+        "portal/staff/ledger.html",
+        {"page": page, "chapters": chapters(page, principal.organisation)},
+    )
 
 
 @require_POST

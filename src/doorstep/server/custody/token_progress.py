@@ -1,30 +1,16 @@
-"""What pages read about custody: customers their tokens; the maker's staff sales, claims, disputes, ledger.
-
-Callers of the functions that take no organisation have checked that they serve staff.
-"""
+"""What a customer may read of a registration token: whether its device has come, and what came of it."""
 
 import enum
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from doorstep.errors import RefusedError
 from doorstep.server.accounts.models import Organisation
-from doorstep.server.custody.models import CustodyEntry, Dispute, RegistrationToken, Sale, SaleLine
-from doorstep.server.fleet.models import Batch, Device
+from doorstep.server.custody.models import RegistrationToken
+from doorstep.server.fleet.models import Device
 
-__all__ = [
-    "NoSuchToken",
-    "Progress",
-    "State",
-    "devices_in",
-    "ledger",
-    "lines_of",
-    "open_disputes",
-    "progress_of",
-    "token_of",
-]
+__all__ = ["NoSuchToken", "Progress", "State", "progress_of", "token_of"]
 
 
 class State(enum.Enum):
@@ -71,27 +57,3 @@ def progress_of(token: RegistrationToken, now_us: int) -> Progress:
         )
     claim = device.claims.filter(organisation=token.organisation).order_by("-at_us", "-pk").first()
     return Progress(State.HELD, claim.reason if claim else _("The device has come; its claim is looked at."))
-
-
-def lines_of(sale: Sale) -> QuerySet[SaleLine]:
-    """Return the devices of a sale."""
-    return sale.lines.select_related("device__product", "device__owner").order_by("device__serial")
-
-
-def devices_in(batch: Batch) -> QuerySet[Device]:
-    """Return the devices of a batch by serial."""
-    return Device.objects.filter(batch=batch).select_related("product", "owner").order_by("serial")
-
-
-def ledger() -> QuerySet[CustodyEntry]:
-    """Return the whole ledger, newest first."""
-    return CustodyEntry.objects.select_related("device").order_by("-number")
-
-
-def open_disputes() -> QuerySet[Dispute]:
-    """Return open disputes, oldest first, because they have waited longest."""
-    return (
-        Dispute.objects.filter(closed_at_us=None)
-        .select_related("device__owner", "device__product", "claim__organisation", "claim__claimant")
-        .order_by("opened_at_us")
-    )

@@ -1,5 +1,6 @@
 """What happened to somebody's devices, newest first: out of the ledger, the alerts and the commands."""
 
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nlargest
@@ -13,13 +14,23 @@ from doorstep.server.accounts.permissions import Permission
 from doorstep.server.accounts.queries import actor_name
 from doorstep.server.channels.models import Downlink
 from doorstep.server.custody.models import CustodyEntry
+from doorstep.server.custody.story import chapters
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.visible import devices_visible_to
-from doorstep.server.portal.ledger import chapters
 from doorstep.server.readings.alerting import sentence_of
 from doorstep.server.readings.thresholds import alerts_seen
 
-__all__ = ["Happening", "happenings"]
+__all__ = ["Happening", "What", "happenings"]
+
+
+class What(enum.StrEnum):
+    """Of which kind it was."""
+
+    CUSTODY = "custody"
+    ALERT = "alert"
+    ALERT_ENDED = "alert_ended"
+    COMMAND = "command"
+    SETTINGS = "settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class Happening:
 
     at_us: int
     device: Device
-    icon: str
+    kind: What
     text: str
 
 
@@ -70,17 +81,18 @@ def _entries(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]
     devices = devices_visible_to(somebody).annotate(newest=Subquery(own.values("number")[:1]))
     newest = devices.exclude(newest=None).order_by("-newest").values_list("pk", flat=True)[:count]
     rows = CustodyEntry.objects.filter(device__in=list(newest), at_us__lt=before_us)
-    for chapter in chapters(rows.select_related("device__product").order_by("-number")[:count]):
+    entries = rows.select_related("device__product").order_by("-number")[:count]
+    for chapter in chapters(entries, somebody.organisation):
         if chapter.device is not None:
-            yield Happening(chapter.at_us, chapter.device, "ledger", chapter.text)
+            yield Happening(chapter.at_us, chapter.device, What.CUSTODY, chapter.text)
 
 
 def _alerts(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]:
     rows = alerts_seen(somebody)
     for alert in rows.filter(opened_us__lt=before_us).order_by("-opened_us", "-pk")[:count]:
-        yield Happening(alert.opened_us, alert.device, "alert", sentence_of(alert))
+        yield Happening(alert.opened_us, alert.device, What.ALERT, sentence_of(alert))
     for alert in rows.filter(closed_us__lt=before_us).order_by("-closed_us", "-pk")[:count]:
-        yield Happening(alert.closed_us or 0, alert.device, "check", _("An alert ended."))
+        yield Happening(alert.closed_us or 0, alert.device, What.ALERT_ENDED, _("An alert ended."))
 
 
 def _commands(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]:
@@ -91,10 +103,10 @@ def _commands(somebody: Reads, before_us: int, count: int) -> Iterator[Happening
     for row in rows.select_related("device__product").order_by("-asked_us", "-pk")[:count]:
         words = {"name": row.name, "who": _capital(actor_name(row.asked_by, somebody))}
         if row.channel == "config":
-            text = _("%(who)s changed its settings: %(name)s.") % words
+            what, text = What.SETTINGS, _("%(who)s changed its settings: %(name)s.") % words
         else:
-            text = _("%(who)s sent it the command %(name)s.") % words
-        yield Happening(row.asked_us, row.device, "device", text)
+            what, text = What.COMMAND, _("%(who)s sent it the command %(name)s.") % words
+        yield Happening(row.asked_us, row.device, what, text)
 
 
 def _capital(who: str) -> str:
