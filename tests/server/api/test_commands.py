@@ -86,7 +86,7 @@ def test_list_goes_on_where_it_ended(owned: Owned, owner: Client) -> None:
 
 def test_request_repeated_with_its_key_queues_one_command(owned: Owned, owner: Client) -> None:
     assert send(owner, owned[0], key="1").json() == send(owner, owned[0], key="1").json()
-    assert Downlink.objects.count() == 1
+    assert Downlink.objects.filter(device=owned[0].row).count() == 1
 
 
 def test_owner_cancels_what_waits_once(owned: Owned, owner: Client) -> None:
@@ -122,7 +122,7 @@ def test_command_that_no_device_reads_is_refused(
     answer = send(owner, owned[0], **asked)  # type: ignore[arg-type]
     assert answer.status_code == 422
     assert answer["Content-Type"] == "application/problem+json"
-    assert not Downlink.objects.exists()
+    assert not Downlink.objects.filter(device=owned[0].row).exists()
 
 
 def test_device_has_so_many_open_commands_and_no_more(owned: Owned, owner: Client) -> None:
@@ -147,7 +147,7 @@ def test_bind_09_stranger_and_maker_can_not_command(owned: Owned, client_of: Cli
     assert send(client_of(customer()[1]), owned[0]).status_code == 404
     assert send(erp, owned[0]).status_code == 403
     assert want(client_of(customer()[1]), owned[0], 0, a=1).status_code == 404
-    assert not Downlink.objects.exists()
+    assert not Downlink.objects.filter(device=owned[0].row).exists()
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.OPERATOR, 201), (Role.VIEWER, 403)])
@@ -169,7 +169,7 @@ def test_settings_go_down_whole_and_only_the_newest(owned: Owned, owner: Client)
     assert want(owner, owned[0], 0, interval=60, led=True).json()["version"] == 1
     answer = want(owner, owned[0], 1, interval=30).json()
     assert (answer["version"], answer["settings"], answer["waiting"]) == (2, {"interval": 30.0}, True)
-    [old, new] = Downlink.objects.order_by("number")
+    [old, new] = Downlink.objects.filter(device=owned[0].row).order_by("number")
     assert (old.state, new.state, new.expires_us) == ("cancelled", "queued", None)
     assert Settings.decode(body_of(new)) == Settings(2, {"interval": 30.0})
 
@@ -179,7 +179,7 @@ def test_change_made_to_an_old_version_is_a_conflict(owned: Owned, owner: Client
     answer = want(owner, owned[0], 0, interval=5)
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:doorstep:problem/version-conflict")
     assert "version 1" in answer.json()["detail"]
-    assert Downlink.objects.count() == 1
+    assert Downlink.objects.filter(device=owned[0].row).count() == 1
 
 
 @pytest.mark.parametrize("values", [{"config.version": 3}, {"a b": 1}, {"a": "x" * 257}])

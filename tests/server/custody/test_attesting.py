@@ -21,7 +21,7 @@ def test_code_and_release_are_in_the_ledger_when_they_are_given() -> None:
     actions.record_batch(batch, made, actor="operator", now_us=now_us())
     user, organisation = customer()
     caller = Caller(
-        organisation, permissions_of(OrganisationKind.CUSTOMER, Role.OWNER), f"user:{user.pk}", user=user.pk
+        organisation, permissions_of(OrganisationKind.CUSTOMER, Role.OWNER), f"user:{user.pk}", user=user
     )
     transcript = os.urandom(32)
     said = Statement(

@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final, Self
 
-from doorstep.server.accounts.models import Organisation, OrganisationKind, Role
+from doorstep.server.accounts.models import Organisation, OrganisationKind, Role, User
 
 __all__ = ["Caller", "Permission", "permissions_of", "scopes_of", "within"]
 
@@ -192,8 +192,8 @@ class Caller:
     """As `doorstep.ownership.actors` names them."""
     key: int | None = None
     """Primary key of the API key, when there is one."""
-    user: int | None = None
-    """Primary key of the user, when there is one."""
+    user: User | None = None
+    """Who it is, when it is a person."""
     role: Role | None = None
     """The user's, when there is one: nobody but owners makes owners, and no key makes admins."""
     groups: frozenset[int] | None = None

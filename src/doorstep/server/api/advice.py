@@ -12,10 +12,8 @@ from doorstep.identity.prices import Price, replace_assumed
 from doorstep.identity.situation import QUESTIONS, UNITS_CAP, Chip, Control, Damage, Sales, Situation
 from doorstep.ownership.advice_document import document
 from doorstep.server.accounts.permissions import Permission
-from doorstep.server.api.auth import caller_of
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
-from doorstep.server.fleet.access import require
 
 __all__ = ["router"]
 
@@ -131,7 +129,6 @@ class AdviceOut(Schema):
 )
 def get_advice(request: HttpRequest, told: Query[SituationIn]) -> Any:
     """Recommend identity, onboarding and claim policy for a product, with their cost and residual risk."""
-    require(caller_of(request), Permission.MAKER_PRODUCTS_READ)
     prices = replace_assumed(told.assume)
     money = {name: Decimal(getattr(told, name)) for name in ("price", "budget")}
     situation = Situation(**{name: getattr(told, name) for name in QUESTIONS} | money)

@@ -17,7 +17,7 @@ from doorstep.server.api.pace import REQUESTS, Left, TooFast
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import NotPermitted
 
-__all__ = ["AUTHENTICATION", "caller_of", "left_of", "prove"]
+__all__ = ["AUTHENTICATION", "caller_of", "left_of", "proven_caller_of"]
 
 
 class ApiKeyAuth(HttpBearer):
@@ -51,7 +51,7 @@ class SessionAuth(APIKeyCookie):
             member.organisation,
             member.permissions,
             member.actor,
-            user=member.user.pk,
+            user=member.user,
             groups=member.groups,
             role=member.role,
         )
@@ -67,10 +67,11 @@ def caller_of(request: HttpRequest) -> Caller:
     return caller
 
 
-def prove(request: HttpRequest) -> None:
-    """Raise NotPermitted for a person who did not prove a moment ago who they are; keys need not."""
-    if caller_of(request).key is not None:
-        return
+def proven_caller_of(request: HttpRequest) -> Caller:
+    """Return who called; raise NotPermitted for a person who did not prove it a moment ago; keys need not."""
+    caller = caller_of(request)
+    if caller.key is not None:
+        return caller
     try:
         reauthentication_required(lambda _: None, app="account")(request)
     except ReauthenticationRequired as error:
@@ -78,6 +79,7 @@ def prove(request: HttpRequest) -> None:
             "this takes a person who proved a moment ago who they are",
             next_step="Confirm your password or passkey in the portal, below Account; then ask again.",
         ) from error
+    return caller
 
 
 def left_of(request: HttpRequest) -> Left | None:

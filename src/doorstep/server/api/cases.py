@@ -7,12 +7,11 @@ from ninja import Field, File, Status
 from ninja.files import UploadedFile
 
 from doorstep.ownership.cases import CaseStep, Party, possible
-from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import DeviceId, Number
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page, page_of
-from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.routing import Router, needs, sends
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.casework import (
@@ -28,8 +27,8 @@ from doorstep.server.custody.attempts import Attempt, attempts_on
 from doorstep.server.custody.changing import CaseFile
 from doorstep.server.custody.holdings import cases_of, found, papers_for
 from doorstep.server.custody.models import Dispute
-from doorstep.server.fleet.access import device_for, require
-from doorstep.server.handing import handed_out
+from doorstep.server.files import handed_out
+from doorstep.server.fleet.access import device_for
 
 __all__ = ["router"]
 
@@ -38,13 +37,6 @@ router = Router(tags=["disputes"])
 _READ: Final = (Permission.MAKER_CASES_READ, Permission.CUSTOMER_CASES_READ)
 _WRITE: Final = (Permission.MAKER_CASES_WRITE, Permission.CUSTOMER_CASES_WRITE)
 _OWNER: Final = (Permission.CUSTOMER_DEVICES_READ,)
-_FILES: Final = {
-    "responses": {
-        200: {
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS.values()}
-        }
-    }
-}
 
 
 class PaperOut(Schema):
@@ -149,7 +141,6 @@ class Attempts(Page[AttemptOut]):
 def list_cases(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List disputes: all of them for the staff, else those of the caller's organisation."""
     caller = caller_of(request)
-    require(caller, *_READ)
     return page(cases_of(caller.organisation), "-pk", lambda row: _shown(caller, row), cursor, limit)
 
 
@@ -157,7 +148,6 @@ def list_cases(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT
 def get_case(request: HttpRequest, number: Number) -> Any:
     """Return one dispute with its record."""
     caller = caller_of(request)
-    require(caller, *_READ)
     return _detail(caller, found(cases_of(caller.organisation), number))
 
 
@@ -170,7 +160,6 @@ def get_case(request: HttpRequest, number: Number) -> Any:
 def take_step(request: HttpRequest, number: Number, asked: StepIn) -> Any:
     """Take a step in a dispute, as a person who is logged in."""
     caller = caller_of(request)
-    require(caller, *_WRITE)
     row = found(cases_of(caller.organisation), number)
     taken = take_case_step(row, asked.step, _person(caller), asked.words, now_us=now_us())
     return _detail(caller, taken)
@@ -185,7 +174,6 @@ def take_step(request: HttpRequest, number: Number, asked: StepIn) -> Any:
 def bring_paper(request: HttpRequest, number: Number, paper: Annotated[UploadedFile, File()]) -> Any:
     """Bring a PDF, JPEG or PNG file for one's side, as a person; the same again is kept once."""
     caller = caller_of(request)
-    require(caller, Permission.CUSTOMER_CASES_WRITE)
     row = found(cases_of(caller.organisation), number)
     content = paper.read(FILE_CAP + 1)
     kept = add_paper(row, _person(caller), paper.name or "", content, now_us=now_us())
@@ -196,12 +184,11 @@ def bring_paper(request: HttpRequest, number: Number, paper: Annotated[UploadedF
     "/cases/{number}/papers/{paper}",
     response={200: str},
     operation_id="get_case_paper",
-    openapi_extra=needs(*_READ) | _FILES,
+    openapi_extra=needs(*_READ) | sends(*KINDS.values()),
 )
 def get_paper(request: HttpRequest, number: Number, paper: Number) -> Any:
     """Return a paper: to its own side, or to the staff."""
     caller = caller_of(request)
-    require(caller, *_READ)
     row = found(cases_of(caller.organisation), number)
     return handed_out(found(papers_for(row, _party(caller, row)), paper))
 
@@ -226,7 +213,7 @@ def _attempt(one: Attempt) -> dict[str, Any]:
 
 def _person(caller: Caller) -> Person:
     assert caller.user is not None  # no key has the permission
-    return Person(User.objects.get(pk=caller.user), caller.organisation, caller.actor)
+    return Person(caller.user, caller.organisation, caller.actor)
 
 
 def _party(caller: Caller, row: Dispute) -> Party:

@@ -8,7 +8,6 @@ from ninja.files import UploadedFile
 
 from doorstep.errors import MisuseError, RefusedError, VerificationFailed
 from doorstep.identity.voucher import VOUCHER_CAP
-from doorstep.server.accounts.models import User
 from doorstep.server.accounts.permissions import Caller, Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Alias, Line, Number
@@ -26,7 +25,6 @@ from doorstep.server.custody.actions.vouchers import bring_voucher, trusted_root
 from doorstep.server.custody.claim_progress import requests_of, view_of
 from doorstep.server.custody.holdings import found
 from doorstep.server.custody.models import ClaimRequest, DeviceGrant
-from doorstep.server.fleet.access import require
 
 __all__ = ["router"]
 
@@ -139,14 +137,14 @@ class DeviceGrantOut(Schema):
 @router.get("/claims", response={200: ClaimPage}, operation_id="list_claims", openapi_extra=needs(*_READ))
 def list_claims(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the organisation's claims by serial or code, newest first."""
-    caller = _allowed(request, _READ)
+    caller = caller_of(request)
     return page(requests_of(caller.organisation), "-pk", _shown, cursor, limit)
 
 
 @router.post("/claims", response={201: ClaimOut}, operation_id="open_claim", openapi_extra=needs(*_WRITE))
 def open_claim(request: HttpRequest, wish: ClaimIn) -> Any:
     """Claim a device, also one that was never online. The same claim again is the first one."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     if bool(wish.serial) == bool(wish.code):
         raise MisuseError("a claim names a serial or a code", next_step="Give one of them.")
     claimant = _claimant(caller, wish.alias)
@@ -160,7 +158,7 @@ def open_claim(request: HttpRequest, wish: ClaimIn) -> Any:
 )
 def get_claim(request: HttpRequest, number: Number) -> Any:
     """Say how a claim stands, and what would help."""
-    return _shown(_claim(_allowed(request, _READ), number))
+    return _shown(_claim(caller_of(request), number))
 
 
 @router.post(
@@ -171,7 +169,7 @@ def get_claim(request: HttpRequest, number: Number) -> Any:
 )
 def give_code(request: HttpRequest, number: Number, given: CodeIn) -> Any:
     """Add the scratch-off code; one of another device opens that device's claim, which is answered."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     row = _claim(caller, number)
     return _shown(claim_by_code(_claimant(caller, row.alias), given.code, now_us()))
 
@@ -184,7 +182,7 @@ def give_code(request: HttpRequest, number: Number, given: CodeIn) -> Any:
 )
 def give_order_number(request: HttpRequest, number: Number, given: OrderIn) -> Any:
     """Add the number of the order with which the device was sold."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     row = _claim(caller, number)
     give_order(row, _claimant(caller, row.alias), given.order, now_us())
     return _shown(row)
@@ -198,7 +196,7 @@ def give_order_number(request: HttpRequest, number: Number, given: OrderIn) -> A
 )
 def ask(request: HttpRequest, number: Number) -> Any:
     """Have the address asked that the seller's records hold, if they do; nothing tells whether they do."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     ask_buyer(_claim(caller, number), now_us())
     return _shown(_claim(caller, number))
 
@@ -211,7 +209,7 @@ def ask(request: HttpRequest, number: Number) -> Any:
 )
 def report(request: HttpRequest, number: Number) -> Any:
     """Say that the foil was off when the device came: from then on its code counts for nobody."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     row = _claim(caller, number)
     report_as_claimant(row, caller.actor, now_us())
     return _shown(row)
@@ -222,7 +220,7 @@ def report(request: HttpRequest, number: Number) -> Any:
 )
 def bring(request: HttpRequest, voucher: Annotated[UploadedFile, File()]) -> Any:
     """Bring an ownership voucher for all its devices. The same voucher again changes nothing."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     data = voucher.read(VOUCHER_CAP + 1)
     try:
         brought = bring_voucher(_claimant(caller, ""), data, trusted_roots(), now_us())
@@ -243,7 +241,7 @@ def bring(request: HttpRequest, voucher: Annotated[UploadedFile, File()]) -> Any
 )
 def find(request: HttpRequest, typed: UserCodeIn) -> Any:
     """Say which device shows a code, so that a person can compare it; nothing is answered to it."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     return _grant(find_grant(_claimant(caller, ""), typed.user_code, now_us()))
 
 
@@ -255,19 +253,12 @@ def find(request: HttpRequest, typed: UserCodeIn) -> Any:
 )
 def answer(request: HttpRequest, said: GrantAnswer) -> Any:
     """Let the device that shows a code join the organisation, or turn it away."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     return _grant(answer_grant(_claimant(caller, said.alias), said.user_code, now_us(), yes=said.yes))
 
 
-def _allowed(request: HttpRequest, permissions: tuple[Permission, ...]) -> Caller:
-    caller = caller_of(request)
-    require(caller, *permissions)
-    return caller
-
-
 def _claimant(caller: Caller, alias: str) -> Claimant:
-    user = User.objects.filter(pk=caller.user).first() if caller.user else None
-    return Claimant(caller.organisation, user, caller.actor, alias=alias)
+    return Claimant(caller.organisation, caller.user, caller.actor, alias=alias)
 
 
 def _claim(caller: Caller, number: int) -> ClaimRequest:

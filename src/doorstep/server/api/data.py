@@ -10,16 +10,16 @@ from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import DeviceId, Number
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.readings import PointOut
-from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.routing import Router, needs, sends
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.data_jobs import ask_for_data
 from doorstep.server.custody.changing import DataJob, PastOwnership, SignedDocument
 from doorstep.server.custody.documents import document_key
 from doorstep.server.custody.holdings import documents_of, exported, found, jobs_of, past_of
-from doorstep.server.fleet.access import device_for, require
+from doorstep.server.files import streamed
+from doorstep.server.fleet.access import device_for
 from doorstep.server.readings.queries import MAX_MESSAGES, past_points
-from doorstep.server.streaming import streamed
 
 __all__ = ["DocumentOut", "router", "shown_document"]
 
@@ -28,9 +28,6 @@ router = Router(tags=["data"])
 _READ: Final = (Permission.CUSTOMER_READINGS_READ,)
 _HELD: Final = (Permission.CUSTOMER_HANDOVERS_READ,)
 _PAPERS: Final = (Permission.CUSTOMER_HANDOVERS_READ, Permission.MAKER_HANDOVERS_READ)
-_GZIP: Final = {
-    "responses": {200: {"content": {"application/gzip": {"schema": {"type": "string", "format": "binary"}}}}}
-}
 _WRITE: Final = (Permission.CUSTOMER_DATA_WRITE,)
 
 
@@ -134,7 +131,6 @@ class JobPage(Page[JobOut]):
 def list_past(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the devices that the organisation had."""
     caller = caller_of(request)
-    require(caller, *_HELD)
     return page(past_of(caller.organisation), "-pk", _past, cursor, limit)
 
 
@@ -151,7 +147,6 @@ def list_past_readings(
 ) -> Any:
     """Return the newest readings of the time in which the organisation had the device."""
     caller = caller_of(request)
-    require(caller, *_READ)
     past = found(past_of(caller.organisation), number)
     points = past_points(past.device_id, past.period, limit)
     return {"points": [{name: getattr(one, name) for name in PointOut.model_fields} for one in points]}
@@ -166,7 +161,6 @@ def list_past_readings(
 def ask_past(request: HttpRequest, number: Number, asked: DataIn) -> Any:
     """Export or erase the readings that were kept of a past device."""
     caller = caller_of(request)
-    require(caller, *_WRITE)
     past = found(past_of(caller.organisation), number)
     return Status(202, _job(ask_for_data(past, asked.kind, caller.actor, now_us())))
 
@@ -188,7 +182,6 @@ def ask(request: HttpRequest, device_id: DeviceId, asked: DataIn) -> Any:
 def list_jobs(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List exports, erasures and hand-overs of the organisation's readings, and how far they are."""
     caller = caller_of(request)
-    require(caller, *_HELD)
     return page(jobs_of(caller.organisation), "-pk", _job, cursor, limit)
 
 
@@ -196,7 +189,6 @@ def list_jobs(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_
 def get_job(request: HttpRequest, number: Number) -> Any:
     """Return one data job."""
     caller = caller_of(request)
-    require(caller, *_HELD)
     return _job(found(jobs_of(caller.organisation), number))
 
 
@@ -204,12 +196,11 @@ def get_job(request: HttpRequest, number: Number) -> Any:
     "/data-jobs/{number}/file",
     response={200: str},
     operation_id="get_export",
-    openapi_extra=needs(*_HELD) | _GZIP,
+    openapi_extra=needs(*_HELD) | sends("application/gzip"),
 )
 def get_export(request: HttpRequest, number: Number) -> Any:
     """Return the file of a finished export, gzipped CSV, for 30 days."""
     caller = caller_of(request)
-    require(caller, *_HELD)
     name, pieces = exported(caller.organisation, number)
     return streamed(request, pieces, "application/gzip", name)
 
@@ -218,7 +209,6 @@ def get_export(request: HttpRequest, number: Number) -> Any:
 def list_documents(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the organisation's signed documents."""
     caller = caller_of(request)
-    require(caller, *_PAPERS)
     return page(documents_of(caller.organisation), "-pk", shown_document, cursor, limit)
 
 
@@ -228,14 +218,12 @@ def list_documents(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEF
 def get_document(request: HttpRequest, number: Number) -> Any:
     """Return one signed document: the receipt of an erasure or export, or a scrapping's certificate."""
     caller = caller_of(request)
-    require(caller, *_PAPERS)
     return shown_document(found(documents_of(caller.organisation), number))
 
 
 @router.get("/document-key", response=KeyOut, operation_id="get_document_key", openapi_extra=needs(*_PAPERS))
 def get_key(request: HttpRequest) -> Any:
     """Return the public key that signs documents."""
-    require(caller_of(request), *_PAPERS)
     return {"public_key": document_key().verifying_key.raw.hex()}
 
 

@@ -1,16 +1,16 @@
 """Devices, and the end of one."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from django.http import HttpRequest
-from ninja import Field, Query, Status
+from ninja import Query, Status
 
 from doorstep.ownership.life import Life
 from doorstep.ownership.standing import Standing
 from doorstep.server.accounts.models import OrganisationKind
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import DeviceId, Line, Reason
+from doorstep.server.api.fields import DeviceId, Line, Reason, RowNumber
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
@@ -76,9 +76,9 @@ class DeviceFilter(Schema):
     """Words of its name, serial, product or site; as all that follow only for the owner of the devices."""
     condition: Condition | None = None
     """How it is now."""
-    site: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    site: RowNumber | None = None
     """Number of the site where it stands."""
-    group: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    group: RowNumber | None = None
     """Number of a device group that it stands in."""
 
 

@@ -2,12 +2,28 @@
 
 from typing import Annotated, Final
 
-from ninja import Path
+from ninja import Field, Path
 from pydantic import StringConstraints
 
-__all__ = ["Alias", "DeviceId", "Line", "Name", "Note", "Number", "ProductKey", "Reason", "ShortId"]
+__all__ = [
+    "LATEST_US",
+    "Alias",
+    "DeviceId",
+    "Line",
+    "Name",
+    "Note",
+    "Number",
+    "ProductKey",
+    "Reason",
+    "RowNumber",
+    "ShortId",
+]
 
 
+LATEST_US: Final = 2**62
+"""No moment that somebody asks for is later: databases hold it."""
+_NUMBER_CAP: Final = 2**53
+"""What every program's numbers hold."""
 _LINE_CAP: Final = 254
 _ONE_LINE: Final = r"^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$"
 """No control characters and no other end of a line."""
@@ -22,7 +38,9 @@ Note = Annotated[str, StringConstraints(max_length=200, pattern=_ONE_LINE)]
 """A word for the other side, or nothing."""
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_ONE_LINE)]
 """Why."""
-Number = Annotated[int, Path(ge=0, le=2**53, description="Of the row, as lists tell it.")]
+RowNumber = Annotated[int, Field(ge=1, le=_NUMBER_CAP)]
+"""Which one, in a body or a question."""
+Number = Annotated[int, Path(ge=0, le=_NUMBER_CAP, description="Of the row, as lists tell it.")]
 """Which one, in a path."""
 DeviceId = Annotated[str, Path(description="Of the device, as its label and lists have it.")]
 ProductKey = Annotated[str, Path(description="Of the product, as programs write it.")]

@@ -1,8 +1,8 @@
 """Files of sales and dispatches: row by row, and what failed to be mended and sent again."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from ninja import File, Status
 from ninja.files import UploadedFile
 
@@ -10,7 +10,7 @@ from doorstep.errors import MisuseError
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import Number
-from doorstep.server.api.routing import Router, needs
+from doorstep.server.api.routing import Router, needs, sends
 from doorstep.server.api.sales import READ, WRITE
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
@@ -18,13 +18,11 @@ from doorstep.server.custody.actions import import_file
 from doorstep.server.custody.actions.imports import UPLOAD_CAP
 from doorstep.server.custody.queries import import_of
 from doorstep.server.custody.trading import ImportRun
-from doorstep.server.fleet.access import require
+from doorstep.server.files import attached
 
 __all__ = ["router"]
 
 router = Router(tags=["sales"])
-
-_CSV: Final = {"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}}
 
 
 class ImportOut(Schema):
@@ -49,7 +47,6 @@ def import_sales(request: HttpRequest, file: Annotated[UploadedFile, File()]) ->
     Good rows are stored, bad ones kept to be fetched. The same file again changes nothing.
     """
     caller = caller_of(request)
-    require(caller, *WRITE)
     content = _bytes_of(file)
     run = import_file(content, caller.organisation, actor=caller.actor, source="csv", now_us=now_us())
     return Status(201, _shown(run))
@@ -67,14 +64,12 @@ def get_import(request: HttpRequest, number: Number) -> Any:
     "/imports/{number}/failures",
     response={200: str},
     operation_id="get_import_failures",
-    openapi_extra=needs(*READ) | _CSV,
+    openapi_extra=needs(*READ) | sends("text/csv"),
 )
 def get_failures(request: HttpRequest, number: Number) -> Any:
     """Return the rows that were not stored as CSV of the same form, with what to mend in `problem`."""
     run = _run(caller_of(request), number)
-    answer = HttpResponse(run.failures, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="import-{run.pk}-failed.csv"'
-    return answer
+    return attached(run.failures, "text/csv; charset=utf-8", f"import-{run.pk}-failed.csv")
 
 
 def _bytes_of(file: UploadedFile) -> bytes:
@@ -85,7 +80,6 @@ def _bytes_of(file: UploadedFile) -> bytes:
 
 
 def _run(caller: Caller, number: int) -> ImportRun:
-    require(caller, *READ)
     return import_of(caller.organisation, number)
 
 

@@ -8,15 +8,15 @@ from ninja import Field, Status
 from doorstep.server.accounts.grants import read_grant
 from doorstep.server.accounts.inviting import close, invitation_at, invite, open_invitations
 from doorstep.server.accounts.members import change_member, member_at, remove_member
-from doorstep.server.accounts.models import DeviceGroup, Invitation, Member, User
-from doorstep.server.accounts.permissions import Caller, Permission
-from doorstep.server.api.auth import caller_of, prove
-from doorstep.server.api.fields import DeviceId, Number
+from doorstep.server.accounts.models import DeviceGroup, Invitation, Member
+from doorstep.server.accounts.permissions import Permission
+from doorstep.server.api.auth import caller_of, proven_caller_of
+from doorstep.server.api.fields import DeviceId, Number, RowNumber
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us, to_us
-from doorstep.server.fleet.access import device_for, require
+from doorstep.server.fleet.access import device_for
 from doorstep.server.fleet.grouping import (
     group_at,
     groups_seen_by,
@@ -45,9 +45,8 @@ _WRITE: Final = (
 _DEVICES: Final = (Permission.CUSTOMER_DEVICES_READ,)
 _GROUP: Final = (Permission.CUSTOMER_GROUPS_WRITE,)
 _MOST_GROUPS: Final = 500
-_MOST = 2**62
 
-Groups = Annotated[list[Annotated[int, Field(ge=0, le=_MOST)]], Field(max_length=_MOST_GROUPS)]
+Groups = Annotated[list[RowNumber], Field(max_length=_MOST_GROUPS)]
 
 
 class GrantIn(Schema, extra="forbid"):
@@ -131,7 +130,7 @@ class GroupPage(Page[GroupOut]):
 @router.get("/people", response={200: PersonPage}, operation_id="list_people", openapi_extra=needs(*_READ))
 def list_people(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List who acts for the caller's organisation."""
-    caller = _allowed(request, _READ)
+    caller = caller_of(request)
     rows = Member.objects.filter(organisation=caller.organisation).select_related("user")
     return page(rows.prefetch_related("grants"), "pk", _person, cursor, limit)
 
@@ -141,7 +140,7 @@ def list_people(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAUL
 )
 def change_person(request: HttpRequest, number: Number, grant: GrantIn) -> Any:
     """Give a member another role or other groups. Only an owner makes or unmakes owners, no key an admin."""
-    caller = _proven(request)
+    caller = proven_caller_of(request)
     member = member_at(caller.organisation, number)
     wanted = read_grant(caller.organisation, grant.role, grant.groups)
     return _person(change_member(member, wanted, asker=caller.role))
@@ -152,7 +151,7 @@ def change_person(request: HttpRequest, number: Number, grant: GrantIn) -> Any:
 )
 def remove_person(request: HttpRequest, number: Number) -> Any:
     """End a membership, with effect on the next request."""
-    caller = _proven(request)
+    caller = proven_caller_of(request)
     remove_member(member_at(caller.organisation, number), asker=caller.role)
     return Status(204, None)
 
@@ -162,12 +161,12 @@ def remove_person(request: HttpRequest, number: Number) -> Any:
 )
 def add_invitation(request: HttpRequest, wish: InviteIn) -> Any:
     """Invite an address by mail; a newer invitation takes the place of one that waits."""
-    caller = _proven(request)
+    caller = proven_caller_of(request)
     row = invite(
         caller.organisation,
         wish.email,
         read_grant(caller.organisation, wish.role, wish.groups),
-        User.objects.filter(pk=caller.user).first() if caller.user else None,
+        caller.user,
         asker=caller.role,
         base_url=DOORSTEP.base_url,
         now_us=now_us(),
@@ -183,7 +182,7 @@ def add_invitation(request: HttpRequest, wish: InviteIn) -> Any:
 )
 def list_invitations(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the invitations that wait."""
-    caller = _allowed(request, _READ)
+    caller = caller_of(request)
     return page(open_invitations(caller.organisation, now_us()), "-pk", _invitation, cursor, limit)
 
 
@@ -195,7 +194,7 @@ def list_invitations(request: HttpRequest, cursor: Cursor = "", limit: Limit = D
 )
 def withdraw(request: HttpRequest, number: Number) -> Any:
     """Take an invitation back."""
-    caller = _allowed(request, _WRITE)
+    caller = caller_of(request)
     close(invitation_at(caller.organisation, number, now_us()), now_us())
     return Status(204, None)
 
@@ -203,14 +202,14 @@ def withdraw(request: HttpRequest, number: Number) -> Any:
 @router.get("/groups", response={200: GroupPage}, operation_id="list_groups", openapi_extra=needs(*_DEVICES))
 def list_groups(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the device groups that the caller sees."""
-    caller = _allowed(request, _DEVICES)
+    caller = caller_of(request)
     return page(groups_seen_by(caller), "pk", _group, cursor, limit)
 
 
 @router.post("/groups", response={201: GroupOut}, operation_id="make_group", openapi_extra=needs(*_GROUP))
 def add_group(request: HttpRequest, wish: GroupIn) -> Any:
     """Make a device group."""
-    caller = _allowed(request, _GROUP)
+    caller = caller_of(request)
     return Status(201, _group(make_group(caller.organisation, wish.name)))
 
 
@@ -219,7 +218,7 @@ def add_group(request: HttpRequest, wish: GroupIn) -> Any:
 )
 def rename(request: HttpRequest, number: Number, wish: GroupIn) -> Any:
     """Give a device group another name."""
-    caller = _allowed(request, _GROUP)
+    caller = caller_of(request)
     return _group(rename_group(group_at(caller, number), wish.name))
 
 
@@ -228,7 +227,7 @@ def rename(request: HttpRequest, number: Number, wish: GroupIn) -> Any:
 )
 def remove(request: HttpRequest, number: Number) -> Any:
     """End a device group: who saw its devices through it alone sees them no more, and its keys end."""
-    remove_group(group_at(_allowed(request, _GROUP), number))
+    remove_group(group_at(caller_of(request), number))
     return Status(204, None)
 
 
@@ -240,7 +239,7 @@ def remove(request: HttpRequest, number: Number) -> Any:
 )
 def put_into(request: HttpRequest, number: Number, device_id: DeviceId) -> Any:
     """Put a device into a group. Asked again, nothing changes."""
-    caller = _allowed(request, _GROUP)
+    caller = caller_of(request)
     place(device_for(caller, device_id, _GROUP), group_at(caller, number))
     return Status(204, None)
 
@@ -253,21 +252,9 @@ def put_into(request: HttpRequest, number: Number, device_id: DeviceId) -> Any:
 )
 def take_from(request: HttpRequest, number: Number, device_id: DeviceId) -> Any:
     """Take a device out of a group. Asked again, nothing changes."""
-    caller = _allowed(request, _GROUP)
+    caller = caller_of(request)
     take_out(device_for(caller, device_id, _GROUP), group_at(caller, number))
     return Status(204, None)
-
-
-def _proven(request: HttpRequest) -> Caller:
-    caller = _allowed(request, _WRITE)
-    prove(request)
-    return caller
-
-
-def _allowed(request: HttpRequest, permissions: tuple[Permission, ...]) -> Caller:
-    caller = caller_of(request)
-    require(caller, *permissions)
-    return caller
 
 
 def _person(row: Member) -> dict[str, Any]:

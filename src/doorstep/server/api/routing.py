@@ -1,7 +1,8 @@
 """What every route of the API has, so that no route can lack it.
 
-Every POST takes an idempotency key, every operation names the problems that any request can meet, and the
-description says of each problem that it is a problem document.
+Every route checks the permissions that its description names, every POST takes an idempotency key, every
+operation names the problems that any request can meet, and the description says of each problem that it is a
+problem document.
 """
 
 from collections.abc import Callable
@@ -15,13 +16,14 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.params.functions import Header
 from ninja.utils import contribute_operation_args
 
-from doorstep.server.accounts.permissions import Caller, Permission
+from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.idempotency import KEY_CAP, fingerprint, once
 from doorstep.server.api.problems import PROBLEM_MEDIA, Problem
 from doorstep.server.audit.requests import see_route
+from doorstep.server.fleet.access import require
 
-__all__ = ["Api", "Router", "needs"]
+__all__ = ["Api", "Router", "needs", "sends"]
 
 _EVERYWHERE: Final = {400: Problem, 401: Problem, 403: Problem, 422: Problem, 429: Problem, 503: Problem}
 """Refusals that any request can meet."""
@@ -36,8 +38,17 @@ _KEY_HELP: Final = (
 
 
 def needs(*permissions: Permission) -> dict[str, Any]:
-    """Say in the description which scopes open a route, any one of them: ``openapi_extra=needs(…)``."""
+    """Open a route to whoever has any one of these permissions, and say so: ``openapi_extra=needs(…)``."""
     return {_SCOPES: [str(one) for one in permissions]}
+
+
+def sends(*media: str) -> dict[str, Any]:
+    """Say that a route answers with a file of one of these media types."""
+    return {"responses": {_OK: {"content": {one: {"schema": _schema_of(one)} for one in media}}}}
+
+
+def _schema_of(media: str) -> dict[str, str]:
+    return {"type": "string"} | ({} if media.startswith("text/") else {"format": "binary"})
 
 
 class Router(NinjaRouter):
@@ -47,7 +58,8 @@ class Router(NinjaRouter):
         self, path: str, methods: list[str], view_func: Callable[..., Any], **options: Any
     ) -> None:
         """Add a route with what each route has; raise TypeError for one that says no scopes."""
-        if not (options.get("openapi_extra") or {}).get(_SCOPES):
+        scopes = (options.get("openapi_extra") or {}).get(_SCOPES)
+        if not scopes:
             raise TypeError(f"{path} lacks openapi_extra=needs(…)")
         told = options["response"]
         answers = dict(told) if isinstance(told, dict) else {_OK: told}
@@ -55,7 +67,8 @@ class Router(NinjaRouter):
         conflicts = {} if methods == ["GET"] else {409: Problem}
         options["response"] = answers | _EVERYWHERE | missing | conflicts
         view = _idempotent(view_func) if methods == ["POST"] else view_func
-        super().add_api_operation(path, methods, _seen(view, options["operation_id"]), **options)
+        guarded = _guarded(view, options["operation_id"], tuple(map(Permission, scopes)))
+        super().add_api_operation(path, methods, guarded, **options)
 
 
 class Api(NinjaAPI):
@@ -100,15 +113,18 @@ _HEADERS: Final = {
 }
 
 
-def _seen(view: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Let the audit trail watch a view: what it changes, and whose device the maker's staff looks at."""
+def _guarded(view: Callable[..., Any], name: str, scopes: tuple[Permission, ...]) -> Callable[..., Any]:
+    """Keep out who has none of the scopes, and let the audit trail watch what the others do.
+
+    The trail notes what a route changes, and whose device the maker's staff looks at.
+    """
 
     @wraps(view)
     def answer(request: HttpRequest, **values: Any) -> Any:
-        if not isinstance(getattr(request, "auth", None), Caller):
-            return view(request, **values)
+        caller = caller_of(request)
+        require(caller, *scopes)
         device_id = str(values.get("device_id", ""))
-        return see_route(request, caller_of(request), name, device_id, lambda: view(request, **values))
+        return see_route(request, caller, name, device_id, lambda: view(request, **values))
 
     return answer
 

@@ -6,14 +6,13 @@ from django.http import HttpRequest
 from ninja import Field, Query, Status
 
 from doorstep.errors import MisuseError
-from doorstep.server.accounts.permissions import Caller, Permission
+from doorstep.server.accounts.permissions import Permission
 from doorstep.server.api.auth import caller_of
-from doorstep.server.api.fields import Number
+from doorstep.server.api.fields import LATEST_US, Number
 from doorstep.server.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, page
 from doorstep.server.api.routing import Router, needs
 from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
-from doorstep.server.fleet.access import require
 from doorstep.server.webhooks import actions
 from doorstep.server.webhooks.events import EventType
 from doorstep.server.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
@@ -125,7 +124,7 @@ class ReplayIn(Schema, extra="forbid"):
 
     event_id: Annotated[str, Field(max_length=40)] = ""
     """The one event."""
-    since_us: Annotated[int, Field(ge=0, lt=2**62)] | None = None
+    since_us: Annotated[int, Field(ge=0, le=LATEST_US)] | None = None
     """What did not arrive since then."""
 
 
@@ -139,13 +138,13 @@ class ReplayOut(Schema):
 @router.get("/webhooks", response={200: WebhookPage}, operation_id="list_webhooks", openapi_extra=_READ)
 def list_webhooks(request: HttpRequest, cursor: Cursor = "", limit: Limit = DEFAULT_LIMIT) -> Any:
     """List the organisation's webhooks."""
-    return page(endpoints_of(_reader(request).organisation), "number", _shown, cursor, limit)
+    return page(endpoints_of(caller_of(request).organisation), "number", _shown, cursor, limit)
 
 
 @router.post("/webhooks", response={201: WebhookMade}, operation_id="add_webhook", openapi_extra=_WRITE)
 def add_webhook(request: HttpRequest, wish: WebhookIn) -> Any:
     """Tell events to an address from now on; the secret in the answer signs them and is shown this once."""
-    caller = _writer(request)
+    caller = caller_of(request)
     endpoint, secret = actions.add_endpoint(
         caller.organisation, wish.url, wish.types, wish.description, now_us=now_us()
     )
@@ -155,7 +154,7 @@ def add_webhook(request: HttpRequest, wish: WebhookIn) -> Any:
 @router.get("/webhooks/{number}", response={200: WebhookOut}, operation_id="get_webhook", openapi_extra=_READ)
 def get_webhook(request: HttpRequest, number: Number) -> Any:
     """Return one webhook."""
-    return _shown(endpoint_of(_reader(request).organisation, number))
+    return _shown(endpoint_of(caller_of(request).organisation, number))
 
 
 @router.put(
@@ -163,7 +162,7 @@ def get_webhook(request: HttpRequest, number: Number) -> Any:
 )
 def change_webhook(request: HttpRequest, number: Number, wish: WebhookChange) -> Any:
     """Change a webhook, or enable it again. What happened while it was disabled was not kept for it."""
-    endpoint = endpoint_of(_writer(request).organisation, number)
+    endpoint = endpoint_of(caller_of(request).organisation, number)
     return _shown(
         actions.change_endpoint(endpoint, wish.url, wish.types, wish.description, enabled=wish.enabled)
     )
@@ -174,7 +173,7 @@ def change_webhook(request: HttpRequest, number: Number, wish: WebhookChange) ->
 )
 def remove_webhook(request: HttpRequest, number: Number) -> Any:
     """Remove a webhook and what waits for it."""
-    endpoint_of(_writer(request).organisation, number).delete()
+    endpoint_of(caller_of(request).organisation, number).delete()
     return Status(204, None)
 
 
@@ -186,7 +185,7 @@ def remove_webhook(request: HttpRequest, number: Number) -> Any:
 )
 def new_secret(request: HttpRequest, number: Number) -> Any:
     """Give a webhook a new signing secret."""
-    endpoint = endpoint_of(_writer(request).organisation, number)
+    endpoint = endpoint_of(caller_of(request).organisation, number)
     return Status(201, {"secret": secret_text(rotate_secret(endpoint, now_us()))})
 
 
@@ -195,7 +194,7 @@ def new_secret(request: HttpRequest, number: Number) -> Any:
 )
 def test(request: HttpRequest, number: Number) -> Any:
     """Send a ``webhook.test`` event to this webhook alone."""
-    actions.try_endpoint(endpoint_of(_writer(request).organisation, number), now_us())
+    actions.try_endpoint(endpoint_of(caller_of(request).organisation, number), now_us())
     return Status(202, {"queued": 1})
 
 
@@ -207,7 +206,7 @@ def test(request: HttpRequest, number: Number) -> Any:
 )
 def replay(request: HttpRequest, number: Number, wish: ReplayIn) -> Any:
     """Deliver again, with the same ``webhook-id``: one event, or what did not arrive since a time."""
-    endpoint = endpoint_of(_writer(request).organisation, number)
+    endpoint = endpoint_of(caller_of(request).organisation, number)
     if bool(wish.event_id) == (wish.since_us is not None):
         raise MisuseError(
             "a replay is of one event or since one time", next_step="Give event_id or since_us, one of them."
@@ -232,22 +231,8 @@ def list_deliveries(
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
     """List what was told, or waits to be told, to a webhook; all, or what is in one state."""
-    endpoint = endpoint_of(_reader(request).organisation, number)
+    endpoint = endpoint_of(caller_of(request).organisation, number)
     return page(deliveries_of(endpoint, state or ""), "-pk", _delivery, cursor, limit)
-
-
-def _reader(request: HttpRequest) -> Caller:
-    return _allowed(request, "webhooks:read")
-
-
-def _writer(request: HttpRequest) -> Caller:
-    return _allowed(request, "webhooks:write")
-
-
-def _allowed(request: HttpRequest, what: str) -> Caller:
-    caller = caller_of(request)
-    require(caller, Permission.of(caller.organisation.kind, what))
-    return caller
 
 
 def _shown(row: WebhookEndpoint) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from doorstep.onboarding.attestation.verdict import Facts, Owner, Sale, Verdict,
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.ledger import Event, Kind
 from doorstep.ownership.life import Life
-from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.accounts.models import Organisation
 from doorstep.server.accounts.permissions import Caller
 from doorstep.server.custody import ledger
 from doorstep.server.custody.actions.bringing import keep_piece, locked_device
@@ -164,11 +164,10 @@ def _facts(device: Device, organisation: Organisation, *, presence: bool) -> Fac
 
 def _keep_presence(device: Device, caller: Caller, now_us: int) -> None:
     """Keep it for the claim that the device brings when it registers; nobody's claim on an owner."""
-    user = None if caller.user is None else User.objects.get(pk=caller.user)
     with transaction_in_turn():
         row = locked_device(pk=device.pk)
         if row is not None and row.owner_id is None:
-            claimant = Claimant(caller.organisation, user, caller.actor)
+            claimant = Claimant(caller.organisation, caller.user, caller.actor)
             keep_piece(row, claimant, Evidence.PRESENCE, now_us=now_us)
 
 

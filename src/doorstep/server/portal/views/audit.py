@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from doorstep.server.accounts.queries import Principal, actor_name
 from doorstep.server.audit.queries import Deed, Search, deed, deeds_for, lines
 from doorstep.server.clock import from_us, to_us
+from doorstep.server.files import attached
 from doorstep.server.portal.access import member_page
 from doorstep.server.portal.asking import asked
 
@@ -67,9 +68,7 @@ def export(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Return what the page's search finds as CSV, oldest first."""
     rows = deeds_for(principal.organisation, _search(request, principal))
     found = islice(lines(rows, principal.organisation), _EXPORT_CAP)
-    response = HttpResponse("".join(_csv(found)), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
-    return response
+    return attached("".join(_csv(found)), "text/csv; charset=utf-8", "audit.csv")
 
 
 def _search(request: HttpRequest, principal: Principal) -> Search:

@@ -33,9 +33,9 @@ from doorstep.server.custody.changing import CaseFile, PastOwnership
 from doorstep.server.custody.holdings import NothingHere, cases_of, found, papers_for
 from doorstep.server.custody.models import Claim, Dispute
 from doorstep.server.custody.story import story_of
+from doorstep.server.files import handed_out
 from doorstep.server.fleet.access import named_device
 from doorstep.server.fleet.models import Device
-from doorstep.server.handing import handed_out
 from doorstep.server.portal.access import member_page, staff_page
 from doorstep.server.portal.sentences import sentences
 

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.clock import from_us, now_us
+from doorstep.server.files import streamed
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.downloads import MOST_DAYS_PARQUET, Format, file_of, parquet_is_there
-from doorstep.server.streaming import streamed
 
 __all__ = ["download"]
 

@@ -40,12 +40,12 @@ from doorstep.server.custody.holdings import (
     offers_of,
     past_of,
 )
+from doorstep.server.files import attached, streamed
 from doorstep.server.fleet.models import Device
 from doorstep.server.portal.access import customer_page, member_page
 from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.queries import past_points
-from doorstep.server.streaming import streamed
 
 __all__ = ["data", "document", "download", "give", "give_back", "offer", "overview", "past", "scrap", "step"]
 
@@ -254,9 +254,7 @@ def document(request: HttpRequest, principal: Principal, number: int) -> HttpRes
     """Hand out a signed document."""
     _check(principal, Permission.CUSTOMER_HANDOVERS_READ, Permission.MAKER_HANDOVERS_READ)
     row = _found(documents_of(principal.organisation), number)
-    answer = HttpResponse(row.text, content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="{row.paper}-{row.pk}.json"'
-    return answer
+    return attached(row.text, "application/json", f"{row.paper}-{row.pk}.json")
 
 
 _DONE: Final = {

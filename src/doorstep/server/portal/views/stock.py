@@ -37,6 +37,7 @@ from doorstep.server.portal.sentences import sentences
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
+from doorstep.server.files import attached
 
 __all__ = ["failures", "imported", "move", "order", "orders", "overview", "send_file", "take_back"]
 
@@ -187,9 +188,7 @@ def failures(request: HttpRequest, principal: Principal, number: int) -> HttpRes
         run = import_of(principal.organisation, number)
     except NoSuchImport as error:
         raise Http404 from error
-    answer = HttpResponse(run.failures, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="orders-{run.pk}-failed.csv"'
-    return answer
+    return attached(run.failures, "text/csv; charset=utf-8", f"orders-{run.pk}-failed.csv")
 
 
 def _order(
