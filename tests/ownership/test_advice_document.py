@@ -9,7 +9,8 @@ from hypothesis import given
 from doorstep.identity.advice import Advice, MethodSet, advise
 from doorstep.identity.prices import ASSUMED
 from doorstep.identity.situation import Situation
-from doorstep.ownership.advice_document import claim_needs, document
+from doorstep.ownership.advice_document import document
+from doorstep.ownership.policy import needs, parse
 from tests.identity.test_advice import EVERYTHING, THERMOMETER, situations
 
 
@@ -31,7 +32,7 @@ def _holds(advice: Advice) -> dict[str, Any]:
         assert (said[name] is None) is (one is None)
         if one is not None:
             assert said[name]["identity"] == one.identity.value
-            assert said[name]["claim_needs"] == claim_needs(one.policy)
+            assert said[name]["claim_needs"] == needs(parse(one.policy))
             assert Decimal(said[name]["cost"]["high"]) == one.cost.total.high
             assert [line["what"] for line in said[name]["cost"]["lines"]] == [
                 line.what for line in one.cost.lines

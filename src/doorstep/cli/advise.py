@@ -26,7 +26,8 @@ from doorstep.identity.situation import (
     check_money,
     check_units,
 )
-from doorstep.ownership.advice_document import claim_needs, document
+from doorstep.ownership.advice_document import document
+from doorstep.ownership.policy import needs, parse
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -152,7 +153,7 @@ def _show(advice: Advice, price: Decimal, console: "Console") -> None:
     console.print(f"\n[bold]Recommended: {name_of(one.identity)}, {one.onboarding}[/bold]")
     _list(console, "", one.obstacles)
     _list(console, "Why", advice.reasons)
-    _list(console, "Who becomes the owner", (claim_needs(one.policy),))
+    _list(console, "Who becomes the owner", (needs(parse(one.policy)),))
     _list(console, "What an attacker can still do", one.risks)
     _list(console, "Not yet", advice.later)
     console.print("\n[bold]Cost of each device[/bold], from assumptions that --assume replaces")

@@ -4,9 +4,9 @@ from typing import Any
 
 from doorstep.identity.advice import Advice, MethodSet
 from doorstep.identity.prices import ASSUMPTIONS, Cost, Prices
-from doorstep.ownership.policy import explain, missing, parse
+from doorstep.ownership.policy import needs, parse
 
-__all__ = ["claim_needs", "document"]
+__all__ = ["document"]
 
 
 def document(advice: Advice, prices: Prices) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def _set(one: MethodSet) -> dict[str, Any]:
         "identity": one.identity.value,
         "onboarding": one.onboarding,
         "claim_policy": one.policy,
-        "claim_needs": claim_needs(one.policy),
+        "claim_needs": needs(parse(one.policy)),
         "cost": _cost(one.cost),
         "assurance": one.level,
         "risks": one.risks,
@@ -51,8 +51,3 @@ def _cost(cost: Cost) -> dict[str, Any]:
             for line in cost.lines
         ],
     }
-
-
-def claim_needs(policy: str) -> str:
-    """Say what a claim takes by a policy."""
-    return explain(missing(parse(policy), ()))

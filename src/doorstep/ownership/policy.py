@@ -16,7 +16,17 @@ from typing import Final, TypeAlias
 from doorstep.errors import MisuseError
 from doorstep.ownership.evidence import Evidence, Strength
 
-__all__ = ["DEPTH_CAP", "POLICY_CAP", "BadPolicy", "Policy", "evaluate", "explain", "missing", "parse"]
+__all__ = [
+    "DEPTH_CAP",
+    "POLICY_CAP",
+    "BadPolicy",
+    "Policy",
+    "evaluate",
+    "explain",
+    "missing",
+    "needs",
+    "parse",
+]
 
 POLICY_CAP: Final = 400
 """Characters of one policy."""
@@ -90,6 +100,11 @@ def explain(gaps: Collection[frozenset[Evidence]]) -> str:
     """Say what would help, as a sentence for the claimant; empty for no gaps."""
     ways = [" and ".join(kind.sentence for kind in Evidence if kind in gap) for gap in gaps]
     return f"It needs that {', or '.join(ways)}." if ways else ""
+
+
+def needs(policy: Policy) -> str:
+    """Say what a claim takes that brings nothing yet."""
+    return explain(missing(policy, ()))
 
 
 def _tokens(text: str) -> list[str]:

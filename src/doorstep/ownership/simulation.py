@@ -7,7 +7,7 @@ from typing import Final
 from doorstep.ownership.claims import Decision, Facts, Outcome, decide
 from doorstep.ownership.evidence import Evidence
 from doorstep.ownership.life import Life
-from doorstep.ownership.policy import Policy, explain, missing, parse
+from doorstep.ownership.policy import Policy, needs, parse
 
 __all__ = ["PEOPLE", "Person", "Trial", "Tried", "simulate", "try_evidence", "try_policy", "warnings"]
 
@@ -126,7 +126,7 @@ def try_policy(text: str) -> Tried:
     """Read a policy and try it; raise BadPolicy."""
     policy = parse(text)
     trials = simulate(policy)
-    return Tried(explain(missing(policy, ())), tuple(trials), tuple(warnings(trials)))
+    return Tried(needs(policy), tuple(trials), tuple(warnings(trials)))
 
 
 def warnings(trials: Sequence[Trial]) -> list[str]:

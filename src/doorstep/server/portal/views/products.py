@@ -30,8 +30,7 @@ from doorstep.identity.situation import (
     Sales,
     Situation,
 )
-from doorstep.ownership.advice_document import claim_needs
-from doorstep.ownership.policy import POLICY_CAP, BadPolicy, parse
+from doorstep.ownership.policy import POLICY_CAP, BadPolicy, needs, parse
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.fleet.models import Product
 from doorstep.server.fleet.products import add_product
@@ -172,7 +171,7 @@ def _shown(answer: Advice, price: Decimal) -> Mapping[str, Any]:
     return {
         "advice": answer,
         "identity": name_of(answer.recommended.identity),
-        "claim_needs": claim_needs(answer.recommended.policy),
+        "claim_needs": needs(parse(answer.recommended.policy)),
         "share": answer.recommended.cost.percent_of(price),
         "compared": [_row(title, one) for title, one in sets if one],
         "make": f"{reverse('new-product')}?{policy}",
@@ -192,7 +191,7 @@ def new(request: HttpRequest, principal: Principal) -> HttpResponse:
     if request.method == "POST" and "explain" not in request.POST:
         form = NewProductForm(request.POST)
         if form.is_valid() and (made := _make(form)):
-            messages.success(request, f"{made.name} is there. A claim: {claim_needs(made.claim_policy)}")
+            messages.success(request, f"{made.name} is there. A claim: {needs(parse(made.claim_policy))}")
             return redirect("product", made.key)
     else:
         form = NewProductForm(initial=_typed(request))
