@@ -16,8 +16,7 @@ from doorstep.ownership.audit import AuditBroken
 from doorstep.ownership.cases import CaseRefused, CaseStep
 from doorstep.ownership.chain import LedgerBroken
 from doorstep.ownership.handovers import DataChoice
-from doorstep.server.accounts.api_keys import make_api_key
-from doorstep.server.accounts.models import Organisation, User
+from doorstep.server.accounts.models import Organisation
 from doorstep.server.accounts.permissions import Permission
 from doorstep.server.audit import trail
 from doorstep.server.audit.models import AuditRow
@@ -43,21 +42,11 @@ from tests.server.custody.hands import (
     row_of,
     work_off,
 )
+from tests.server.entering import entered, program
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
 
 _READINGS = [Permission.CUSTOMER_READINGS_READ, Permission.CUSTOMER_DEVICES_READ]
-
-
-def _as(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def _with_key(organisation: Organisation) -> Client:
-    key, _ = make_api_key(organisation, "a program", _READINGS)
-    return Client(headers={"authorization": f"Bearer {key}"})
 
 
 def _readings(client: Client, device: Device) -> tuple[int, list[Any]]:
@@ -79,7 +68,7 @@ def test_xfer_01_each_owner_reads_their_own_time_and_every_handle_of_the_last_en
     row, after = row_of(made), customer()
     readings(row, 3, temperature=11.0)
     add_endpoint(before.organisation, "https://hooks.example.org/x", (), "", now_us=now_us())
-    handles = [_as(before.user), _with_key(before.organisation)]
+    handles = [entered(before.user), program(before.organisation, _READINGS)]
     assert all(_readings(one, row)[0] == 200 for one in handles)
     offer = offer_transfer(row, after.user.email, DataChoice.KEEP, before.actor, now_us=now_us())
     accept_transfer(offer, recipient(after), now_us=now_us())
@@ -87,7 +76,7 @@ def test_xfer_01_each_owner_reads_their_own_time_and_every_handle_of_the_last_en
     readings(row_of(made), 2, temperature=33.0)
     assert [_readings(one, row)[0] for one in handles] == [404, 404]
     assert handles[0].get(f"/devices/{row.device_id}/").status_code == 404
-    status, seen = _readings(_as(after.user), row)
+    status, seen = _readings(entered(after.user), row)
     assert (status, {one["value"] for one in seen}) == (200, {33.0})
     assert WebhookDelivery.objects.count() == told
 
@@ -129,13 +118,13 @@ def test_staff_01_one_insider_decides_no_dispute_alone_and_reads_no_readings() -
     insider = person(*making.maker())
     readings(row_of(dispute.device), 1)
     take_case_step(dispute, CaseStep.PROPOSE, insider, "I say so", now_us=now_us())
-    page = _as(insider.user).post(f"/cases/{dispute.pk}/", {"step": "confirm", "words": "me again"})
+    page = entered(insider.user).post(f"/cases/{dispute.pk}/", {"step": "confirm", "words": "me again"})
     assert "four eyes" in page.content.decode()
     with pytest.raises(CaseRefused):
         take_case_step(dispute, CaseStep.CONFIRM, insider, "me again", now_us=now_us())
     assert row_of(dispute.device).owner == owner.organisation
-    assert _readings(_as(insider.user), dispute.device)[0] in {403, 404}
-    looks = _as(owner.user).get("/api/v1/audit?staff=true").json()["items"]
+    assert _readings(entered(insider.user), dispute.device)[0] in {403, 404}
+    looks = entered(owner.user).get("/api/v1/audit?staff=true").json()["items"]
     assert {one["action"] for one in looks} >= {"case"}
 
 
@@ -143,7 +132,7 @@ def test_staff_01_one_insider_decides_no_dispute_alone_and_reads_no_readings() -
 def test_staff_01_who_edits_the_record_in_the_database_is_noticed(table: str) -> None:
     """STAFF-01: an insider with the database, but no key file, changes and deletes what was written."""
     made, owner = owned()
-    _as(owner.user).post(f"/devices/{made.device_id}/revoke/", {"reason": "lost"})
+    entered(owner.user).post(f"/devices/{made.device_id}/revoke/", {"reason": "lost"})
     verify, broken = (
         (trail.verify_all, AuditBroken) if table == "audit_entry" else (ledger.verify_all, LedgerBroken)
     )

@@ -7,16 +7,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from doorstep.server.accounts.api_keys import make_api_key
 from doorstep.server.custody import ledger
 from doorstep.server.custody.models import Sale
+from tests.server.entering import program
 from tests.server.making import devices, maker
 
 
 @pytest.fixture
 def erp() -> Client:
-    key, _ = make_api_key(maker()[1], "ERP", ["maker:sales:write"])
-    return Client(headers={"Authorization": f"Bearer {key}"})
+    return program(maker()[1], ["maker:sales:write"])
 
 
 def _pragma(statement: str) -> int:

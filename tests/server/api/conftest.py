@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from doorstep.server.accounts.api_keys import make_api_key
-from doorstep.server.accounts.models import Organisation, OrganisationKind
-from doorstep.server.accounts.permissions import scopes_of
+from doorstep.server.accounts.models import Organisation
+from tests.server.entering import program
 from tests.server.making import maker
 
 
@@ -16,9 +15,7 @@ def client_of(rolled_back: None) -> Callable[..., Client]:
     """Make a client with a key; without scopes it has all that its organisation can have."""
 
     def make(organisation: Organisation, *scopes: str) -> Client:
-        granted = scopes or scopes_of(OrganisationKind(organisation.kind))
-        key, _ = make_api_key(organisation, "test", granted)
-        return Client(headers={"Authorization": f"Bearer {key}"})
+        return program(organisation, scopes)
 
     return make
 

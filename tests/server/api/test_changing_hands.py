@@ -9,7 +9,7 @@ from django.test import Client
 from doorstep.ownership.cases import CaseStep
 from doorstep.ownership.life import Life
 from doorstep.server.clock import now_us
-from doorstep.server.custody.actions.casework import Person, take_case_step
+from doorstep.server.custody.actions.casework import take_case_step
 from doorstep.server.custody.actions.offers import accept_transfer, offer_transfer
 from doorstep.server.custody.changing import Handover
 from tests.server import making
@@ -23,17 +23,12 @@ from tests.server.custody.hands import (
     row_of,
     work_off,
 )
+from tests.server.entering import entered
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
 
 ClientOf = Callable[..., Client]
 JSON = "application/json"
-
-
-def _session(one: Person) -> Client:
-    client = Client()
-    client.force_login(one.user)
-    return client
 
 
 def _post(client: Client, path: str, status: int, **body: object) -> Any:
@@ -57,15 +52,15 @@ def test_transfer_goes_from_an_erp_key_to_a_person(client_of: ClientOf) -> None:
     )
     assert (offer["state"], offer["email"]) == ("offered", friend.user.email)
     number = offer["number"]
-    assert _get(_session(friend), f"/handovers/{number}")["email"] == ""
-    _get(_session(stranger), f"/handovers/{number}", 404)
-    _post(_session(stranger), f"/handovers/{number}/accept", 404)
+    assert _get(entered(friend.user), f"/handovers/{number}")["email"] == ""
+    _get(entered(stranger.user), f"/handovers/{number}", 404)
+    _post(entered(stranger.user), f"/handovers/{number}/accept", 404)
     _post(client_of(friend.organisation), f"/handovers/{number}/accept", 404)  # a key has no address
-    taken = _post(_session(friend), f"/handovers/{number}/accept", 200, alias="Attic")
+    taken = _post(entered(friend.user), f"/handovers/{number}/accept", 200, alias="Attic")
     assert taken["state"] == "accepted"
     assert row_of(made).owner == friend.organisation
     _get(program, f"/devices/{made.device_id}", 404)
-    _post(_session(friend), f"/handovers/{number}/accept", 422)
+    _post(entered(friend.user), f"/handovers/{number}/accept", 422)
 
 
 def test_offer_is_declined_or_cancelled(client_of: ClientOf) -> None:
@@ -74,8 +69,8 @@ def test_offer_is_declined_or_cancelled(client_of: ClientOf) -> None:
     path = f"/devices/{made.device_id}/transfer"
     program = client_of(owner.organisation)
     first = _post(program, path, 201, email=friend.user.email)["number"]
-    _post(_session(friend), f"/handovers/{first}/cancel", 404)  # it is not theirs to take back
-    assert _post(_session(friend), f"/handovers/{first}/decline", 200)["state"] == "declined"
+    _post(entered(friend.user), f"/handovers/{first}/cancel", 404)  # it is not theirs to take back
+    assert _post(entered(friend.user), f"/handovers/{first}/decline", 200)["state"] == "declined"
     second = _post(program, path, 201, email=friend.user.email)["number"]
     assert _post(program, f"/handovers/{second}/cancel", 200)["state"] == "cancelled"
     assert [one["state"] for one in _get(program, "/handovers")["items"]] == ["cancelled", "declined"]
@@ -133,19 +128,19 @@ def test_sides_of_a_case_read_their_own_words(client_of: ClientOf) -> None:
     dispute, owner, claimant = disputed()
     ann, bob = (person(*making.maker()) for _ in range(2))
     path = f"/cases/{dispute.pk}"
-    _post(_session(claimant), f"{path}/steps", 200, step="answer", words="I bought it")
-    _post(_session(owner), f"{path}/steps", 200, step="reply", words="it was a gift")
-    _post(_session(claimant), f"{path}/steps", 409, step="dismiss", words="no")
-    _post(_session(ann), f"{path}/steps", 200, step="propose", words="the invoice holds")
-    _post(_session(ann), f"{path}/steps", 409, step="confirm")
-    staff = _post(_session(bob), f"{path}/steps", 200, step="confirm")
+    _post(entered(claimant.user), f"{path}/steps", 200, step="answer", words="I bought it")
+    _post(entered(owner.user), f"{path}/steps", 200, step="reply", words="it was a gift")
+    _post(entered(claimant.user), f"{path}/steps", 409, step="dismiss", words="no")
+    _post(entered(ann.user), f"{path}/steps", 200, step="propose", words="the invoice holds")
+    _post(entered(ann.user), f"{path}/steps", 409, step="confirm")
+    staff = _post(entered(bob.user), f"{path}/steps", 200, step="confirm")
     assert [one["words"] for one in staff["records"]][:2] == ["I bought it", "it was a gift"]
-    seen = _get(_session(owner), path)
+    seen = _get(entered(owner.user), path)
     assert [one["words"] for one in seen["records"]] == ["", "it was a gift", "", ""]
     assert (seen["party"], seen["evidence"], seen["possible"]) == ("owner", [], ["appeal", "concede"])
     assert str(claimant.organisation) not in str(seen)
-    _get(_session(customer()), path, 404)
-    assert _get(_session(claimant), "/cases")["items"][0]["party"] == "claimant"
+    _get(entered(customer().user), path, 404)
+    assert _get(entered(claimant.user), "/cases")["items"][0]["party"] == "claimant"
     assert _get(client_of(owner.organisation), path)["possible"] == []  # a key looks on
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from doorstep.server.accounts.api_keys import make_api_key
 from doorstep.server.accounts.permissions import Permission
+from tests.server.entering import program
 from tests.server.portal.world import World, furnish
 
 
@@ -93,9 +93,8 @@ def test_chart_and_file_hold_the_same_readings(world: World, owner: Client) -> N
 
 def test_activity_tells_only_the_kinds_that_a_key_may_read(world: World, owner: Client) -> None:
     organisation = world.owner.memberships.get().organisation
-    key, _ = make_api_key(organisation, "x", [Permission.CUSTOMER_COMMANDS_READ])
-    program = Client(headers={"Authorization": f"Bearer {key}"})
-    assert {one["kind"] for one in program.get("/api/v1/activity").json()["items"]} == {"command", "settings"}
+    reader = program(organisation, [Permission.CUSTOMER_COMMANDS_READ])
+    assert {one["kind"] for one in reader.get("/api/v1/activity").json()["items"]} == {"command", "settings"}
     everything = owner.get("/api/v1/activity", {"limit": 3}).json()
     older = owner.get("/api/v1/activity", {"before_us": everything["next_before_us"]}).json()
     assert len(everything["items"]) == 3

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from django.db import connection
-from django.test import Client
 
 from doorstep.cli.audit import audit as audit_command
 from doorstep.ownership.audit import AuditBroken, Details
@@ -19,6 +18,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody.models import CustodyEntry
 from doorstep.server.fleet.models import Device
 from tests.server import making
+from tests.server.entering import entered
 
 
 @pytest.fixture(autouse=True)
@@ -37,12 +37,6 @@ def home() -> tuple[User, Device]:
     return user, row
 
 
-def _client(user: User) -> Client:
-    client = Client(REMOTE_ADDR="192.0.2.7")
-    client.force_login(user)
-    return client
-
-
 def _last() -> AuditRow:
     row = AuditRow.objects.order_by("-number").first()
     assert row is not None
@@ -56,7 +50,7 @@ def _details(row: AuditRow) -> Details:
 
 def test_change_on_a_page_says_who_what_before_after_and_from_where(home: tuple[User, Device]) -> None:
     user, device = home
-    _client(user).post(f"/devices/{device.device_id}/revoke/", {"reason": "lost"})
+    entered(user, "192.0.2.7").post(f"/devices/{device.device_id}/revoke/", {"reason": "lost"})
     row = _last()
     organisation = device.owner_id
     assert (row.actor, row.acting) == (f"user:{user.pk}@{organisation}", organisation)
@@ -72,7 +66,7 @@ def test_change_on_a_page_says_who_what_before_after_and_from_where(home: tuple[
 
 def test_change_by_rest_leaves_an_entry_and_reading_does_not(home: tuple[User, Device]) -> None:
     user, device = home
-    client = _client(user)
+    client = entered(user, "192.0.2.7")
     assert client.get(f"/api/v1/devices/{device.device_id}").status_code == 200
     assert not AuditRow.objects.exists()
     answer = client.post(f"/api/v1/devices/{device.device_id}/revoke", {"reason": "lost"}, "application/json")
@@ -82,7 +76,7 @@ def test_change_by_rest_leaves_an_entry_and_reading_does_not(home: tuple[User, D
 
 def test_what_is_refused_or_undone_leaves_no_entry(home: tuple[User, Device]) -> None:
     user, device = home
-    client = _client(user)
+    client = entered(user, "192.0.2.7")
     client.post(f"/devices/{device.device_id}/revoke/", {"reason": ""})
     client.post("/groups/", {"name": "A"})
     before = AuditRow.objects.count()
@@ -96,7 +90,7 @@ def test_staff_who_look_at_a_customers_device_leave_one_entry_that_the_customer_
 ) -> None:
     user, device = home
     staff, maker = making.maker()
-    watching = _client(staff)
+    watching = entered(staff, "192.0.2.7")
     for _ in range(3):
         assert watching.get(f"/staff/devices/{device.device_id}/").status_code == 200
     assert AuditRow.objects.count() == 1
@@ -104,31 +98,31 @@ def test_staff_who_look_at_a_customers_device_leave_one_entry_that_the_customer_
     assert AuditRow.objects.count() == 2
     row = _last()
     assert (row.way, row.owner, row.acting) == ("rest-read", device.owner_id, maker.pk)
-    page = _client(user).get("/audit/?staff=1").content.decode()
+    page = entered(user, "192.0.2.7").get("/audit/?staff=1").content.decode()
     assert page.count("Looked") == 2
     assert "somebody of another organisation" in page
     assert "192.0.2.7" not in page
-    answer = _client(user).get("/api/v1/audit?staff=true").json()
+    answer = entered(user, "192.0.2.7").get("/api/v1/audit?staff=true").json()
     assert [one["looked"] for one in answer["items"]] == [True, True]
 
 
 def test_staff_who_look_at_their_own_stock_leave_nothing() -> None:
     staff, _ = making.maker()
     device = making.devices()[0]
-    assert _client(staff).get(f"/staff/devices/{device.device_id}/").status_code == 200
+    assert entered(staff, "192.0.2.7").get(f"/staff/devices/{device.device_id}/").status_code == 200
     assert not AuditRow.objects.exists()
 
 
 def test_organisations_read_their_own_entries_and_staff_no_inner_affairs(home: tuple[User, Device]) -> None:
     user, device = home
-    client = _client(user)
+    client = entered(user, "192.0.2.7")
     client.post("/groups/", {"name": "Greenhouse"})
     client.post(f"/devices/{device.device_id}/revoke/", {"reason": "lost"})
     other, _ = making.customer()
     staff, _ = making.maker()
     assert "Revoke" in client.get("/audit/").content.decode()
-    assert "Nothing yet" in _client(other).get("/audit/").content.decode()
-    seen = _client(staff).get("/audit/").content.decode()
+    assert "Nothing yet" in entered(other, "192.0.2.7").get("/audit/").content.decode()
+    seen = entered(staff, "192.0.2.7").get("/audit/").content.decode()
     assert "Revoke" in seen
     assert "Groups" not in seen.partition("<main")[2].replace("groups</", "")
     assert "192.0.2.7" not in seen
@@ -138,14 +132,14 @@ def test_organisations_read_their_own_entries_and_staff_no_inner_affairs(home: t
 def test_only_managers_read_the_trail(home: tuple[User, Device], role: Role) -> None:
     user, _ = home
     Member.objects.filter(user=user).update(role=role)
-    assert _client(user).get("/audit/").status_code == 403
-    assert _client(user).get("/audit/export.csv").status_code == 403
-    assert _client(user).get("/api/v1/audit").status_code == 403
+    assert entered(user, "192.0.2.7").get("/audit/").status_code == 403
+    assert entered(user, "192.0.2.7").get("/audit/export.csv").status_code == 403
+    assert entered(user, "192.0.2.7").get("/api/v1/audit").status_code == 403
 
 
 def test_search_narrows_by_device_action_actor_and_day(home: tuple[User, Device]) -> None:
     user, device = home
-    client = _client(user)
+    client = entered(user, "192.0.2.7")
     client.post("/groups/", {"name": "Greenhouse"})
     client.post(f"/devices/{device.device_id}/revoke/", {"reason": "lost"})
 
@@ -164,7 +158,7 @@ def test_search_narrows_by_device_action_actor_and_day(home: tuple[User, Device]
 
 def test_export_is_a_table_that_no_spreadsheet_runs(home: tuple[User, Device]) -> None:
     user, device = home
-    client = _client(user)
+    client = entered(user, "192.0.2.7")
     client.post(
         f"/devices/{device.device_id}/command/", {"name": "identify", "lives_s": "3600", "values": ""}
     )
@@ -178,7 +172,7 @@ def test_trail_verifies_and_each_kind_of_forgery_is_noticed(
     home: tuple[User, Device], tmp_path: Path
 ) -> None:
     user, device = home
-    client = _client(user)
+    client = entered(user, "192.0.2.7")
     client.post("/groups/", {"name": "A"})
     client.post(f"/devices/{device.device_id}/revoke/", {"reason": "lost"})
     head = trail.verify_all()
@@ -200,7 +194,7 @@ def test_trail_verifies_and_each_kind_of_forgery_is_noticed(
 
 def test_cut_ledger_is_noticed_by_the_trail(home: tuple[User, Device]) -> None:
     user, device = home
-    _client(user).post(f"/devices/{device.device_id}/revoke/", {"reason": "lost"})
+    entered(user, "192.0.2.7").post(f"/devices/{device.device_id}/revoke/", {"reason": "lost"})
     last = CustodyEntry.objects.order_by("-number")[0]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM custody_entry WHERE number = %s", [last.number])
@@ -210,7 +204,7 @@ def test_cut_ledger_is_noticed_by_the_trail(home: tuple[User, Device]) -> None:
 
 def test_command_verifies_and_erases(home: tuple[User, Device]) -> None:
     user, _ = home
-    _client(user).post("/groups/", {"name": "A"})
+    entered(user, "192.0.2.7").post("/groups/", {"name": "A"})
 
     def run(*told: str) -> Any:
         result = CliRunner().invoke(audit_command, told, catch_exceptions=False)

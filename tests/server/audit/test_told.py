@@ -27,6 +27,7 @@ from doorstep.server.fleet.models import Device
 from doorstep.server.portal.urls import urlpatterns
 from tests.server import making
 from tests.server.authorisation import PAGES
+from tests.server.entering import entered
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
 
@@ -99,7 +100,7 @@ def test_every_operation_of_the_api_is_watched() -> None:
     paths = [path for _, router in api._routers for path in router.path_operations.values()]
     views = [one.view_func for path in paths for one in path.operations]
     assert len(views) > 80
-    assert not [view for view in views if "_seen.<locals>.answer" not in set(_wrappers(view))]
+    assert not [view for view in views if "_guarded.<locals>.answer" not in set(_wrappers(view))]
 
 
 def test_every_table_is_told_or_says_why_not() -> None:
@@ -135,8 +136,7 @@ def home() -> tuple[User, Organisation, Device]:
 
 def _changes(user: User, path: str, sent: dict[str, Any], method: str = "post") -> dict[str, Any]:
     """Send it, and return what the newest entry says: each name with before and after."""
-    client, had = Client(), AuditRow.objects.count()
-    client.force_login(user)
+    client, had = entered(user), AuditRow.objects.count()
     told = {"content_type": "application/json"} if path.startswith("/api/") else {}
     answer = getattr(client, method)(path, sent, **told)
     assert answer.status_code in {200, 201, 202, 204, 302}, answer.content

@@ -46,6 +46,7 @@ from doorstep.server.custody.evidence import brought
 from doorstep.server.custody.models import Claim, ClaimAttempt, ClaimRequest
 from doorstep.server.jobs.handlers import HANDLERS
 from doorstep.server.jobs.models import Job
+from tests.server.entering import entered
 from tests.server.making import (
     MadeDevice,
     authority,
@@ -445,9 +446,7 @@ def test_code_typed_before_stands_with_a_decision_that_did_not_need_it_and_is_bu
 
 
 def _label(path: str, step: str, user: User) -> str:
-    client = Client()
-    client.force_login(user)
-    answer = client.post(path, {"step": step}, follow=True)
+    answer = entered(user).post(path, {"step": step}, follow=True)
     assert answer.status_code == 200
     return answer.content.decode()
 

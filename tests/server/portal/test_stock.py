@@ -6,22 +6,17 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from doorstep.server.accounts.models import Organisation, Role, User
+from doorstep.server.accounts.models import Organisation, Role
 from doorstep.server.clock import now_us
 from doorstep.server.custody import actions
 from doorstep.server.custody.models import Sale
+from tests.server.entering import entered
 from tests.server.making import MadeDevice, customer, devices, maker, wholesaler
 from tests.server.portal.world import person
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
 
 Dealt = tuple[Client, Organisation, list[MadeDevice]]
-
-
-def entered(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
