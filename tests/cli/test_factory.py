@@ -40,6 +40,7 @@ class Platform:
             IdentityMethod.CERTIFICATE,
             "ratchet-8",
             SERVERS,
+            "",
             b"p" * 32,
             authority,
             self._record,

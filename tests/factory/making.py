@@ -24,7 +24,7 @@ def authority() -> Authority:
     return create_authority(Path(mkdtemp()) / "ca", "Example GmbH", now=NOW)
 
 
-def request(count: int, product_name: str = "Greenhouse Sensor") -> BatchRequest:
+def request(count: int, product_name: str = "Greenhouse Sensor", *, portal: str = "") -> BatchRequest:
     """A batch of ``count`` numbered devices."""
     return BatchRequest(
         batch_id=f"20261121-t{next(_numbers)}",
@@ -34,4 +34,5 @@ def request(count: int, product_name: str = "Greenhouse Sensor") -> BatchRequest
         servers=Servers("https://localhost:8443", "localhost", 8883, 1883),
         pepper=PEPPER,
         now=NOW,
+        portal=portal,
     )

@@ -109,9 +109,16 @@ def test_label_of_easy_connect_is_the_devices(methods: tuple[str, ...]) -> None:
     assert (label.easy_connect_qr is None) is alone
 
 
+def test_label_names_the_claim_page_of_a_portal_that_phones_reach() -> None:
+    [[one]] = make_devices(request(1, portal="https://devices.example.com"), authority(), workers=1)
+    assert one.label.claim_url == f"https://devices.example.com/claim/#{one.record.serial}"
+    assert one.label.claim_qr is not None
+
+
 def test_label_without_easy_connect_has_one_code() -> None:
     (chunk,) = make_devices(request(1), authority(), workers=1)
     assert (chunk[0].label.easy_connect, chunk[0].label.easy_connect_qr) == ("", None)
+    assert (chunk[0].label.claim_url, chunk[0].label.claim_qr) == ("", None)
 
 
 def test_consumer_may_stop_early() -> None:

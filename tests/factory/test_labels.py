@@ -20,11 +20,17 @@ from doorstep.onboarding.label import SetupLabel
 
 
 def content(
-    number: int, product_name: str = "Greenhouse Sensor", serial: str = "", *, easy_connect: str = ""
+    number: int,
+    product_name: str = "Greenhouse Sensor",
+    serial: str = "",
+    *,
+    easy_connect: str = "",
+    portal: str = "",
 ) -> LabelContent:
     device_id = f"abcdefg{'abcdefghijklmnopqrstuvwxyz234567'[number]}"
     code = claim_code.generate(lambda _: number.to_bytes(8, "big"))
     text = SetupLabel(f"PROV_{device_id}", "doorstep", f"setupcode{number:04d}").encode()
+    claim_url = f"{portal}/claim/#{serial or f'SN-{number:05d}'}" if portal else ""
     return LabelContent(
         product_name=product_name,
         serial=serial or f"SN-{number:05d}",
@@ -35,6 +41,8 @@ def content(
         qr=draw_qr(text),
         easy_connect=easy_connect,
         easy_connect_qr=draw_qr(easy_connect) if easy_connect else None,
+        claim_url=claim_url,
+        claim_qr=draw_qr(claim_url) if claim_url else None,
     )
 
 
@@ -86,6 +94,20 @@ def test_scanner_reads_both_codes_of_a_label_that_has_two(tmp_path: Path) -> Non
 
 
 @pytest.mark.peer
+def test_phone_reads_the_claim_page_beside_the_foil(tmp_path: Path) -> None:
+    uri = device_label(generate(os.urandom), "SN-00001").encode()
+    labels = [content(number, easy_connect=uri, portal="https://devices.example.com") for number in range(8)]
+    (page,) = pictures(sheet(tmp_path, labels))
+    read = {code.text for code in zxingcpp.read_barcodes(Image.open(page))}
+    pages = {f"https://devices.example.com/claim/#SN-{number:05d}" for number in range(8)}
+    assert read == pages | {uri} | {label.setup_text for label in labels}
+    shown = words(tmp_path / "labels.pdf")
+    assert "Claim it" in shown
+    for label in labels:
+        assert label.claim_code not in label.claim_url
+
+
+@pytest.mark.peer
 def test_person_reads_what_the_code_says(tmp_path: Path) -> None:
     shown = words(sheet(tmp_path, [content(5)]))
     for text in ("Greenhouse Sensor", "SN-00005", "abcdefgf", "setupcode0005", "Scratch here", "Report it"):
@@ -116,9 +138,14 @@ def test_same_labels_give_the_same_file(tmp_path: Path) -> None:
 
 def test_label_takes_less_room_than_is_kept_for_it(tmp_path: Path) -> None:
     uri = device_label(generate(os.urandom), "W" * 40).encode()
-    few = sheet(tmp_path, [content(n, easy_connect=uri) for n in range(8)]).stat().st_size
-    many = sheet(tmp_path, [content(n, easy_connect=uri) for n in range(32)]).stat().st_size
-    assert (many - few) / 24 < 10 * 1024
+    portal = f"https://{'w' * 60}.example"
+    few, many = (
+        sheet(tmp_path, [content(n, serial="W" * 40, easy_connect=uri, portal=portal) for n in range(count)])
+        .stat()
+        .st_size
+        for count in (8, 32)
+    )
+    assert (many - few) / 24 < 12 * 1024
     assert few < 256 * 1024
 
 

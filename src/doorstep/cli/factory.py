@@ -39,6 +39,8 @@ class OpenedBatch:
     identity: IdentityMethod
     sealed: SealedVariant
     servers: Servers
+    portal: str
+    """Address whose claim page labels name; empty: they name none."""
     pepper: bytes = field(repr=False)
     authority: Authority
     record: Callable[[Sequence[DeviceRecord]], None]
@@ -99,6 +101,7 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
             opened.methods,
             opened.identity,
             opened.sealed,
+            opened.portal,
         )
         with _progress(len(wanted.devices), hidden=as_json) as advance:
             result = run_batch(request, opened.authority, folder, opened.record, advance)

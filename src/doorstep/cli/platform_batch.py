@@ -41,8 +41,10 @@ def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
     servers = Servers(device_api, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port)
     methods = tuple(batch.onboarding_methods)
     sealed = cast("SealedVariant", product.sealed_variant)
+    # A phone reaches no localhost, and nobody should type a claim code into a page without TLS.
+    portal = settings.base_url if settings.base_url.startswith("https://") else ""
     return OpenedBatch(
-        product.name, methods, identity, sealed, servers, claim_code_pepper(), authority, record
+        product.name, methods, identity, sealed, servers, portal, claim_code_pepper(), authority, record
     )
 
 

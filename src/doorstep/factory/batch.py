@@ -81,6 +81,8 @@ class BatchRequest:
     """``SYMMETRIC_KEY`` makes devices that have no key but their root."""
     sealed: SealedVariant = "ratchet-8"
     """How they seal."""
+    portal: str = ""
+    """Address whose claim page labels name; empty: they name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,7 @@ class _Maker:
         easy_connect = device_label(born.key, record.serial).encode() if born and _DPP in methods else ""
         alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
         text = easy_connect if alone else text
+        claim_url = f"{self._request.portal}/claim/#{record.serial}" if self._request.portal else ""
         return LabelContent(
             product_name=self._request.product_name,
             serial=record.serial,
@@ -255,6 +258,8 @@ class _Maker:
             qr=draw_qr(text),
             easy_connect=easy_connect,
             easy_connect_qr=draw_qr(easy_connect) if easy_connect and not alone else None,
+            claim_url=claim_url,
+            claim_qr=draw_qr(claim_url) if claim_url else None,
             wifi_key=access_key,
             wifi_qr=draw_qr(label.encode_wifi()) if access_key else None,
         )

@@ -23,6 +23,10 @@ class LabelContent:
     """The Easy Connect code, which phones' own Wi-Fi settings read; nothing secret, empty without."""
     easy_connect_qr: QrPath | None = None
     """Drawn as a second code, where the first says something else."""
+    claim_url: str = ""
+    """The portal's page that claims the device, as `docs/spec/label-url.md` writes it; empty without."""
+    claim_qr: QrPath | None = None
+    """The same, for a phone's camera."""
     wifi_key: str = field(default="", repr=False)
     """Key of the device's own access point; empty where that is open."""
     wifi_qr: QrPath | None = field(default=None, repr=False)

@@ -33,8 +33,8 @@ __all__ = ["REMAINING", "BatchFolder"]
 REMAINING: Final = "remaining.csv"
 """What a stopped run did not make."""
 
-_LABEL_BYTES: Final = 10 * 1024
-"""Room kept for one label in the PDF; a label takes about 4 KiB, with a second code 8."""
+_LABEL_BYTES: Final = 12 * 1024
+"""Room kept for one label in the PDF; each of its codes takes about 4 KiB, and it has three at most."""
 
 _LABEL_ROW_BYTES: Final = 768
 """Room kept for one row of the labels as data."""
@@ -54,6 +54,7 @@ _LABELS_HEADER: Final = (
     "claim_code",
     "setup",
     "easy_connect",
+    "claim_url",
 )
 _MANIFEST_HEADER: Final = ("serial", "device_id", "hardware_id", "fingerprint")
 
@@ -200,6 +201,7 @@ def _label_row(device: MadeDevice) -> tuple[str, ...]:
         label.claim_code,
         label.setup_text,
         label.easy_connect,
+        label.claim_url,
     )
 
 

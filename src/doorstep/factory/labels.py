@@ -1,7 +1,8 @@
 """The label sheet of a batch: one PDF, eight labels of 99.1 x 67.7 mm on an A4 page.
 
 The upper part of a label stays on the device and sets it up. The lower part carries the claim code under
-scratch-off foil; a dashed line parts them, so that it can travel in the box instead.
+scratch-off foil, and a code that opens the page where it is typed; a dashed line parts them, so that it can
+travel in the box instead.
 """
 
 import io
@@ -50,7 +51,10 @@ _SECOND_LEFT: Final = _WIDTH - _MARGIN - _SECOND_SIDE
 _SECOND_BOTTOM: Final = _CUT + 9.5 * mm
 _FIELDS: Final = (("SERIAL NUMBER", 50.2 * mm), ("DEVICE ID", 40.4 * mm), ("SET-UP CODE", 31 * mm))
 """Captions and their heights; the value stands 4.3 mm below."""
-_FOIL_LEFT, _FOIL_BOTTOM, _FOIL_WIDTH, _FOIL_HEIGHT = 23.6 * mm, 5.2 * mm, 44 * mm, 10.6 * mm
+_FOIL_LEFT, _FOIL_BOTTOM, _FOIL_WIDTH, _FOIL_HEIGHT = 23.6 * mm, 7 * mm, 44 * mm, 10.2 * mm
+_CLAIM_SIDE: Final = 14 * mm
+_CLAIM_LEFT: Final = _WIDTH - _MARGIN - _CLAIM_SIDE
+_CLAIM_BOTTOM: Final = 3.2 * mm
 
 
 class LabelSheet:
@@ -107,6 +111,10 @@ def _draw_content(canvas: Canvas, content: LabelContent) -> None:
     canvas.drawCentredString(
         _FOIL_LEFT + _FOIL_WIDTH / 2, _FOIL_BOTTOM + _FOIL_HEIGHT / 2 - 3.8, content.claim_code
     )
+    if content.claim_qr is not None:
+        _draw_qr(canvas, content.claim_qr, _CLAIM_LEFT, _CLAIM_BOTTOM, _CLAIM_SIDE)
+        where = _FOIL_LEFT + _FOIL_WIDTH + 2 * mm
+        _draw_lines(canvas, _PLAIN, where, ("Claim it", "with your", "phone"), 13.4 * mm, _QUIET, 5.6)
 
 
 def _draw_second_code(canvas: Canvas, content: LabelContent) -> None:
@@ -182,8 +190,8 @@ def _draw_cut(canvas: Canvas) -> None:
 
 
 def _draw_foil(canvas: Canvas) -> None:
-    _draw_lines(canvas, _BOLD, _MARGIN, ("Claim code",), 12.3 * mm, _INK, 7.2)
-    _draw_lines(canvas, _PLAIN, _MARGIN, ("Scratch here,", "type it once."), 9.2 * mm, _QUIET, 6)
+    _draw_lines(canvas, _BOLD, _MARGIN, ("Claim code",), 14 * mm, _INK, 7.2)
+    _draw_lines(canvas, _PLAIN, _MARGIN, ("Scratch here,", "type it once."), 10.9 * mm, _QUIET, 6)
     canvas.saveState()
     panel = canvas.beginPath()
     panel.roundRect(_FOIL_LEFT, _FOIL_BOTTOM, _FOIL_WIDTH, _FOIL_HEIGHT, 2 * mm)
@@ -196,8 +204,8 @@ def _draw_foil(canvas: Canvas) -> None:
         x = _FOIL_LEFT + step * 2.4 * mm
         canvas.line(x, _FOIL_BOTTOM, x + _FOIL_HEIGHT, _FOIL_BOTTOM + _FOIL_HEIGHT)
     canvas.restoreState()
-    warning = ("Foil missing or scratched?", "Do not use the device.", "Report it to your seller.")
-    _draw_lines(canvas, _PLAIN, _FOIL_LEFT + _FOIL_WIDTH + 2.8 * mm, warning, 12.3 * mm, _QUIET, 5.6)
+    warning = ("Foil missing or scratched? Do not use the device.", "Report it to your seller.")
+    _draw_lines(canvas, _PLAIN, _MARGIN, warning, 4.2 * mm, _QUIET, 5.6)
 
 
 def _draw_lines(  # noqa: PLR0913, PLR0917 - text has a face, size, colour and place
