@@ -4,7 +4,7 @@ import json
 
 import click
 
-from doorstep.server.setup import migrate
+from doorstep.cli.operating import operate
 
 __all__ = ["account"]
 
@@ -21,7 +21,7 @@ def account() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def api_key(*, name: str, scopes: tuple[str, ...], email: str, as_json: bool) -> None:
     """Make an API key. It is shown this once."""
-    migrate()
+    operate()
     from doorstep.server.accounts.api_keys import make_api_key  # noqa: PLC0415 - needs Django started
     from doorstep.server.accounts.bootstrap import ensure_maker, organisation_of  # noqa: PLC0415
 
@@ -41,7 +41,7 @@ def api_key(*, name: str, scopes: tuple[str, ...], email: str, as_json: bool) ->
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def staff(*, email: str, as_json: bool) -> None:
     """Add a member of the maker's staff, with a generated password that is shown this once."""
-    migrate()
+    operate()
     from doorstep.server.accounts.bootstrap import add_staff  # noqa: PLC0415 - needs Django started
 
     password = add_staff(email)
@@ -57,7 +57,7 @@ def staff(*, email: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def wholesaler(*, name: str, email: str, as_json: bool) -> None:
     """Add a wholesaler under the address that the ERP knows it by."""
-    migrate()
+    operate()
     from doorstep.server.accounts.bootstrap import add_wholesaler  # noqa: PLC0415 - needs Django started
 
     made = add_wholesaler(name, email)

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from doorstep.server.setup import migrate
+from doorstep.cli.operating import operate
 
 __all__ = ["audit"]
 
@@ -22,7 +22,7 @@ def audit() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(*, anchor: str, as_json: bool) -> None:
     """Verify the whole trail, and that the ledger still holds what each entry saw of it."""
-    migrate()
+    operate()
     from doorstep.ownership.ledger import GENESIS, parse_head  # noqa: PLC0415 - needs Django started
     from doorstep.server.audit import trail  # noqa: PLC0415
 
@@ -39,7 +39,7 @@ def verify(*, anchor: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def erase(*, older_than_days: int, as_json: bool) -> None:
     """Erase addresses, before and after of old entries. Who did what stays, and the trail still verifies."""
-    migrate()
+    operate()
     from doorstep.server.audit import trail  # noqa: PLC0415 - needs Django started
 
     count = trail.erase_before(time.time_ns() // 1000 - older_than_days * _DAY_US)

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doorstep.cli.operating import operate
 from doorstep.cli.progress import bar
-from doorstep.server.setup import migrate
+from doorstep.ownership.actors import OPERATOR
 
 if TYPE_CHECKING:
     from doorstep.server.fleet.trust import BlockEntry
 
 __all__ = ["block"]
 
-_ACTOR = "operator"
 _SHOWN = 100
 
 
@@ -32,11 +32,11 @@ def add(*, kind: str, value: str, reason: str, as_json: bool) -> None:
 
     From the first moment nothing of these devices is accepted; the bar shows their revocations.
     """
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet import blocking  # noqa: PLC0415
 
-    entry = blocking.add_block(kind.replace("-", "_"), value, _ACTOR, reason, now_us=now_us())
+    entry = blocking.add_block(kind.replace("-", "_"), value, OPERATOR, reason, now_us=now_us())
     with bar("Blocking", blocking.matching(entry).count(), hidden=as_json) as advance:
         blocking.carry_out(entry, now_us(), advance)
     _show(entry, as_json=as_json)
@@ -51,12 +51,12 @@ def lift(*, number: int, reason: str, as_json: bool) -> None:
 
     What somebody revoked, or another line blocks, stays out.
     """
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet import blocking  # noqa: PLC0415
 
     entry = blocking.entry_of(number)
-    blocking.lift_block(entry, _ACTOR, reason, now_us=now_us())
+    blocking.lift_block(entry, OPERATOR, reason, now_us=now_us())
     entry.refresh_from_db()
     with bar("Letting in", blocking.matching(entry).count(), hidden=as_json) as advance:
         blocking.free(entry, now_us(), advance)
@@ -67,7 +67,7 @@ def lift(*, number: int, reason: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_lines(*, as_json: bool) -> None:
     """List the newest lines, and how far each block is."""
-    migrate()
+    operate()
     from doorstep.server.fleet import blocking  # noqa: PLC0415 - needs Django started
 
     rows = list(blocking.lines()[:_SHOWN])

@@ -10,13 +10,13 @@ import click
 
 from doorstep.broker.export import export_mosquitto, working_devices
 from doorstep.broker.mosquitto import MosquittoFacts
+from doorstep.cli.operating import operate
 from doorstep.runtime.authority import load_authority
 from doorstep.runtime.brokers import User, password_of
 from doorstep.runtime.database import connect
 from doorstep.runtime.secrets import KeyFile
 from doorstep.runtime.settings import load
 from doorstep.runtime.state import StateFolder
-from doorstep.server.setup import migrate
 
 __all__ = ["broker"]
 
@@ -53,7 +53,7 @@ def export(*, folder: Path, hosts: tuple[str, ...], port: int, run_as: str, as_j
     Export again after devices were registered or revoked, and at least daily, for the revocation list is good
     for a day; then send Mosquitto SIGHUP.
     """
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.pki.lists import current_list  # noqa: PLC0415
 

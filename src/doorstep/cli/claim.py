@@ -7,14 +7,13 @@ from typing import Any
 
 import click
 
+from doorstep.cli.operating import operate
+from doorstep.ownership.actors import OPERATOR
 from doorstep.ownership.policy import explain, missing, parse
 from doorstep.ownership.simulation import Trial, simulate, warnings
 from doorstep.runtime.authority import load_authority
-from doorstep.server.setup import migrate
 
 __all__ = ["claim"]
-
-_ACTOR = "operator"
 
 
 @click.group()
@@ -28,7 +27,7 @@ def claim() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate_command(*, product: str, policy: str, as_json: bool) -> None:
     """Show who could claim a device of PRODUCT with what; nothing is changed."""
-    migrate()
+    operate()
     from doorstep.server.fleet.products import find_product  # noqa: PLC0415 - needs Django started
 
     tried = parse(policy or find_product(product).claim_policy)
@@ -49,7 +48,7 @@ def simulate_command(*, product: str, policy: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_claims(*, as_json: bool) -> None:
     """List the claims that wait, newest first."""
-    migrate()
+    operate()
     from doorstep.server.custody.actions.vouching import held_claims  # noqa: PLC0415 - needs Django started
 
     rows = [
@@ -79,11 +78,11 @@ def list_claims(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def vouch(*, number: int, reason: str, as_json: bool) -> None:
     """Give the staff's word for claim NUMBER; the product's policy still decides."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions.vouching import vouch_for_claim  # noqa: PLC0415
 
-    decision = vouch_for_claim(number, reason, _ACTOR, now_us())
+    decision = vouch_for_claim(number, reason, OPERATOR, now_us())
     if as_json:
         click.echo(json.dumps({"outcome": decision.outcome, "reason": decision.sentence}))
         return
@@ -102,7 +101,7 @@ def vouch(*, number: int, reason: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def voucher(*, serials: tuple[str, ...], email: str, output: Path, as_json: bool) -> None:
     """Write an ownership voucher for free devices to a file that is worth something to this buyer alone."""
-    migrate()
+    operate()
     from django.conf import settings  # noqa: PLC0415 - needs Django started
 
     from doorstep.server.clock import now_us  # noqa: PLC0415

@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
+from doorstep.cli.operating import operate
 from doorstep.cli.remote import Elsewhere
 from doorstep.client import Client, ProblemAnswer
 from doorstep.errors import RefusedError
 from doorstep.messaging.channels import Call
-from doorstep.server.setup import migrate
 
 if TYPE_CHECKING:
     from doorstep.client.shapes import CommandOut
@@ -74,7 +74,7 @@ def desk_at(place: Elsewhere) -> AbstractContextManager[Desk]:
     client = place.client()
     if client is not None:
         return _There(client)
-    migrate()
+    operate()
     from doorstep.cli.command_here import Here  # noqa: PLC0415 - needs Django started
 
     return nullcontext(Here())

@@ -1,9 +1,8 @@
 """Commands for devices given to the database beside us; import it only once Django is started."""
 
-from typing import Final
-
 from doorstep.cli.command_desk import NEWEST, Shown, Values, Wanted
 from doorstep.messaging.channels import Call
+from doorstep.ownership.actors import OPERATOR
 from doorstep.server.channels.actions import cancel, send_command, want_settings
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import command_of, commands_of, detail_of, settings_of
@@ -12,15 +11,15 @@ from doorstep.server.fleet.access import named_device
 
 __all__ = ["Here"]
 
-_ACTOR: Final = "operator"
-
 
 class Here:
     """The database beside us, by whoever may run commands on this machine."""
 
     def send(self, device: str, call: Call, lasts_s: int) -> Shown:
         """Queue a command."""
-        return _of_row(send_command(named_device(device), call, lasts_s=lasts_s, by=_ACTOR, now_us=now_us()))
+        return _of_row(
+            send_command(named_device(device), call, lasts_s=lasts_s, by=OPERATOR, now_us=now_us())
+        )
 
     def newest(self, device: str) -> list[Shown]:
         """Return the newest commands."""
@@ -44,7 +43,7 @@ class Here:
     def want(self, device: str, values: Values, seen: int) -> Shown:
         """Replace them, and return the command that tells the device."""
         row = named_device(device)
-        want_settings(row, dict(values), seen=seen, by=_ACTOR, now_us=now_us())
+        want_settings(row, dict(values), seen=seen, by=OPERATOR, now_us=now_us())
         return self.newest(device)[0]
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doorstep.cli.operating import operate
 from doorstep.errors import UnavailableError
-from doorstep.server.setup import migrate
+from doorstep.ownership.actors import OPERATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["carry", "keys"]
 
-_ACTOR = "operator"
 _WAIT_S = 15.0
 _LOOK_S = 0.02
 _MOST_ROUNDS = 12
@@ -39,13 +39,13 @@ def keys() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def revoke(*, device: str, reason: str, wait: bool, as_json: bool) -> None:
     """Revoke DEVICE, by id or serial: nothing of it is accepted, delivered or left in a queue."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.access import named_device  # noqa: PLC0415
     from doorstep.server.fleet.actions import revoke_device  # noqa: PLC0415
 
     row = named_device(device)
-    revocation = revoke_device(row, _ACTOR, reason, now_us=now_us())
+    revocation = revoke_device(row, OPERATOR, reason, now_us=now_us())
     if wait:
         _wait_for(revocation, row.device_id)
     _show(revocation, row.device_id, as_json=as_json)
@@ -66,13 +66,13 @@ def revoke(*, device: str, reason: str, wait: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def rotate(*, device: str, key: str, serial: str | None, wait: float | None, as_json: bool) -> None:
     """Replace a key of DEVICE, by id or serial. The old one works until the new one is proven."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.access import named_device  # noqa: PLC0415
     from doorstep.server.fleet.rotation import begin_rotation  # noqa: PLC0415
 
     row = named_device(device)
-    rotation = begin_rotation(row, key, _ACTOR, now_us=now_us(), by_hand=serial is not None)
+    rotation = begin_rotation(row, key, OPERATOR, now_us=now_us(), by_hand=serial is not None)
     if serial is not None:
         _carry(rotation, serial)
         rotation.refresh_from_db()
@@ -185,12 +185,12 @@ def _show_rotation(rotation: "KeyRotation", device_id: str, *, as_json: bool) ->
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def quarantine(*, device: str, reason: str, as_json: bool) -> None:
     """Accept nothing of DEVICE, by id or serial, until somebody decides; its certificates are kept."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.access import named_device  # noqa: PLC0415
     from doorstep.server.fleet.standings import quarantine_device  # noqa: PLC0415
 
-    row = quarantine_device(named_device(device), _ACTOR, reason, now_us=now_us())
+    row = quarantine_device(named_device(device), OPERATOR, reason, now_us=now_us())
     _show_standing(row.device_id, as_json=as_json)
 
 
@@ -200,12 +200,12 @@ def quarantine(*, device: str, reason: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def clear(*, device: str, reason: str, as_json: bool) -> None:
     """End the suspicion or quarantine of DEVICE, by id or serial."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.access import named_device  # noqa: PLC0415
     from doorstep.server.fleet.standings import clear_device  # noqa: PLC0415
 
-    row = clear_device(named_device(device), _ACTOR, reason, now_us=now_us())
+    row = clear_device(named_device(device), OPERATOR, reason, now_us=now_us())
     _show_standing(row.device_id, as_json=as_json)
 
 
@@ -214,7 +214,7 @@ def clear(*, device: str, reason: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def standing(*, device: str, as_json: bool) -> None:
     """Show how far DEVICE, by id or serial, is trusted, and why."""
-    migrate()
+    operate()
     _show_standing(device, as_json=as_json)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from doorstep.cli.operating import operate
 from doorstep.cli.progress import bar
 from doorstep.errors import UnavailableError
 from doorstep.ownership.ledger import GENESIS, parse_head
-from doorstep.server.setup import migrate
 
 __all__ = ["ledger"]
 
@@ -29,7 +29,7 @@ def verify(*, anchor: str, as_json: bool) -> None:
     Keep the printed anchor somewhere else: without one nobody can tell that the newest entries are gone.
     """
     kept = parse_head(anchor) if anchor else GENESIS
-    migrate()
+    operate()
     from doorstep.server.custody import ledger as stored  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.keys import ledger_key  # noqa: PLC0415
 
@@ -48,7 +48,7 @@ def verify(*, anchor: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def export(*, file: Path, as_json: bool) -> None:
     """Write the ledger as JSON lines that anybody with the public key can verify (docs/spec/ledger.md)."""
-    migrate()
+    operate()
     from doorstep.server.custody import ledger as stored  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.keys import ledger_key  # noqa: PLC0415
 

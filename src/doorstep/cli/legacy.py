@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from doorstep.cli.operating import operate
 from doorstep.messaging.legacy.formats import Format
 from doorstep.messaging.legacy.keys import LegacyKeys
-from doorstep.server.setup import migrate
+from doorstep.ownership.actors import OPERATOR
 
 if TYPE_CHECKING:
     from doorstep.server.fleet.legacy import AddedBoard
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["legacy"]
 
-_ACTOR = "operator"
 _FORMAT = click.Choice([one.value for one in Format])
 
 
@@ -41,14 +41,14 @@ def add(  # noqa: PLR0913 - one parameter for each option
     as_json: bool,
 ) -> None:
     """Take a device's legacy messages. Its password and new keys are shown this once."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.legacy import add_board, find_device  # noqa: PLC0415
 
     own = _keys(keys.read()) if keys else None
     to = find_device(peer) if peer else None
     device = find_device(device_id)
-    added = add_board(device, kind, node_id, keys=own, peer=to, actor=_ACTOR, now_us=now_us())
+    added = add_board(device, kind, node_id, keys=own, peer=to, actor=OPERATOR, now_us=now_us())
     values = _values(device_id, added)
     if as_json:
         click.echo(json.dumps(values))
@@ -63,7 +63,7 @@ def add(  # noqa: PLR0913 - one parameter for each option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_boards(*, as_json: bool) -> None:
     """List the legacy boards, and which of them have moved to sealed messages."""
-    migrate()
+    operate()
     from doorstep.server.fleet.legacy import all_boards  # noqa: PLC0415 - needs Django started
 
     rows = list(all_boards())
@@ -81,11 +81,11 @@ def list_boards(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def remove(*, device_id: str, as_json: bool) -> None:
     """Take no legacy message of a device any more, and forget its keys."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.legacy import find_device, remove_board  # noqa: PLC0415
 
-    remove_board(find_device(device_id), actor=_ACTOR, now_us=now_us())
+    remove_board(find_device(device_id), actor=OPERATOR, now_us=now_us())
     click.echo(
         json.dumps({"removed": device_id}) if as_json else f"Nothing legacy is taken of {device_id} now."
     )

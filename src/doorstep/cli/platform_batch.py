@@ -6,24 +6,22 @@ from datetime import UTC, datetime
 from typing import cast
 
 from doorstep.cli.factory import OpenedBatch, build_factory_group
+from doorstep.cli.operating import operate
 from doorstep.errors import MisuseError
 from doorstep.factory.batch import DeviceRecord
 from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.provisioning import SealedVariant, Servers
+from doorstep.ownership.actors import OPERATOR
 from doorstep.runtime.authority import open_authority
 from doorstep.runtime.settings import Settings, load
 from doorstep.runtime.state import StateFolder
-from doorstep.server.setup import migrate
 
 __all__ = ["factory"]
-
-_ACTOR = "operator"
-"""How the ledger names whoever may run commands on this machine."""
 
 
 def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
     settings = load(os.environ)
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import record_batch  # noqa: PLC0415
     from doorstep.server.custody.keys import claim_code_pepper  # noqa: PLC0415
@@ -36,7 +34,7 @@ def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
     batch = open_batch_row(product, batch_id, count)
 
     def record(devices: Sequence[DeviceRecord]) -> None:
-        record_batch(batch, devices, actor=_ACTOR, now_us=now_us())
+        record_batch(batch, devices, actor=OPERATOR, now_us=now_us())
 
     servers = Servers(device_api, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port)
     methods = tuple(batch.onboarding_methods)

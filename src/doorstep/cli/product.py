@@ -5,18 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from doorstep.cli.operating import operate
 from doorstep.identity.assurance import IdentityMethod
 from doorstep.messaging.legacy.formats import Format
 from doorstep.messaging.variant import RATCHET_8, VARIANTS
 from doorstep.onboarding.methods import DEFAULTS, METHODS, Method
-from doorstep.server.setup import migrate
+from doorstep.ownership.actors import OPERATOR
 
 if TYPE_CHECKING:
     from doorstep.server.fleet.models import Product
 
 __all__ = ["product"]
-
-_ACTOR = "operator"
 
 
 @click.group()
@@ -61,7 +60,7 @@ def add(  # noqa: PLR0913 - one parameter for each option
     as_json: bool,
 ) -> None:
     """Add a product; it has the secure onboarding methods on."""
-    migrate()
+    operate()
     from doorstep.server.fleet.products import add_product  # noqa: PLC0415 - needs Django started
 
     made = add_product(
@@ -82,7 +81,7 @@ def add(  # noqa: PLR0913 - one parameter for each option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_products(*, as_json: bool) -> None:
     """List the products."""
-    migrate()
+    operate()
     from doorstep.server.fleet.queries import all_products  # noqa: PLC0415 - needs Django started
 
     rows = list(all_products())
@@ -118,7 +117,7 @@ def onboarding(  # noqa: PLR0913 - one parameter for each option
     as_json: bool,
 ) -> None:
     """Show or choose how devices of product KEY get onto a network; batches made from now on have it."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.onboarding import set_onboarding  # noqa: PLC0415
     from doorstep.server.fleet.products import find_product  # noqa: PLC0415
@@ -127,7 +126,7 @@ def onboarding(  # noqa: PLR0913 - one parameter for each option
     if enable or disable or defaults or accept_risk:
         begin = DEFAULTS if defaults else row.onboarding_methods
         wanted = {*begin, *enable} - set(disable)
-        row = set_onboarding(row, wanted, accept_risk, actor=_ACTOR, now_us=now_us())
+        row = set_onboarding(row, wanted, accept_risk, actor=OPERATOR, now_us=now_us())
     if as_json:
         click.echo(json.dumps(_values(row)))
         return
@@ -156,7 +155,7 @@ def legacy(
     as_json: bool,
 ) -> None:
     """Show or choose which insecure message formats are taken of boards of product KEY; at first none is."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.legacy import set_legacy  # noqa: PLC0415
     from doorstep.server.fleet.products import find_product  # noqa: PLC0415
@@ -164,7 +163,7 @@ def legacy(
     row = find_product(key)
     if enable or disable or accept_risk:
         wanted = {*row.insecure_formats, *enable} - set(disable)
-        row = set_legacy(row, wanted, accept_risk, actor=_ACTOR, now_us=now_us())
+        row = set_legacy(row, wanted, accept_risk, actor=OPERATOR, now_us=now_us())
     if as_json:
         click.echo(json.dumps(_values(row)))
         return

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from doorstep.cli.operating import operate
 from doorstep.cli.progress import bar
 from doorstep.cli.remote import Elsewhere, elsewhere
 from doorstep.cli.stock import show_rows
 from doorstep.client import Client, ProblemAnswer
 from doorstep.errors import MisuseError, RefusedError, UnavailableError
-from doorstep.server.setup import migrate
+from doorstep.ownership.actors import OPERATOR
 
 if TYPE_CHECKING:
     from doorstep.client.shapes import Buyer, SaleDone, SaleIn
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["sale"]
 
-_ACTOR = "operator"
-"""How the ledger names whoever may run commands on this machine."""
 
 _SHOWN = 20
 """Bad rows that the terminal shows; the file has them all."""
@@ -67,7 +66,7 @@ def add(*, server: str | None, api_key_file: Path | None, as_json: bool, **told:
 def _record(  # noqa: PLR0913 - a sale has this many facts
     *, order: str, serials: tuple[str, ...], buyer: str, wholesaler: str, seller: str, box: str
 ) -> "SaleDone":
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import SaleRefused, record_sale  # noqa: PLC0415
     from doorstep.server.custody.queries import wholesaler_at  # noqa: PLC0415
@@ -78,7 +77,7 @@ def _record(  # noqa: PLR0913 - a sale has this many facts
             order,
             serials,
             to,
-            actor=_ACTOR,
+            actor=OPERATOR,
             source="csv",
             now_us=now_us(),
             seller=wholesaler_at(seller) if seller else None,
@@ -119,13 +118,13 @@ def _record_at(  # noqa: PLR0913 - a sale has this many facts
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def withdraw(*, order: str, serials: tuple[str, ...], reason: str, seller: str, as_json: bool) -> None:
     """Take devices out of an order that nobody has received or owns yet; the ledger keeps both entries."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody import actions  # noqa: PLC0415
     from doorstep.server.custody.queries import wholesaler_at  # noqa: PLC0415
 
     holder = wholesaler_at(seller) if seller else None
-    outcome = actions.withdraw(holder, order, serials, reason, actor=_ACTOR, now_us=now_us())
+    outcome = actions.withdraw(holder, order, serials, reason, actor=OPERATOR, now_us=now_us())
     show_rows(outcome, "taken back", as_json=as_json)
 
 
@@ -143,7 +142,7 @@ def import_file(*, file: Path, all_or_nothing: bool, failures: Path | None, as_j
     and import it. Importing a row again changes nothing.
     """
     content = _read(file)
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import import_sales  # noqa: PLC0415
     from doorstep.server.custody.sale_rows import read_rows  # noqa: PLC0415
@@ -153,7 +152,7 @@ def import_file(*, file: Path, all_or_nothing: bool, failures: Path | None, as_j
     if not (bad and all_or_nothing):
         with bar("Recording sales", len(rows), hidden=as_json) as advance:
             sold, unchanged, refused = import_sales(
-                rows, actor=_ACTOR, now_us=now_us(), all_or_nothing=all_or_nothing, advance=advance
+                rows, actor=OPERATOR, now_us=now_us(), all_or_nothing=all_or_nothing, advance=advance
             )
         bad += refused
     failed = failures or file.with_name(f"{file.stem}.failed.csv")

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doorstep.cli.operating import operate
 from doorstep.errors import RefusedError
-from doorstep.server.setup import migrate
+from doorstep.ownership.actors import OPERATOR
 
 if TYPE_CHECKING:
     from doorstep.server.custody.actions.rows import RowsOutcome
 
 __all__ = ["show_rows", "stock"]
 
-_ACTOR = "operator"
 _SERIALS = click.argument("serials", nargs=-1, required=True)
 _OF = click.option("--of", "address", required=True, help="E-mail address of the wholesaler that holds them.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -29,7 +29,7 @@ def stock() -> None:
 @_JSON
 def list_stock(*, address: str, as_json: bool) -> None:
     """List what wholesalers hold and nobody owns yet."""
-    migrate()
+    operate()
     from doorstep.server.custody.queries import (  # noqa: PLC0415 - needs Django started
         dispatched_stock,
         stock_of,
@@ -61,11 +61,11 @@ def list_stock(*, address: str, as_json: bool) -> None:
 @_JSON
 def take_in(*, serials: tuple[str, ...], as_json: bool) -> None:
     """Put devices into the maker's stock, from the line or as they come back."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import take_into_stock  # noqa: PLC0415
 
-    outcome = take_into_stock(serials, actor=_ACTOR, now_us=now_us())
+    outcome = take_into_stock(serials, actor=OPERATOR, now_us=now_us())
     show_rows(outcome, "in stock", as_json=as_json)
 
 
@@ -75,12 +75,12 @@ def take_in(*, serials: tuple[str, ...], as_json: bool) -> None:
 @_JSON
 def receive(*, serials: tuple[str, ...], address: str, as_json: bool) -> None:
     """Note that a wholesaler has received devices."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody import actions  # noqa: PLC0415
     from doorstep.server.custody.queries import wholesaler_at  # noqa: PLC0415
 
-    outcome = actions.receive(wholesaler_at(address), serials, actor=_ACTOR, now_us=now_us())
+    outcome = actions.receive(wholesaler_at(address), serials, actor=OPERATOR, now_us=now_us())
     show_rows(outcome, "received", as_json=as_json)
 
 
@@ -91,13 +91,13 @@ def receive(*, serials: tuple[str, ...], address: str, as_json: bool) -> None:
 @_JSON
 def send_back(*, serials: tuple[str, ...], address: str, reason: str, as_json: bool) -> None:
     """Note that a wholesaler sent devices back to the maker."""
-    migrate()
+    operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import return_to_maker  # noqa: PLC0415
     from doorstep.server.custody.queries import wholesaler_at  # noqa: PLC0415
 
     holder = wholesaler_at(address)
-    outcome = return_to_maker(holder, serials, reason, actor=_ACTOR, now_us=now_us())
+    outcome = return_to_maker(holder, serials, reason, actor=OPERATOR, now_us=now_us())
     show_rows(outcome, "sent back", as_json=as_json)
 
 

@@ -4,9 +4,14 @@
 ``key:<prefix>@<organisation>`` act for an organisation, whose key signs what they do.
 """
 
+from typing import Final
+
 from doorstep.errors import MalformedMessage
 
-__all__ = ["organisation_of", "program_for", "user_for"]
+__all__ = ["OPERATOR", "organisation_of", "program_for", "user_for"]
+
+OPERATOR: Final = "operator"
+"""Whoever may run commands on the platform's machine."""
 
 
 def user_for(number: int, organisation: int) -> str:

@@ -88,7 +88,7 @@ class Record:
     action: str
     """Name of the route."""
     way: str
-    """``portal`` or ``rest``; with ``-read`` behind it, when staff looked and changed nothing."""
+    """``portal``, ``rest`` or ``command``; with ``-read`` when staff looked and changed nothing."""
     owner: int
     """Number of the organisation that it concerns; 0 for none."""
     device: str = ""

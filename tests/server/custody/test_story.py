@@ -38,7 +38,7 @@ def test_claimant_and_staff_alone_read_what_a_held_claim_brought() -> None:
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.KEY_ADDED])
 def test_staff_reads_words_for_every_kind(kind: Kind) -> None:
     [device], staff = devices(), maker()[1]
-    detail: dict[str, str | int] = dict.fromkeys(DETAIL[kind], "word")
+    detail = {name: staff.pk if name == "organisation" else "word" for name in DETAIL[kind]}
     ledger.append([(device.row.pk, Event(kind, device.row.device_id, "operator", detail))], now_us())
     told = story(device, staff)[-1]
     assert told.endswith((".", "word"))

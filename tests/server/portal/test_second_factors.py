@@ -6,8 +6,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 
+from doorstep.server.audit.models import AuditRow
 from tests.server.portal.browsing import enter
 from tests.server.portal.world import PASSWORD, World
 
@@ -90,6 +92,27 @@ def test_app_is_turned_off_and_codes_are_made_anew(world: World, client: Client)
     assert "Off. With it" in client.get("/accounts/2fa/").content.decode()
     answer = Client().post("/accounts/login/", {"login": world.owner.email, "password": PASSWORD})
     assert answer["Location"] == "/"
+
+
+def test_second_factors_come_and_go_in_the_audit_trail(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # allauth tells after the commit, which a test that is rolled back never sees
+    monkeypatch.setattr(transaction, "on_commit", lambda told, *_, **__: told())
+    enter(client, world.owner)
+    secret, codes = _turn_on(client)
+    client.post("/accounts/2fa/recovery-codes/generate/")
+    client.post("/accounts/2fa/totp/deactivate/")
+    rows = AuditRow.objects.filter(actor__startswith=f"user:{world.owner.pk}@", action__endswith="-codes")
+    actions = sorted(row.action for row in rows)
+    assert actions == [
+        "add-app-codes",
+        "add-recovery-codes",
+        "remove-app-codes",
+        "remove-recovery-codes",
+        "renew-recovery-codes",
+    ]
+    assert not any(code in str(bytes(row.details or b"")) for row in rows for code in [secret, *codes])
 
 
 @pytest.mark.parametrize("credential", ["", "x", "{}", '{"id": 1}', "[]"])

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from django.db import connection
 from django.db.models import Model, QuerySet
 
+from doorstep.ownership.actors import OPERATOR
 from doorstep.ownership.kinds import Kind
 from doorstep.ownership.ledger import GENESIS, Event, build
 from doorstep.server.accounts.models import Member, Organisation, OrganisationKind, Role, User
@@ -157,9 +158,9 @@ def _ledger(devices: Sequence[Device]) -> None:
                 "evidence": "device_key",
                 "policy": "device_key",
             }
-            yield one, Event(Kind.SOLD, one.device_id, "operator", {"order": "A-1"})
-            yield one, Event(Kind.ONBOARDED, one.device_id, "operator", {})
-            yield one, Event(Kind.CLAIM_HELD, one.device_id, "operator", claim)
+            yield one, Event(Kind.SOLD, one.device_id, OPERATOR, {"order": "A-1"})
+            yield one, Event(Kind.ONBOARDED, one.device_id, OPERATOR, {})
+            yield one, Event(Kind.CLAIM_HELD, one.device_id, OPERATOR, claim)
 
     pairs = list(events())
     began_us = now_us() - 400 * _DAY_US
@@ -206,7 +207,7 @@ def _alerts(devices: Sequence[Device], customer: Organisation) -> None:
     now = now_us()
     Threshold.objects.bulk_create(
         Threshold(organisation=customer, device=one, kind="above", name="temperature", value=26.5,
-                  created_by="operator", created_us=now)
+                  created_by=OPERATOR, created_us=now)
         for one in devices
     )  # fmt: skip
     _all(Alert, (

@@ -21,6 +21,7 @@ from rich.table import Table
 from doorstep.broker.streams import request
 from doorstep.cli.progress import bar
 from doorstep.errors import UnavailableError
+from doorstep.ownership.actors import OPERATOR
 from doorstep.runtime.brokers import STREAM, Broker, User, link
 from doorstep.server.setup import migrate
 from doorstep.testing.devices import TestDevice, add_devices
@@ -156,7 +157,7 @@ def _click(device: TestDevice) -> int:
     from doorstep.server.fleet.models import Device  # noqa: PLC0415
 
     asked_us = now_us()
-    revoke_device(Device.objects.get(pk=device.row), "operator", "bench", now_us=asked_us)
+    revoke_device(Device.objects.get(pk=device.row), OPERATOR, "bench", now_us=asked_us)
     return asked_us
 
 

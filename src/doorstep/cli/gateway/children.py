@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from doorstep.cli.gateway.group import JSON, gateway
-from doorstep.server.setup import migrate
+from doorstep.cli.operating import operate
 
 if TYPE_CHECKING:
     from doorstep.server.fleet.models import Device
@@ -20,7 +20,7 @@ __all__ = ["attach", "children", "detach"]
 @JSON
 def attach(*, gateway_id: str, child_ids: tuple[str, ...], as_json: bool) -> None:
     """Let GATEWAY carry the messages of devices; both by device id or serial."""
-    migrate()
+    operate()
     from doorstep.server.fleet.access import named_device  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.gateways import attach_child  # noqa: PLC0415
 
@@ -36,7 +36,7 @@ def attach(*, gateway_id: str, child_ids: tuple[str, ...], as_json: bool) -> Non
 @JSON
 def detach(*, gateway_id: str, child_ids: tuple[str, ...], as_json: bool) -> None:
     """Let GATEWAY carry the messages of devices no more: it is cut off at once."""
-    migrate()
+    operate()
     from doorstep.server.fleet.access import named_device  # noqa: PLC0415 - needs Django started
     from doorstep.server.fleet.gateways import detach_child  # noqa: PLC0415
 
@@ -52,7 +52,7 @@ def detach(*, gateway_id: str, child_ids: tuple[str, ...], as_json: bool) -> Non
 @JSON
 def children(*, gateway_id: str, as_json: bool) -> None:
     """List the devices whose messages GATEWAY may carry."""
-    migrate()
+    operate()
     from doorstep.server.fleet.access import named_device  # noqa: PLC0415 - needs Django started
 
     _show(named_device(gateway_id), as_json=as_json)

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from doorstep.ownership.actors import OPERATOR
 from doorstep.ownership.audit import Details, Value
 from doorstep.server.accounts.models import Organisation, OrganisationKind
 from doorstep.server.audit.models import AuditRow
@@ -26,7 +27,7 @@ class Search:
     since_us: int | None = None
     until_us: int | None = None
     staff_only: bool = False
-    """Only what the maker's staff did or looked at."""
+    """Only what the maker's staff or the operator did or looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def deeds_for(organisation: Organisation, search: Search) -> QuerySet[AuditRow]:
     """
     theirs = Q(acting=organisation.pk) | Q(owner=organisation.pk)
     if organisation.kind == OrganisationKind.MAKER:
-        theirs |= ~Q(device_id="")
+        theirs |= ~Q(device_id="") | Q(actor=OPERATOR)
     rows = AuditRow.objects.filter(theirs).order_by("-number")
     if search.device_id:
         rows = rows.filter(device_id=search.device_id)
@@ -85,14 +86,16 @@ def deeds_for(organisation: Organisation, search: Search) -> QuerySet[AuditRow]:
     if search.until_us is not None:
         rows = rows.filter(at_us__lt=search.until_us)
     if search.staff_only:
-        rows = rows.filter(acting__in=Organisation.objects.filter(kind=OrganisationKind.MAKER).values("pk"))
+        makers = Organisation.objects.filter(kind=OrganisationKind.MAKER).values("pk")
+        rows = rows.filter(Q(acting__in=makers) | Q(actor=OPERATOR))
     return rows
 
 
 def deed(row: AuditRow, organisation: Organisation) -> Deed:
     """Return an entry as managers of an organisation may see it."""
     details = Details({}, {}, "") if row.details is None else Details.from_bytes(bytes(row.details))
-    own, concerned = row.acting == organisation.pk, row.owner == organisation.pk
+    by_operator = row.actor == OPERATOR and organisation.kind == OrganisationKind.MAKER
+    own, concerned = row.acting == organisation.pk or by_operator, row.owner == organisation.pk
     return Deed(
         number=row.number,
         at_us=row.at_us,

@@ -1,7 +1,8 @@
 """Watch what a request changes, and write it down in the same transaction.
 
 Every page that takes a form and every REST route that is no GET runs inside `watched`: no change of theirs is
-stored without its entry, whoever wrote the page. What the entry tells comes from `notes`.
+stored without its entry, whoever wrote the page. The operator's commands run inside `operated`. What an entry
+tells comes from `notes`.
 """
 
 import re
@@ -15,6 +16,7 @@ from django.db import connection, transaction
 from django.http import Http404
 
 from doorstep.errors import DoorstepError
+from doorstep.ownership.actors import OPERATOR
 from doorstep.ownership.audit import Details, Record, fitting
 from doorstep.server.accounts.models import Organisation, OrganisationKind
 from doorstep.server.audit import trail
@@ -24,7 +26,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
 
-__all__ = ["Scene", "looked_at", "watched"]
+__all__ = ["Scene", "looked_at", "operated", "watched"]
 
 Answer = TypeVar("Answer")
 
@@ -45,7 +47,7 @@ class Scene:
     organisation: Organisation
     action: str
     way: str
-    """``portal`` or ``rest``."""
+    """``portal``, ``rest`` or ``command``."""
     address: str = ""
     device_id: str = ""
 
@@ -79,6 +81,27 @@ def watched(scene: Scene, act: Callable[[], Answer]) -> Answer:
     if refusal is not None:
         raise refusal
     return answer
+
+
+@contextmanager
+def operated(command: str) -> Iterator[None]:
+    """Watch a command of the operator; if it stored anything, its entry follows at once.
+
+    Commands keep what they finished before they are cut short, so no one transaction is around them. One that
+    is killed between its deed and its entry leaves the deed alone; of devices, the ledger tells it.
+    """
+    with _looking() as stores, taking_notes() as notes:
+        try:
+            yield
+        finally:
+            maker = _maker() if _stored(stores) else None
+            if maker is not None:
+                with transaction_in_turn():
+                    _write(Scene(OPERATOR, maker, command, "command"), notes)
+
+
+def _maker() -> Organisation | None:
+    return Organisation.objects.filter(kind=OrganisationKind.MAKER).first()
 
 
 def looked_at(scene: Scene, act: Callable[[], Answer]) -> Answer:

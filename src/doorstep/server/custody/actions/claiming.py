@@ -6,7 +6,7 @@ from typing import Final, Self, TypeVar
 
 from django.conf import settings
 
-from doorstep.ownership.actors import user_for
+from doorstep.ownership.actors import OPERATOR, user_for
 from doorstep.ownership.cases import open_case
 from doorstep.ownership.claims import Decision, Facts, Outcome, TokenFacts, decide
 from doorstep.ownership.evidence import Evidence
@@ -169,7 +169,7 @@ def file_claim(device: Device, claimant: Claimant, evidence: Collection[Evidence
 
 def file_code(device: Device, organisation: Organisation, user: User | None, now_us: int) -> Decision:
     """Judge what follows from somebody typing the code of a device that has an owner."""
-    actor = user_for(user.pk, organisation.pk) if user else "operator"
+    actor = user_for(user.pk, organisation.pk) if user else OPERATOR
     return file_claim(device, Claimant(organisation, user, actor), {Evidence.LABEL_CODE}, now_us)
 
 

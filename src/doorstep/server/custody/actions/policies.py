@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from doorstep.ownership.actors import OPERATOR
 from doorstep.ownership.policy import parse
 from doorstep.server.clock import to_us
 from doorstep.server.custody import ledger
@@ -27,7 +28,7 @@ def change_policy(product: Product, text: str, *, by: str, now_us: int) -> Produ
         row = Product.objects.select_for_update().get(pk=product.pk)
         if row.claim_policy == text:
             return row
-        _keep(row, "operator", to_us(row.created_at))
+        _keep(row, OPERATOR, to_us(row.created_at))
         row.claim_policy = text
         row.claim_policy_version += 1
         row.save(update_fields=["claim_policy", "claim_policy_version"])

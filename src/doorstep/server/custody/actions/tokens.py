@@ -5,7 +5,7 @@ import hashlib
 import os
 from typing import Final
 
-from doorstep.ownership.actors import user_for
+from doorstep.ownership.actors import OPERATOR, user_for
 from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.actions.codes import type_code
@@ -30,7 +30,7 @@ def make_registration_token(
     ``code`` is the scratch-off code as typed, or empty. Raises as `type_code`. Typing the code of somebody
     else's device opens a dispute and tells its owner.
     """
-    by = user_for(user.pk, organisation.pk) if user else "operator"
+    by = user_for(user.pk, organisation.pk) if user else OPERATOR
     claimant = Claimant(organisation, user, by, alias=alias)
     device = type_code(claimant, code, now_us) if code.strip() else None
     token = base64.urlsafe_b64encode(os.urandom(TOKEN_BYTES)).rstrip(b"=").decode()
