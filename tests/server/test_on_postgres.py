@@ -10,7 +10,20 @@ import pytest
 _HERE = Path(__file__).parent
 
 
-_FOLDERS = ("custody", "api", "device_api", "accounts", "cli", "portal")
+_FOLDERS = (
+    "custody",
+    "api",
+    "device_api",
+    "accounts",
+    "cli",
+    "portal",
+    "fleet",
+    "audit",
+    "readings",
+    "webhooks",
+    "jobs",
+    "pki",
+)
 
 
 @pytest.mark.slow
