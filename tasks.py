@@ -306,7 +306,7 @@ def power_cuts() -> None:
 def rest() -> None:
     """Try 300 generated requests for each operation of the REST API; CI tries a handful."""
     environment(dev=True)
-    os.environ["DOORSTEP_REST_EXAMPLES"] = "300"
+    os.environ["DOORSTEP_TEST_REST_EXAMPLES"] = "300"
     pytest("tests/server/api/test_schemathesis.py", "-q")
 
 

@@ -84,6 +84,7 @@ __all__ = [
     "GroupIn",
     "GroupOut",
     "GroupPage",
+    "Happened",
     "HappeningOut",
     "HeldClaimDetail",
     "HeldClaimOut",
@@ -170,6 +171,7 @@ __all__ = [
     "SwapIn",
     "SwapOut",
     "ThresholdIn",
+    "ThresholdKind",
     "ThresholdOut",
     "ThresholdPage",
     "TokenIn",
@@ -188,7 +190,6 @@ __all__ = [
     "WebhookMade",
     "WebhookOut",
     "WebhookPage",
-    "What",
     "WhyIn",
     "WithdrawIn",
 ]
@@ -234,7 +235,7 @@ class AlertOut(TypedDict):
     """Which one; the event of its webhook names it."""
     device_id: str
     """Of the device."""
-    kind: Kind
+    kind: ThresholdKind
     """above, below or silent."""
     name: str
     """Of the reading; empty for silence."""
@@ -1186,6 +1187,9 @@ class GroupPage(TypedDict):
     """Cursor of the page that follows; null: this is the last."""
 
 
+Happened = Literal["custody", "alert", "alert_ended", "command", "settings"]
+
+
 class HappeningOut(TypedDict):
     """One thing that happened to one device."""
 
@@ -1193,7 +1197,7 @@ class HappeningOut(TypedDict):
     """When."""
     device_id: str
     """To which."""
-    kind: What
+    kind: Happened
     """custody, alert, alert_ended, command or settings."""
     sentence: str
     """In plain words."""
@@ -1362,7 +1366,39 @@ class KeyOut(TypedDict):
     """For whoever verifies them."""
 
 
-Kind = Literal["above", "below", "silent"]
+Kind = Literal[
+    "made",
+    "stocked",
+    "dispatched",
+    "received",
+    "sold",
+    "onboarded",
+    "owned",
+    "claim_held",
+    "claim_disputed",
+    "case_decided",
+    "case_appealed",
+    "label_reported",
+    "blocked",
+    "unblocked",
+    "suspected",
+    "quarantined",
+    "cleared",
+    "transfer_offered",
+    "transfer_ended",
+    "transferred",
+    "released",
+    "returned",
+    "swapped",
+    "replaces",
+    "scrapped",
+    "erased",
+    "exported",
+    "setup_released",
+    "code_released",
+    "corrected",
+    "key_added",
+]
 
 
 class LabelIn(TypedDict):
@@ -2290,7 +2326,7 @@ class SwapOut(TypedDict):
 class ThresholdIn(TypedDict):
     """What to watch for."""
 
-    kind: Kind
+    kind: ThresholdKind
     """above or below a value, or silent: no message for some minutes."""
     name: NotRequired[str]
     """Of the reading; without meaning for silence."""
@@ -2300,12 +2336,15 @@ class ThresholdIn(TypedDict):
     """Whether everybody who manages devices gets a mail; webhooks tell programs in any case."""
 
 
+ThresholdKind = Literal["above", "below", "silent"]
+
+
 class ThresholdOut(TypedDict):
     """What is watched of a device."""
 
     number: int
     """By which it is removed."""
-    kind: Kind
+    kind: ThresholdKind
     """above, below or silent."""
     name: str
     """Of the reading; empty for silence."""
@@ -2524,9 +2563,6 @@ class WebhookPage(TypedDict):
     """In the order that the list says."""
     next: str | None
     """Cursor of the page that follows; null: this is the last."""
-
-
-What = Literal["custody", "alert", "alert_ended", "command", "settings"]
 
 
 class WhyIn(TypedDict):

@@ -20,10 +20,10 @@ from doorstep.server.fleet.visible import devices_visible_to
 from doorstep.server.readings.alerting import sentence_of
 from doorstep.server.readings.thresholds import alerts_seen
 
-__all__ = ["Happening", "What", "happenings"]
+__all__ = ["Happened", "Happening", "happenings"]
 
 
-class What(enum.StrEnum):
+class Happened(enum.StrEnum):
     """Of which kind it was."""
 
     CUSTODY = "custody"
@@ -39,7 +39,7 @@ class Happening:
 
     at_us: int
     device: Device
-    kind: What
+    kind: Happened
     text: str
 
 
@@ -84,15 +84,15 @@ def _entries(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]
     entries = rows.select_related("device__product").order_by("-number")[:count]
     for chapter in chapters(entries, somebody.organisation):
         if chapter.device is not None:
-            yield Happening(chapter.at_us, chapter.device, What.CUSTODY, chapter.text)
+            yield Happening(chapter.at_us, chapter.device, Happened.CUSTODY, chapter.text)
 
 
 def _alerts(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]:
     rows = alerts_seen(somebody)
     for alert in rows.filter(opened_us__lt=before_us).order_by("-opened_us", "-pk")[:count]:
-        yield Happening(alert.opened_us, alert.device, What.ALERT, sentence_of(alert))
+        yield Happening(alert.opened_us, alert.device, Happened.ALERT, sentence_of(alert))
     for alert in rows.filter(closed_us__lt=before_us).order_by("-closed_us", "-pk")[:count]:
-        yield Happening(alert.closed_us or 0, alert.device, What.ALERT_ENDED, _("An alert ended."))
+        yield Happening(alert.closed_us or 0, alert.device, Happened.ALERT_ENDED, _("An alert ended."))
 
 
 def _commands(somebody: Reads, before_us: int, count: int) -> Iterator[Happening]:
@@ -103,9 +103,9 @@ def _commands(somebody: Reads, before_us: int, count: int) -> Iterator[Happening
     for row in rows.select_related("device__product").order_by("-asked_us", "-pk")[:count]:
         words = {"name": row.name, "who": _capital(actor_name(row.asked_by, somebody))}
         if row.channel == "config":
-            what, text = What.SETTINGS, _("%(who)s changed its settings: %(name)s.") % words
+            what, text = Happened.SETTINGS, _("%(who)s changed its settings: %(name)s.") % words
         else:
-            what, text = What.COMMAND, _("%(who)s sent it the command %(name)s.") % words
+            what, text = Happened.COMMAND, _("%(who)s sent it the command %(name)s.") % words
         yield Happening(row.asked_us, row.device, what, text)
 
 

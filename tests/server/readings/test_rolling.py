@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.server.readings.limits import Kind, turn
+from doorstep.server.readings.limits import ThresholdKind, turn
 from doorstep.server.readings.rolling import (
     BEFORE_ALL,
     DAY,
@@ -76,13 +76,13 @@ def test_bucket_leaves_out_text_and_what_no_sum_holds() -> None:
 
 def test_threshold_opens_and_closes_once_for_many_readings() -> None:
     for kind, limit, was_open, values, opened, closed in (
-        (Kind.ABOVE, 30.0, False, [29.0, 30.0], None, False),
-        (Kind.ABOVE, 30.0, False, [29.0, 31.0, 33.0], 31.0, False),
-        (Kind.ABOVE, 30.0, False, [31.0, 29.0, 35.0, 28.0], 31.0, True),
-        (Kind.ABOVE, 30.0, True, [31.0], None, False),
-        (Kind.ABOVE, 30.0, True, [31.0, 30.0], None, True),
-        (Kind.ABOVE, 30.0, True, [], None, False),
-        (Kind.BELOW, 2.0, False, [2.0, 1.5], 1.5, False),
-        (Kind.BELOW, 2.0, True, [5.0], None, True),
+        (ThresholdKind.ABOVE, 30.0, False, [29.0, 30.0], None, False),
+        (ThresholdKind.ABOVE, 30.0, False, [29.0, 31.0, 33.0], 31.0, False),
+        (ThresholdKind.ABOVE, 30.0, False, [31.0, 29.0, 35.0, 28.0], 31.0, True),
+        (ThresholdKind.ABOVE, 30.0, True, [31.0], None, False),
+        (ThresholdKind.ABOVE, 30.0, True, [31.0, 30.0], None, True),
+        (ThresholdKind.ABOVE, 30.0, True, [], None, False),
+        (ThresholdKind.BELOW, 2.0, False, [2.0, 1.5], 1.5, False),
+        (ThresholdKind.BELOW, 2.0, True, [5.0], None, True),
     ):
         assert turn(kind, limit, is_open=was_open, values=values) == (opened, closed), (kind, values)

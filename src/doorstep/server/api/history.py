@@ -8,7 +8,7 @@ from ninja import Query
 from pydantic import Field
 
 from doorstep.server.accounts.permissions import Permission
-from doorstep.server.activity import What, happenings
+from doorstep.server.activity import Happened, happenings
 from doorstep.server.api.auth import caller_of
 from doorstep.server.api.fields import LATEST_US, DeviceId, Line
 from doorstep.server.api.routing import Router, needs, sends
@@ -95,7 +95,7 @@ class HappeningOut(Schema):
     """When."""
     device_id: str
     """To which."""
-    kind: What
+    kind: Happened
     """custody, alert, alert_ended, command or settings."""
     sentence: str
     """In plain words."""

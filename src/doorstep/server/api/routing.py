@@ -71,6 +71,13 @@ class Router(NinjaRouter):
         super().add_api_operation(path, methods, guarded, **options)
 
 
+class _Description(OpenAPISchema):
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        for name, shape in definitions.items():
+            if self.schemas.setdefault(name, shape) != shape:
+                raise TypeError(f"two shapes of the API are called {name}: a client would know one of them")
+
+
 class Api(NinjaAPI):
     """The API, which takes only routers that behave alike, and describes problems as they are sent."""
 
@@ -80,9 +87,13 @@ class Api(NinjaAPI):
             raise TypeError(f"{router} is not a {Router.__module__}.Router")
         super().add_router(prefix, router, **options)
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """Describe the API."""
-        described = super().get_openapi_schema(**options)
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """Describe the API; raise TypeError when two of its shapes have one name."""
+        described = _Description(
+            self, self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        )
         for route in described["paths"].values():
             for operation in route.values():
                 _describe(operation)

@@ -14,7 +14,7 @@ from doorstep.server.api.schema import Schema
 from doorstep.server.clock import now_us
 from doorstep.server.fleet.access import device_for
 from doorstep.server.readings.alerting import sentence_of
-from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.limits import ThresholdKind
 from doorstep.server.readings.models import Alert, Threshold
 from doorstep.server.readings.rolling import LARGEST
 from doorstep.server.readings.thresholds import (
@@ -35,7 +35,7 @@ _WRITE: Final = (Permission.CUSTOMER_DEVICES_WRITE,)
 class ThresholdIn(Schema, extra="forbid"):
     """What to watch for."""
 
-    kind: Kind
+    kind: ThresholdKind
     """above or below a value, or silent: no message for some minutes."""
     name: Annotated[Line, Field(max_length=64)] = ""
     """Of the reading; without meaning for silence."""
@@ -50,7 +50,7 @@ class ThresholdOut(Schema):
 
     number: int
     """By which it is removed."""
-    kind: Kind
+    kind: ThresholdKind
     """above, below or silent."""
     name: str
     """Of the reading; empty for silence."""
@@ -75,7 +75,7 @@ class AlertOut(Schema):
     """Which one; the event of its webhook names it."""
     device_id: str
     """Of the device."""
-    kind: Kind
+    kind: ThresholdKind
     """above, below or silent."""
     name: str
     """Of the reading; empty for silence."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from doorstep.server.accounts.models import Member, Role
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.jobs.actions import send_mail_later
-from doorstep.server.readings.limits import MAIL_EVERY_US, Kind, turn
+from doorstep.server.readings.limits import MAIL_EVERY_US, ThresholdKind, turn
 from doorstep.server.readings.models import Alert, Threshold
 from doorstep.server.readings.words import label_of, number_of
 from doorstep.server.webhooks.events import EventType
@@ -28,14 +28,14 @@ _TOLD = (Role.OWNER, Role.ADMIN, Role.OPERATOR)
 
 def judge(threshold: Threshold, fresh: "Sequence[Fresh]", now_us: int) -> None:
     """Hold new messages of a device against a threshold of its owner."""
-    if threshold.kind == Kind.SILENT or threshold.organisation_id != threshold.device.owner_id:
+    if threshold.kind == ThresholdKind.SILENT or threshold.organisation_id != threshold.device.owner_id:
         return
     values = _values(threshold, fresh)
     if not values:
         return
     at = threshold.alerts.filter(closed_us=None).select_related("device").first()
     numbers = [number for _time, number, _unit in values]
-    done = turn(Kind(threshold.kind), threshold.value, is_open=at is not None, values=numbers)
+    done = turn(ThresholdKind(threshold.kind), threshold.value, is_open=at is not None, values=numbers)
     if done.opened is not None:
         value, unit = next(one[1:] for one in values if one[1] == done.opened)
         at = _open(threshold, now_us, value, unit)
@@ -45,13 +45,15 @@ def judge(threshold: Threshold, fresh: "Sequence[Fresh]", now_us: int) -> None:
 
 def judge_silence(now_us: int) -> None:
     """Open alerts of devices that say nothing for too long, and close those of devices that speak again."""
-    kept = Threshold.objects.filter(kind=Kind.SILENT, device__owner=F("organisation"), device__blocked=False)
+    kept = Threshold.objects.filter(
+        kind=ThresholdKind.SILENT, device__owner=F("organisation"), device__blocked=False
+    )
     kept = kept.filter(device__last_seen_us__isnull=False).select_related("device__product")
     late = Q(device__last_seen_us__lt=now_us - F("value") * _MINUTE_US)
     for threshold in kept.filter(late).exclude(alerts__closed_us=None, alerts__isnull=False):
         with transaction_in_turn():
             _open(threshold, now_us, None, "")
-    silent = Alert.objects.filter(kind=Kind.SILENT, closed_us=None).select_related("device")
+    silent = Alert.objects.filter(kind=ThresholdKind.SILENT, closed_us=None).select_related("device")
     for alert in silent.exclude(threshold__in=kept.filter(late)):
         with transaction_in_turn():
             _close(alert, now_us)
@@ -60,10 +62,10 @@ def judge_silence(now_us: int) -> None:
 def sentence_of(alert: Alert) -> str:
     """Say what happened, without the device's name."""
     words = {"name": label_of(alert.name), "limit": number_of(alert.limit, alert.unit)}
-    if alert.kind == Kind.SILENT:
+    if alert.kind == ThresholdKind.SILENT:
         return _("It sent nothing for %(limit)s minutes.") % words
     words["value"] = number_of(alert.value or 0.0, alert.unit)
-    if alert.kind == Kind.ABOVE:
+    if alert.kind == ThresholdKind.ABOVE:
         return _("%(name)s was %(value)s, above %(limit)s.") % words
     return _("%(name)s was %(value)s, below %(limit)s.") % words
 

@@ -4,13 +4,13 @@ import enum
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["MAIL_EVERY_US", "Kind", "Turn", "is_beyond", "turn"]
+__all__ = ["MAIL_EVERY_US", "ThresholdKind", "Turn", "is_beyond", "turn"]
 
 MAIL_EVERY_US: Final = 3600 * 1_000_000
 """A threshold that is crossed again and again is mailed once an hour."""
 
 
-class Kind(enum.StrEnum):
+class ThresholdKind(enum.StrEnum):
     """What a threshold watches for."""
 
     ABOVE = "above"
@@ -27,12 +27,12 @@ class Turn(NamedTuple):
     """The newest reading is back."""
 
 
-def is_beyond(kind: Kind, limit: float, value: float) -> bool:
+def is_beyond(kind: ThresholdKind, limit: float, value: float) -> bool:
     """Whether a reading crosses the threshold; being on it does not."""
-    return value > limit if kind is Kind.ABOVE else value < limit
+    return value > limit if kind is ThresholdKind.ABOVE else value < limit
 
 
-def turn(kind: Kind, limit: float, *, is_open: bool, values: Sequence[float]) -> Turn:
+def turn(kind: ThresholdKind, limit: float, *, is_open: bool, values: Sequence[float]) -> Turn:
     """Judge readings in the order of their time: however often they cross, one alert opens and one closes."""
     beyond = [value for value in values if is_beyond(kind, limit, value)]
     opened = beyond[0] if beyond and not is_open else None

@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 from doorstep.errors import MisuseError, RefusedError
 from doorstep.server.fleet.models import Device
 from doorstep.server.fleet.visible import Sees, devices_visible_to
-from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.limits import ThresholdKind
 from doorstep.server.readings.models import Alert, RollUp, Threshold
 from doorstep.server.readings.queries import latest_of
 from doorstep.server.readings.rolling import DAY
@@ -48,15 +48,17 @@ def thresholds_of(device: Device) -> QuerySet[Threshold]:
 
 
 def add_threshold(  # noqa: PLR0913 - each is a field of it
-    device: Device, kind: Kind, name: str, value: float, *, mail: bool, by: str, now_us: int
+    device: Device, kind: ThresholdKind, name: str, value: float, *, mail: bool, by: str, now_us: int
 ) -> Threshold:
     """Watch a device from now on; raise MisuseError for what can't be watched, or is too much."""
-    if kind is Kind.SILENT and not (float(value).is_integer() and LEAST_MINUTES <= value <= MOST_MINUTES):
+    if kind is ThresholdKind.SILENT and not (
+        float(value).is_integer() and LEAST_MINUTES <= value <= MOST_MINUTES
+    ):
         raise MisuseError(
             f"nobody watches for {value:g} minutes of silence",
             next_step=f"Give whole minutes, from {LEAST_MINUTES} to {MOST_MINUTES}.",
         )
-    if kind is not Kind.SILENT and name not in names_of(device):
+    if kind is not ThresholdKind.SILENT and name not in names_of(device):
         raise MisuseError(
             f"{device} sends no number {name[:40]!a}", next_step="Name one of the readings that it sent."
         )
@@ -68,7 +70,7 @@ def add_threshold(  # noqa: PLR0913 - each is a field of it
         organisation=device.owner,
         device=device,
         kind=kind,
-        name="" if kind is Kind.SILENT else name,
+        name="" if kind is ThresholdKind.SILENT else name,
         value=value,
         mail=mail,
         created_by=by,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop, ngettext_lazy
 
 from doorstep.messaging.delivery import OPEN, Delivery
 from doorstep.ownership.evidence import Evidence
-from doorstep.server.activity import What as Happened
+from doorstep.server.activity import Happened
 from doorstep.server.channels.models import Downlink
 from doorstep.server.channels.queries import detail_of
 from doorstep.server.clock import from_us, now_us, to_us
@@ -25,7 +25,7 @@ from doorstep.server.fleet.queries import Status, status_of
 from doorstep.server.portal.browsers import browser_word
 from doorstep.server.portal.words import role_word
 from doorstep.server.readings.alerting import sentence_of
-from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.limits import ThresholdKind
 from doorstep.server.readings.models import Alert, Threshold
 from doorstep.server.readings.queries import Point
 from doorstep.server.readings.words import label_of, number_of, unit_word
@@ -209,9 +209,9 @@ def alert_text(alert: Alert) -> str:
 def threshold_text(threshold: Threshold) -> str:
     """Say what is watched."""
     words = {"name": label_of(threshold.name), "value": number_of(threshold.value)}
-    if threshold.kind == Kind.SILENT:
+    if threshold.kind == ThresholdKind.SILENT:
         return _("No message for %(value)s minutes") % words
-    if threshold.kind == Kind.ABOVE:
+    if threshold.kind == ThresholdKind.ABOVE:
         return _("%(name)s above %(value)s") % words
     return _("%(name)s below %(value)s") % words
 

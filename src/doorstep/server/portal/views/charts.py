@@ -20,7 +20,7 @@ from doorstep.server.portal.asking import asked
 from doorstep.server.portal.drawing import Figure, figure_of
 from doorstep.server.portal.views.devices import find
 from doorstep.server.readings.charts import Span, lines_of
-from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.limits import ThresholdKind
 from doorstep.server.readings.thresholds import thresholds_of
 
 __all__ = ["MOST_BESIDE", "charts"]
@@ -93,7 +93,7 @@ def _figures(devices: Sequence[Device], span: Span) -> list[Figure]:
         for one in devices[1:]
     ]
     limits: dict[str, list[Any]] = {}
-    for one in thresholds_of(devices[0]).exclude(kind=Kind.SILENT):
+    for one in thresholds_of(devices[0]).exclude(kind=ThresholdKind.SILENT):
         limits.setdefault(one.name, []).append(one.value)
     return [
         figure_of([line, *(some[name] for some in others if name in some)], span, now, limits.get(name, ()))

@@ -20,7 +20,7 @@ from doorstep.server.portal.keyset import slice_of
 from doorstep.server.portal.sentences import sentences
 from doorstep.server.portal.templatetags.portal import label_of
 from doorstep.server.portal.views.devices import find
-from doorstep.server.readings.limits import Kind
+from doorstep.server.readings.limits import ThresholdKind
 from doorstep.server.readings.rolling import LARGEST
 from doorstep.server.readings.thresholds import (
     LEAST_MINUTES,
@@ -37,8 +37,8 @@ from doorstep.server.readings.thresholds import (
 __all__ = ["alerts", "remove", "thresholds"]
 
 _KINDS: Final = {
-    Kind.ABOVE: gettext_lazy("goes above"),
-    Kind.BELOW: gettext_lazy("falls below"),
+    ThresholdKind.ABOVE: gettext_lazy("goes above"),
+    ThresholdKind.BELOW: gettext_lazy("falls below"),
 }
 
 
@@ -137,9 +137,9 @@ def remove(request: HttpRequest, principal: Principal, device_id: str, number: i
 def _add(principal: Principal, device: Device, form: forms.Form) -> bool:
     said = form.cleaned_data
     if isinstance(form, SilenceForm):
-        kind, name, value, mail = Kind.SILENT, "", float(said["minutes"]), said["silence_mail"]
+        kind, name, value, mail = ThresholdKind.SILENT, "", float(said["minutes"]), said["silence_mail"]
     else:
-        kind, name, value, mail = Kind(said["kind"]), said["name"], said["value"], said["mail"]
+        kind, name, value, mail = ThresholdKind(said["kind"]), said["name"], said["value"], said["mail"]
     try:
         add_threshold(device, kind, name, value, mail=mail, by=principal.actor, now_us=now_us())
     except MisuseError as error:
