@@ -1,11 +1,13 @@
 """Sessions against brokers that misbehave; the good path runs against the real one."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from doorstep.device.mqtt import BrokerRefused, BrokerUnreachable, Door, SessionEnded, open_session
+from doorstep.device.mqtt import _Client as Minding
 from doorstep.device.outbox import Outbox
 from doorstep.device.store import Endpoint
 
@@ -85,6 +87,22 @@ def test_broker_that_hangs_up_before_it_answers_is_noticed_at_once() -> None:
         assert asyncio.get_running_loop().time() - started < 5
 
     with_broker(serve, act)
+
+
+def test_socket_that_closes_before_it_is_minded_troubles_nobody() -> None:
+    told: list[str] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+        client = Minding("127.0.0.1")
+        ours, theirs = socket.socketpair()
+        client._on_socket_register_write(client._client, None, ours)
+        ours.close()
+        await asyncio.sleep(0.05)
+        theirs.close()
+
+    asyncio.run(main())
+    assert told == []
 
 
 def test_nobody_listening_is_named() -> None:

@@ -93,12 +93,28 @@ class Rider(Protocol):
 
 
 class _Client(aiomqtt.Client):
-    """Notices a broker that hangs up before it answers CONNECT, and closes the socket of a failed attempt."""
+    """Notices a broker that hangs up before it answers CONNECT, and minds sockets that close meanwhile."""
 
     def _on_disconnect(self, *args: Any) -> None:
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("it hung up before it answered"))
         super()._on_disconnect(*args)
+
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        # aiomqtt gives the loop the socket's number for a moment later, when it may be closed or another's.
+        del userdata
+        self._loop.call_soon_threadsafe(self._await_room, client, sock)
+
+    def _await_room(self, client: Any, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write, client)
+
+    def _write(self, client: Any) -> None:
+        try:
+            client.loop_write()
+        except Exception as error:  # noqa: BLE001 - as aiomqtt: the connection broke, however
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
 
     def abandon(self) -> None:
         """Close the socket, if there is one."""
