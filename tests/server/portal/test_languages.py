@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from doorstep.server.accounts.models import ApiKey
 from tests.server.portal.browsing import claimant_pages, enter, member_pages, wholesaler_with_pages
 from tests.server.portal.catalogues import FOLDER, LANGUAGES, compiled, gathered, parsed, written
 from tests.server.portal.world import World
@@ -18,13 +19,7 @@ _NO_WORDS = re.compile(
     re.DOTALL,
 )
 _SPOKEN_ATTRIBUTES = re.compile(r'(?:aria-label|data-label|placeholder|title|alt)="([^"]*)"')
-_ENGLISH = {
-    "set-up": "its scripts speak English",
-    "webhooks": "for who writes programs",
-    "webhook": "as webhooks",
-    "keys": "as webhooks",
-    "audit": "the trail is English",
-}
+_ENGLISH = {"set-up": "its scripts speak English"}
 _PARTS_OF_ENGLISH_PAGES = {"about_device", "batch_table", "simulation", "wifi_password"}
 
 
@@ -78,6 +73,45 @@ def test_customer_and_wholesaler_read_every_other_page_in_their_language(world: 
             page = client.get(path).content.decode()
             wanted = "en" if name in _ENGLISH else "fr"
             assert f'tabindex="-1" lang="{wanted}"' in page, path
+
+
+def _french(world: World) -> Client:
+    client = Client(headers={"accept-language": "fr"})
+    enter(client, world.owner)
+    return client
+
+
+def test_french_owner_reads_webhooks_with_their_types_and_failures_as_they_are(world: World) -> None:
+    client = _french(world)
+    listed = client.get("/webhooks/").content.decode()
+    assert "Doorstep annonce à vos propres programmes" in listed
+    assert re.search(r'<select name="types"[^>]* lang="en"', listed)
+    one = f"/webhooks/{world.webhook}/"
+    page = client.get(one).content.decode()
+    assert all(words in page for words in ("Ce qui a été envoyé", "En attente", "Remis", "Envoyer encore"))
+    assert 'lang="en">it answered 503' in page
+    said = client.post(f"{one}act", {"act": "replay-since"}, follow=True).content.decode()
+    assert "en route." in said
+    off = client.post(f"{one}act", {"act": "switch"}, follow=True).content.decode()
+    assert 'Il est désactivé : <span lang="en">switched off by hand</span>.' in off
+    secret = client.post(f"{one}act", {"act": "secret"}).content.decode()
+    assert "Donnez ce secret à votre programme" in secret
+    assert 'tabindex="-1" lang="fr"' in secret
+
+
+def test_french_owner_makes_and_ends_a_key_and_finds_it_in_the_trail(world: World) -> None:
+    client = _french(world)
+    told = {"name": "Tableau", "days": "30", "group": str(world.group.pk), "scope": "customer:devices:read"}
+    made = client.post("/keys/", told).content.decode()
+    assert "La clé est créée" in made
+    assert f"; seulement {world.group}" in made
+    row = ApiKey.objects.get(name="Tableau")
+    ended = client.post(f"/keys/{row.pk}/end/", follow=True).content.decode()
+    assert "ouvre plus rien." in ended
+    assert ">Terminée<" in ended
+    trail = client.get("/audit/").content.decode()
+    assert "Avant et après" in trail
+    assert '<span lang="en">End key</span>' in trail
 
 
 def test_scripts_say_everything_in_both_languages() -> None:

@@ -205,4 +205,4 @@ def actor_name(actor: str, somebody: ActsFor) -> str:
 def _colleague(number: int, somebody: ActsFor) -> str:
     colleagues = Member.objects.filter(organisation=somebody.organisation, user=number)
     member = colleagues.select_related("user").first()
-    return member.user.get_full_name() if member else "somebody of another organisation"
+    return member.user.get_full_name() if member else _("somebody of another organisation")

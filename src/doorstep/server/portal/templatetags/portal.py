@@ -75,8 +75,9 @@ _WORDS: Final = (
     gettext_noop("Waiting for data"), gettext_noop("Live"), gettext_noop("Quiet"),
     gettext_noop("Queued"), gettext_noop("Sent"), gettext_noop("Acknowledged"), gettext_noop("Refused"),
     gettext_noop("Expired"), gettext_noop("Cancelled"),
+    gettext_noop("Waiting"), gettext_noop("Delivered"), gettext_noop("Failed"),
 )  # fmt: skip
-"""Words of `Status` and `Delivery`, for those who gather what is to be translated."""
+"""Words of `Status`, `Delivery` and `DeliveryState`, for those who gather what is to be translated."""
 _MOMENT: Final = "j M Y, H:i:s"
 _AXIS: Final = {"hour": "H:i", "day": "H:i", "week": "D j", "month": "j M", "year": "M Y"}
 
@@ -270,17 +271,23 @@ def delivery(row: Downlink) -> dict[str, str]:
 def webhook_status(row: WebhookEndpoint) -> dict[str, str]:
     """Show whether a webhook works as a badge."""
     if not row.enabled:
-        return {"tone": "bad", "text": "Off"}
+        return {"tone": "bad", "text": _("Switched off")}
     if row.failing_since_us is not None:
-        return {"tone": "wait", "text": "Failing"}
-    return {"tone": "good", "text": "On"}
+        return {"tone": "wait", "text": _("Failing")}
+    return {"tone": "good", "text": _("Switched on")}
 
 
 @register.inclusion_tag("portal/parts/badge.html")
 def webhook_delivery(row: WebhookDelivery) -> dict[str, str]:
     """Show how far a delivery is as a badge."""
     tones = {DeliveryState.WAITING: "wait", DeliveryState.DELIVERED: "good", DeliveryState.FAILED: "bad"}
-    return {"tone": tones[DeliveryState(row.state)], "text": row.state.capitalize()}
+    return {"tone": tones[DeliveryState(row.state)], "text": state_word(row.state)}
+
+
+@register.filter
+def state_word(state: str) -> str:
+    """Write how far deliveries are."""
+    return _(state.capitalize())
 
 
 @register.filter

@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.errors import MisuseError
@@ -21,15 +23,24 @@ from doorstep.server.portal.sentences import sentences
 
 __all__ = ["end", "keys"]
 
-_LIVES: Final = {"30": "30 days", "90": "90 days", "365": "a year", "": "no end"}
+_LIVES: Final = {
+    "30": gettext_lazy("30 days"),
+    "90": gettext_lazy("90 days"),
+    "365": gettext_lazy("a year"),
+    "": gettext_lazy("no end"),
+}
 
 
 class KeyForm(forms.Form):
     """What a program is called and may do."""
 
-    name = forms.CharField(label="Name", max_length=80, help_text="What it is for, for example: ERP.")
-    days = forms.ChoiceField(label="Ends after", choices=list(_LIVES.items()), required=False, initial="365")
-    group = forms.ChoiceField(label="Sees", required=False)
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("What it is for, for example: ERP.")
+    )
+    days = forms.ChoiceField(
+        label=gettext_lazy("Ends after"), choices=list(_LIVES.items()), required=False, initial="365"
+    )
+    group = forms.ChoiceField(label=gettext_lazy("Sees"), required=False)
 
     def __init__(self, principal: Principal, data: object = None) -> None:
         """Offer the scopes and groups of the principal's organisation."""
@@ -37,8 +48,10 @@ class KeyForm(forms.Form):
         self.offered = scopes_of(OrganisationKind(principal.organisation.kind))
         self.groups = {str(group.pk): group for group in groups_seen_by(principal)}
         if self.groups:
-            shown = [(number, f"only {group}") for number, group in self.groups.items()]
-            self.fields["group"].choices = [("", "all devices"), *shown]  # type: ignore[attr-defined]  # a ChoiceField
+            shown = [
+                (number, _("only %(group)s") % {"group": group}) for number, group in self.groups.items()
+            ]
+            self.fields["group"].choices = [("", _("all devices")), *shown]  # type: ignore[attr-defined]  # a ChoiceField
         else:
             self.fields.pop("group")
 
@@ -64,7 +77,7 @@ def keys(request: HttpRequest, principal: Principal) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         group = form.groups.get(form.cleaned_data.get("group", ""))
         try:
-            made, _ = make_api_key(
+            made, _row = make_api_key(
                 principal.organisation,
                 form.cleaned_data["name"],
                 form.chosen,
@@ -93,7 +106,7 @@ def end(request: HttpRequest, principal: Principal, number: int) -> HttpResponse
     except NoSuchKey as error:
         raise Http404 from error
     end_api_key(row)
-    messages.success(request, f"The key {row.name} opens nothing any more.")
+    messages.success(request, _("The key %(name)s opens nothing any more.") % {"name": row.name})
     return redirect("keys")
 
 

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.errors import DoorstepError
@@ -35,17 +37,18 @@ class EndpointForm(forms.Form):
     """Where events go, and which."""
 
     url = forms.URLField(
-        label="Address",
+        label=gettext_lazy("Address"),
         max_length=URL_CAP,
         assume_scheme="https",
-        help_text="Of your program. It begins with https:// and is reached from the Internet.",
+        help_text=gettext_lazy("Of your program. It begins with https:// and is reached from the Internet."),
     )
-    description = forms.CharField(label="What it is for", max_length=80, required=False)
+    description = forms.CharField(label=gettext_lazy("What it is for"), max_length=80, required=False)
     types = forms.MultipleChoiceField(
-        label="Only these events",
+        label=gettext_lazy("Only these events"),
         choices=[(str(one), str(one)) for one in EventType],
         required=False,
-        help_text="Choose none to hear everything.",
+        widget=forms.SelectMultiple(attrs={"lang": "en"}),
+        help_text=gettext_lazy("Choose none to hear everything."),
     )
 
 
@@ -93,7 +96,7 @@ def webhook(request: HttpRequest, principal: Principal, number: int) -> HttpResp
             except DoorstepError as error:
                 form.add_error("url", sentences(error))
             else:
-                messages.success(request, "The webhook is changed.")
+                messages.success(request, _("The webhook is changed."))
                 return redirect("webhook", number)
     state = request.GET.get("state", "")
     wanted = state if state in DeliveryState.values else ""
@@ -117,7 +120,7 @@ def act(request: HttpRequest, principal: Principal, number: int) -> HttpResponse
     match request.POST.get("act"):
         case "test":
             actions.try_endpoint(row, now_us())
-            messages.success(request, "A test event is on its way. Load the page again in a moment.")
+            messages.success(request, _("A test event is on its way. Load the page again in a moment."))
         case "replay":
             _replay(request, row)
         case "replay-since":
@@ -128,10 +131,10 @@ def act(request: HttpRequest, principal: Principal, number: int) -> HttpResponse
             changed = actions.change_endpoint(
                 row, row.url, row.types, row.description, enabled=not row.enabled
             )
-            messages.success(request, "It is on again." if changed.enabled else "It is off.")
+            messages.success(request, _("It is on again.") if changed.enabled else _("It is off."))
         case "remove":
             row.delete()
-            messages.success(request, f"The webhook to {row.url} is gone.")
+            messages.success(request, _("The webhook to %(url)s is gone.") % {"url": row.url})
             return redirect("webhooks")
         case _:
             raise Http404
@@ -144,13 +147,18 @@ def _replay(request: HttpRequest, row: WebhookEndpoint) -> None:
     except DoorstepError as error:
         messages.error(request, sentences(error))
     else:
-        messages.success(request, "The event is on its way once more, under its own id.")
+        messages.success(request, _("The event is on its way once more, under its own id."))
 
 
 def _replay_since(request: HttpRequest, row: WebhookEndpoint) -> None:
     back = _SINCE.get(request.POST.get("since", ""), _SINCE["day"]) // _US
     queued = actions.replay_since(row, now_us() - back, now_us())
-    messages.success(request, f"{queued} events that did not arrive are on their way.")
+    said = ngettext(
+        "%(number)s event that did not arrive is on its way.",
+        "%(number)s events that did not arrive are on their way.",
+        queued,
+    )
+    messages.success(request, said % {"number": queued})
 
 
 def _shown_once(request: HttpRequest, row: WebhookEndpoint, secret: bytes) -> HttpResponse:
