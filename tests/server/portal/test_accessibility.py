@@ -30,6 +30,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 _THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _WIDTHS: Final = {"phone": 390, "desktop": 1280}
+_CUT_OFF: Final = """() => [...document.querySelectorAll(".card-table")]
+  .filter((card) => card.scrollWidth > card.clientWidth)
+  .map((card) => [card.querySelector("caption")?.textContent, card.scrollWidth, card.clientWidth])"""
+"""Cards whose table is wider than they are: they hide what stands out."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,7 @@ def _check(page: Page, axe: str, name: str) -> list[str]:
         wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         if wide[0] > wide[1]:
             found.append(f"{page.url} is wider than its window: {wide}")
+        found += [f"{page.url} cuts a table off at {size}: {cut}" for cut in page.evaluate(_CUT_OFF)]
         if folder := shots_folder():
             page.screenshot(path=folder / f"{name}-{size}-{theme}.png", full_page=True)
         found += violations(page, axe, colours=theme == "dark")
@@ -82,6 +87,16 @@ def test_axe_finds_what_is_wrong_on_purpose(chromium: Browser, axe: str) -> None
     page.close()
     for rule in ("image-alt", "label", "html-has-lang", "document-title"):
         assert rule in found
+
+
+def test_width_check_finds_a_table_that_is_cut_off(chromium: Browser) -> None:
+    page = chromium.new_page()
+    style = ".card-table { overflow: clip; inline-size: 200px } td { white-space: nowrap }"
+    table = f"<table><caption>Keys</caption><tr><td>{'wide ' * 40}</td></tr></table>"
+    page.set_content(f"<style>{style}</style><div class='card-table'>{table}</div>")
+    [(caption, *_)] = page.evaluate(_CUT_OFF)
+    page.close()
+    assert caption == "Keys"
 
 
 @pytest.fixture
