@@ -88,7 +88,10 @@ def test_customer_and_wholesaler_read_every_other_page_in_their_language(world: 
 def _verdicts() -> set[str]:
     """What the platform answers of a device that attested itself."""
     no_yes = (False, True)
-    every = (Facts(*facts) for facts in product(Sale, no_yes, Owner, *[no_yes] * 4))
+    every = (
+        Facts(sale, elsewhere, owner, blocked, usable, presence=True, releases_code=False)
+        for sale, elsewhere, owner, blocked, usable in product(Sale, no_yes, Owner, no_yes, no_yes)
+    )
     return {judge(facts).sentence for facts in every} | {RESIDUAL_RISK}
 
 
