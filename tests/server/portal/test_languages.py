@@ -22,7 +22,7 @@ _NO_WORDS = re.compile(
 )
 _SPOKEN_ATTRIBUTES = re.compile(r'(?:aria-label|data-label|placeholder|title|alt)="([^"]*)"')
 _COMMENTS = re.compile(r"/\*[\s\S]*?\*/|// .*")
-_UNSAID = re.compile(r"""(?<!said\()["`][A-Z][^\s"`]* [^"`]*["`]""")
+_UNSAID = re.compile(r"""(?<!said\()["`][A-Z][^\s"`$]* [^"`]*["`]""")
 """A sentence in a script that nothing translates."""
 _ENGLISH = {
     "webhooks": "for who writes programs",
