@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from doorstep.onboarding.captive import exchange
 from doorstep.onboarding.captive.exchange import PageFacts
 from doorstep.onboarding.label import SetupLabel, Transport
 from doorstep.onboarding.protocomm.device import DeviceProfile
+from doorstep.onboarding.words import STEPS
 from doorstep.testing.bumble import Air, BumbleBoard, BumbleCentral
 from doorstep.testing.device import SimulatedDevice
 from doorstep.testing.plant import Plant, migrate
@@ -34,6 +35,7 @@ from tests.browsers import COLOURS, axe_source
 from tests.device.office import _DJANGO, Office
 from tests.onboarding.helpers import CREDENTIALS
 from tests.onboarding.web.chromium import Bridge, chromium
+from tests.server.portal.catalogues import FOLDER, parsed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -129,20 +131,25 @@ def _saved(path: Path) -> str:
 
 
 @asynccontextmanager
-async def browsing(office: Office, session: str) -> AsyncIterator[tuple[BrowserContext, Page]]:
-    """A phone's window, logged in, at the page; an error of its scripts fails the test."""
+async def browsing(
+    office: Office, session: str, locale: str = "en", refused: str = "404"
+) -> AsyncIterator[tuple[BrowserContext, Page]]:
+    """A phone's window, logged in, at the page; an error of its scripts fails the test.
+
+    ``refused``: the status with which the platform may answer, a pattern.
+    """
     url = f"http://localhost:{office.plant.settings.portal_port}"
     broken: list[str] = []
     async with chromium() as browser:
-        context = await browser.new_context(viewport={"width": 390, "height": 844})
+        context = await browser.new_context(viewport={"width": 390, "height": 844}, locale=locale)
         await context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
         context.set_default_timeout(15_000)
         page = await context.new_page()
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda said: broken.append(said.text) if said.type == "error" else None)
         yield context, page
-    # A look-up that finds nothing is an answer, though Chromium notes it like an accident.
-    assert not [text for text in broken if "the server responded with a status of 404" not in text]
+    # What finds nothing or refuses a code is an answer, though Chromium notes it like an accident.
+    assert not [text for text in broken if not re.search(rf"responded with a status of {refused}\b", text)]
 
 
 def _known_code(office: Office) -> Provisioning:
@@ -164,10 +171,13 @@ def _released_code(office: Office) -> Provisioning:
 
 @asynccontextmanager
 async def arrived(
-    office: Office, session: str, phone: BumbleCentral, script: str = ""
+    office: Office, session: str, phone: BumbleCentral, script: str = "", **window: str
 ) -> AsyncIterator[tuple[Page, Bridge]]:
-    """A window at the set-up page with a radio; ``script`` runs before the page's own."""
-    async with browsing(office, session) as (context, page):
+    """A window at the set-up page with a radio; ``script`` runs before the page's own.
+
+    ``window`` is what `browsing` takes.
+    """
+    async with browsing(office, session, **window) as (context, page):
         await page.add_init_script(script)
         bridge = Bridge(phone, NAME)
         await bridge.attach(context, page)
@@ -181,9 +191,9 @@ async def staged(
     session: str,
     folder: Path,
     make: Callable[[Office], Provisioning] = _known_code,
-    script: str = "",
+    **window: str,
 ) -> AsyncIterator[Stage]:
-    """Everything switched on; the device waits for its set-up. ``script`` runs before the page's own."""
+    """Everything switched on; the device waits for its set-up. ``window`` is what `arrived` takes."""
     made = await asyncio.to_thread(make, office)
     air, wifi, shown = Air(), SimulatedWifi(NEIGHBOURS), list[str]()
     profile = DeviceProfile(made.device_id, setup_secret(made))
@@ -205,7 +215,7 @@ async def staged(
         async with (
             device,
             BumbleCentral(air) as phone,
-            arrived(office, session, phone, script) as (page, bridge),
+            arrived(office, session, phone, **window) as (page, bridge),
         ):
             board_page = f"http://127.0.0.1:{await device.setup_port()}"
             sent: list[bytes] = []
@@ -310,6 +320,87 @@ def test_customer_sets_a_device_up_by_bluetooth(
     asyncio.run(main())
     rows = office.rows("SELECT evidence FROM claim ORDER BY id DESC LIMIT 1")
     assert "setup_session" in json.dumps(rows[0][0])
+
+
+_TEXTS = """[...document.querySelectorAll("main :not(script)")]
+    .flatMap((element) => [...element.childNodes])
+    .filter((node) => node.nodeType === Node.TEXT_NODE && !node.parentElement.closest("[lang=en]"))
+    .map((node) => node.data.trim())"""
+"""What stands on the page in its language, shown or not."""
+
+
+def _english_words() -> set[str]:
+    """What pages, steps and the set-up page's scripts say in English and otherwise in German."""
+    catalogue = parsed((FOLDER / "de" / "LC_MESSAGES" / "django.po").read_text(encoding="utf-8"))
+    pages = {one for (one, _), said in catalogue.items() if one not in said}
+    steps = {text for words in STEPS.values() for text in astuple(words) if text}
+    script = FOLDER.parent / "static" / "portal" / "setup" / "words.js"
+    return pages | steps | set(re.findall(r'^    "([^"]+)":', script.read_text("utf-8"), re.MULTILINE))
+
+
+async def _find_no_english(page: Page) -> None:
+    """No text of the page is an English word, and none has an English sentence in it."""
+    texts: list[str] = await page.evaluate(_TEXTS)
+    words = _english_words()
+    assert not [text for text in texts for one in words if one == text or (" " in one and one in text)]
+
+
+def test_customer_reads_german_from_label_to_device(
+    office: Office, session: str, axe: str, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with staged(office, session, tmp_path, locale="de", refused="40[04]") as stage:
+            page = stage.page
+            await expect(page.get_by_role("heading", name="Gerät einrichten")).to_be_visible()
+            await _find_no_english(page)
+            await page.get_by_label("Über das eigene WLAN des Geräts").check()
+            await page.get_by_label("Seriennummer oder Geräte-ID").fill("not there")
+            await page.get_by_label("Name Ihres WLANs").fill(HOME.ssid.decode())
+            await page.get_by_role("button", name="Für das Gerät verschließen").click()
+            await expect(page.locator("#serial-error")).to_contain_text("Es gibt hier kein Gerät")
+            await page.get_by_label("Seriennummer oder Geräte-ID").fill(stage.made.serial)
+            await page.locator("#sealed").get_by_text("Das Etikett hat einen Rubbelcode").click()
+            await page.locator("#sealed-claim").fill("no code")
+            await page.get_by_role("button", name="Für das Gerät verschließen").click()
+            # What is wrong with it is what the core says, in English.
+            await expect(page.locator("#sealed-claim-error")).to_have_attribute("lang", "en")
+            await page.get_by_label("Über Bluetooth, mit dem Code auf seinem Etikett").check()
+            await page.get_by_label("Einrichtungscode").fill(CREDENTIALS.pop)
+            await page.get_by_role("button", name="Gerät wählen").click()
+            await expect(page.get_by_role("heading", name="Ihr WLAN")).to_be_focused()
+            await expect(
+                page.get_by_role("radio", name="Zuhause starkes Signal, mit Passwort")
+            ).to_be_checked()
+            await look(page, axe, "set-up-german")
+            await page.locator("#joining-password").fill(PASSWORD)
+            await page.get_by_role("button", name="In dieses Netz gehen").click()
+            await expect(page.locator("#status")).to_contain_text(
+                "hat sich angemeldet. Es gehört Ihnen.", timeout=30_000
+            )
+            await expect(page.locator("#log")).to_contain_text(f"Verbindung mit {NAME} wird hergestellt …")
+            await _find_no_english(page)
+
+    asyncio.run(main())
+
+
+def test_customer_mends_a_scratch_code_before_the_device_is_asked(
+    office: Office, session: str, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with staged(office, session, tmp_path, refused="400") as stage:
+            page = stage.page
+            await page.get_by_label("By Bluetooth, with the code on its label").check()
+            await page.get_by_label("Set-up code").fill(CREDENTIALS.pop)
+            await page.locator("#bluetooth").get_by_text("The label has a scratch-off code").click()
+            await page.locator("#bluetooth-claim").fill("no code")
+            await page.get_by_role("button", name="Choose the device").click()
+            await expect(page.locator("#bluetooth-claim-error")).to_be_visible()
+            await expect(page.locator("#bluetooth-claim")).to_be_focused()
+            await page.locator("#bluetooth-claim").fill("")
+            await page.get_by_role("button", name="Choose the device").click()
+            await expect(page.get_by_role("heading", name="Your Wi-Fi")).to_be_focused()
+
+    asyncio.run(main())
 
 
 def test_customer_registers_again_after_a_refusal(

@@ -7,10 +7,13 @@ import ast
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Final
 
 from django.utils.translation.template import templatize
+
+from doorstep.onboarding.words import FAILURES
 
 __all__ = ["FOLDER", "LANGUAGES", "Catalogue", "compiled", "gathered", "main", "parsed", "written"]
 
@@ -28,13 +31,14 @@ Catalogue = dict[Message, tuple[str, ...]]
 
 
 def gathered() -> set[Message]:
-    """Return everything that pages and code mark as to be translated."""
+    """Return everything that pages and code mark as to be translated, and why a set-up ends."""
     found: set[Message] = set()
     for path in _SERVER.rglob("*.html"):
         text = templatize(path.read_text(encoding="utf-8"), origin=path.name)
         found.update(_literals(text))
     for path in _SERVER.rglob("*.py"):
         found.update(_called(ast.parse(path.read_text(encoding="utf-8"))))
+    found.update((text, "") for words in FAILURES.values() for text in astuple(words))
     return found
 
 

@@ -27,6 +27,21 @@ def test_page_has_the_words_of_every_step_and_failure(world: World, client: Clie
     assert str(told["server"]).startswith("https://")
 
 
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_page_gives_its_words_in_the_language_of_the_reader(
+    world: World, client: Client, language: str
+) -> None:
+    client.force_login(world.owner)
+    english, own = (
+        _told(client.get("/devices/set-up/", headers={"accept-language": one}).content.decode())
+        for one in ("en", language)
+    )
+    for kind in ("steps", "failures"):
+        for key, words in english[kind].items():  # type: ignore[attr-defined]  # JSON
+            for part, text in words.items():
+                assert (own[kind][key][part] != text) is bool(text), key  # type: ignore[index]  # JSON
+
+
 def test_camera_and_bluetooth_are_for_this_page_alone(world: World, client: Client) -> None:
     client.force_login(world.owner)
     assert "camera=(self)" in client.get("/devices/set-up/").headers["Permissions-Policy"]

@@ -8,9 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from doorstep.onboarding.words import FAILURES, STEPS
+from doorstep.onboarding.captive.texts import LANGUAGES
+from doorstep.onboarding.steps import Step
+from doorstep.onboarding.words import FAILURES, Words
 from doorstep.server.accounts.queries import Principal
 from doorstep.server.portal.access import customer_page
 from doorstep.server.settings import DOORSTEP
@@ -30,8 +33,7 @@ def set_up(request: HttpRequest, principal: Principal) -> HttpResponse:
     if not principal.may_add:
         raise PermissionDenied
     told = {
-        "steps": {key: asdict(words) for key, words in STEPS.items()},
-        "failures": {key: asdict(words) for key, words in FAILURES.items()},
+        **{kind: {key: asdict(one) for key, one in table.items()} for kind, table in _words().items()},
         "server": DOORSTEP.device_api_url,
         "tokens": "/api/v1/registration-tokens",
         "state": reverse("added-state", args=[0]),
@@ -46,6 +48,18 @@ def set_up(request: HttpRequest, principal: Principal) -> HttpResponse:
     # The label's QR code is read by the camera of this page alone.
     response.headers["Permissions-Policy"] = "bluetooth=(self), camera=(self), geolocation=(), microphone=()"
     return response
+
+
+def _words() -> dict[str, dict[str, Words]]:
+    """Return what the scripts say by key, in the page's language; steps as the board's own page says them."""
+    said = LANGUAGES[get_language() or "en"].steps
+    steps = {step.key: Words(*said[step]) for step in Step}
+    # What a board's page asks for then, the retry form of this one does by itself.
+    steps[Step.REFUSED.key] = Words(said[Step.REFUSED][0], "")
+    failures = {
+        key: Words(gettext(words.sentence), gettext(words.next_step)) for key, words in FAILURES.items()
+    }
+    return {"steps": steps, "failures": failures}
 
 
 @require_POST

@@ -58,9 +58,11 @@ const WORDS = {
       "Le navigateur n’a pas donné de clé d’accès. Réessayez, ou prenez un autre moyen.",
   },
 };
-const words = WORDS[document.documentElement.lang] ?? {};
 
-/** Return a sentence in the page's language, with what it tells of put in, in order. */
-export function said(sentence, ...told) {
-  return told.reduce((text, one) => text.replace("{}", () => one), words[sentence] ?? sentence);
+/** Return what says a sentence of a table in the page's language, with what it tells of put in, in order. */
+export function speaker(table) {
+  const words = table[document.documentElement.lang] ?? {};
+  return (sentence, ...told) => told.reduce((text, one) => text.replace("{}", () => one), words[sentence] ?? sentence);
 }
+
+export const said = speaker(WORDS);

@@ -7,13 +7,14 @@ import { beginJoining } from "./joining.js";
 import { Registration } from "./platform.js";
 import { DeviceSession } from "./session.js";
 import { onSubmit, required, say, sayWords } from "./view.js";
+import { said } from "./words.js";
 
 const registration = new Registration("bluetooth");
 
 /** Let the person choose a device and connect to it. @param {string} name the label's, or empty @returns {Promise<BluetoothLink>} */
 export async function connect(name) {
   const link = await BluetoothLink.choose(name);
-  sayWords(`Connecting to ${link.name || "the device"} …`);
+  sayWords(link.name ? said("Connecting to {} …", link.name) : said("Connecting to the device …"));
   await link.connect();
   return link;
 }
@@ -27,7 +28,7 @@ export async function secureAndJoin(label, link, about) {
 
 function label() {
   try {
-    return labelOf(required("code", "Type the code of the label."));
+    return labelOf(required("code", said("Type the code of the label.")));
   } catch (error) {
     throw error instanceof SetupFailure ? Object.assign(error, { field: "code" }) : error;
   }
@@ -35,6 +36,7 @@ function label() {
 
 async function openDevice() {
   const mine = label();
+  await registration.checkCode();
   const link = await connect(mine.transport === "ble" ? mine.name : "");
   try {
     await secureAndJoin(mine, link, registration);

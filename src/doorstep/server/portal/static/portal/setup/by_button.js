@@ -10,6 +10,7 @@ import { beginJoining } from "./joining.js";
 import { Registration, makeChallenge, relayAttestation } from "./platform.js";
 import { SealedSession } from "./sealed_session.js";
 import { ToldProblem, at, onSubmit, say, sayWords } from "./view.js";
+import { said } from "./words.js";
 
 const NEEDED = ["attest", "sealed"];
 const registration = new Registration("button");
@@ -17,27 +18,28 @@ let link = null;
 let device = null;
 
 async function askDevice() {
+  await registration.checkCode();
   link = await connect("");
   const ask = (endpoint, body) => link.ask(endpoint, body);
   const { own } = parseCapabilities(await ask("proto-ver", utf8("---")));
-  if (!NEEDED.every((cap) => own?.includes(cap))) throw new ToldProblem("This device can’t be set up without its code.", "Choose the way with the code.");
+  if (!NEEDED.every((cap) => own?.includes(cap))) throw new ToldProblem(said("This device can’t be set up without its code."), said("Choose the way with the code."));
   say("found");
-  sayWords("The device proves who it is …");
+  sayWords(said("The device proves who it is …"));
   const attestation = await attest(ask, await makeChallenge(), crypto);
   device = await relayAttestation(attestation);
   if (!device.mayBeSetUp) throw new ToldProblem(device.sentence, "");
-  if (!device.presence) throw new ToldProblem("Nobody has pressed the button of this device.", "Press it, or switch the device off and on, and choose it again.");
+  if (!device.presence) throw new ToldProblem(said("Nobody has pressed the button of this device."), said("Press it, or switch the device off and on, and choose it again."));
   showComparison(attestation.pattern);
 }
 
 function showComparison(pattern) {
   at("compare-device").textContent = device.name;
   at("compare-sentence").textContent = device.sentence;
-  at("pattern").textContent = pattern.join(", then ");
+  at("pattern").textContent = pattern.join(said(", then "));
   at("risk").textContent = device.risk;
   at("button-form").hidden = true;
   at("compare-form").hidden = false;
-  sayWords("The device has proven who it is.", "Compare what it shows.");
+  sayWords(said("The device has proven who it is."), said("Compare what it shows."));
   at("compare-title").focus();
 }
 
@@ -59,7 +61,7 @@ export function offerButton() {
   at("compare-no").addEventListener("click", () => {
     link.close();
     showFirstStep();
-    sayWords("Nothing was sent to that device.", "Press the button of yours and choose again; move away from others.");
+    sayWords(said("Nothing was sent to that device."), said("Press the button of yours and choose again; move away from others."));
     at("button-choose").focus();
   });
 }

@@ -7,6 +7,7 @@ import { spokenSerial } from "../../onboarding/spoken.js";
 import { typedName } from "./networks.js";
 import { Registration, lookUp, qrRows, releaseOf, watch } from "./platform.js";
 import { at, finish, onSubmit, required, sayWords, told } from "./view.js";
+import { said } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET = 4;
@@ -25,7 +26,7 @@ function drawQr(rows) {
 }
 
 async function seal() {
-  const serial = required("serial", "Type the serial of the label.");
+  const serial = required("serial", said("Type the serial of the label."));
   const network = { ssid: typedName("seal-ssid"), passphrase: utf8(at("sealed-password").value) };
   const device = await lookUp(spokenSerial(serial));
   const order = await registration.order();
@@ -47,7 +48,7 @@ async function show(text, device) {
   at("blob-file").download = `doorstep-${device.deviceId}.txt`;
   at("bring-name").textContent = device.name;
   at("bring").hidden = false;
-  sayWords("Your Wi-Fi is locked for this device.", "Bring it there now.");
+  sayWords(said("Your Wi-Fi is locked for this device."), said("Bring it there now."));
   at("bring-title").focus();
   follow();
   drawQr(await qrRows(link));
@@ -66,7 +67,7 @@ async function follow() {
 /** What was brought, if it was, is void; the form still has everything for another try. */
 function lockAgain({ text }) {
   at("bring").hidden = true;
-  sayWords(text, "Lock your Wi-Fi once more: that makes a new token.");
+  sayWords(text, said("Lock your Wi-Fi once more: that makes a new token."));
   at("seal").focus();
 }
 

@@ -3,6 +3,7 @@
 import { SetupFailure } from "../../onboarding/failures.js";
 import { parseLabel } from "../../onboarding/label.js";
 import { ToldProblem, at, showProblem } from "./view.js";
+import { said } from "./words.js";
 
 const EVERY_MS = 200;
 let stream = null;
@@ -31,7 +32,7 @@ async function scan() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
-    throw new ToldProblem("The camera can’t be used.", "Allow it in the browser, or type the code.");
+    throw new ToldProblem(said("The camera can’t be used."), said("Allow it in the browser, or type the code."));
   }
   at("viewfinder").srcObject = stream;
   at("camera").hidden = false;

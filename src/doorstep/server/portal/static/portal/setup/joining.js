@@ -4,6 +4,7 @@ import { chosenNetwork, showFields, showNetworks } from "./networks.js";
 import { watch } from "./platform.js";
 import { ONLINE } from "./session.js";
 import { ToldProblem, at, finish, isBusy, onSubmit, say, sayWords, showProblem, told } from "./view.js";
+import { said } from "./words.js";
 
 const PLATFORM_PATIENCE_MS = 90_000;
 /** The input that a failed joining is about. */
@@ -46,7 +47,7 @@ function offerRetry(sentence) {
 }
 
 async function listNetworks() {
-  sayWords("Asking the device for Wi-Fi networks …");
+  sayWords(said("Asking the device for Wi-Fi networks …"));
   const heard = await device.session.networks();
   showNetworks(heard);
   if (!heard.length) say("waiting");

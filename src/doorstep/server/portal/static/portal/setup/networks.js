@@ -2,6 +2,7 @@
 
 import { shown, utf8 } from "../../onboarding/bytes.js";
 import { ToldProblem, at, required } from "./view.js";
+import { said } from "./words.js";
 
 const MAX_SSID = 32;
 const OPEN = 0;
@@ -10,14 +11,19 @@ let heard = [];
 
 /** A network's name as octets. @param {string} id of the input @returns {Uint8Array} */
 export function typedName(id) {
-  const octets = utf8(required(id, "Type the name of the network."));
-  if (octets.length > MAX_SSID) throw new ToldProblem("No network has so long a name.", "Check it.", id);
+  const octets = utf8(required(id, said("Type the name of the network.")));
+  if (octets.length > MAX_SSID) throw new ToldProblem(said("No network has so long a name."), said("Check it."), id);
   return octets;
 }
 
 function strength(rssi) {
-  if (rssi >= -60) return "strong";
-  return rssi >= -75 ? "fair" : "weak";
+  if (rssi >= -60) return said("strong signal");
+  return rssi >= -75 ? said("fair signal") : said("weak signal");
+}
+
+function lock(auth) {
+  if (auth === OPEN) return said("open, no password");
+  return auth === ENTERPRISE ? said("needs a user name, which this page can’t give it") : said("with a password");
 }
 
 function choice(network, index) {
@@ -29,8 +35,7 @@ function choice(network, index) {
   name.textContent = shown(network.ssid);
   const more = document.createElement("span");
   more.className = "soft small";
-  const lock = { [OPEN]: "open, no password", [ENTERPRISE]: "needs a user name, which this page can’t give it" }[network.auth] ?? "with a password";
-  more.textContent = `${strength(network.rssi)} signal, ${lock}`;
+  more.textContent = `${strength(network.rssi)}, ${lock(network.auth)}`;
   text.append(name, document.createElement("br"), more);
   label.append(input, text);
   return label;
@@ -41,7 +46,7 @@ export function showNetworks(found) {
   const names = new Set();
   heard = found.filter(({ ssid }) => ssid.length && !names.has(String(ssid)) && names.add(String(ssid)));
   at("network-list").replaceChildren(...heard.map(choice));
-  at("networks-legend").textContent = heard.length ? "The device hears these networks" : "Which network shall it join?";
+  at("networks-legend").textContent = heard.length ? said("The device hears these networks") : said("Which network shall it join?");
   const first = at("network-list").querySelector("input") ?? at("network-other");
   first.checked = true;
   showFields();
@@ -63,9 +68,9 @@ export function showFields() {
 /** The network that was chosen, as octets. @returns {import("../../onboarding/protocomm.js").Network} */
 export function chosenNetwork() {
   const network = chosen();
-  if (network?.auth === ENTERPRISE) throw new ToldProblem("This network wants a user name as well.", "Choose another, for example one for guests.");
+  if (network?.auth === ENTERPRISE) throw new ToldProblem(said("This network wants a user name as well."), said("Choose another, for example one for guests."));
   const ssid = network?.ssid ?? typedName("ssid");
   const passphrase = network?.auth === OPEN ? new Uint8Array() : utf8(at("joining-password").value);
-  if (!passphrase.length && network && network.auth !== OPEN) throw new ToldProblem("Type the password of this network.", "", "joining-password");
+  if (!passphrase.length && network && network.auth !== OPEN) throw new ToldProblem(said("Type the password of this network."), "", "joining-password");
   return { ssid, passphrase };
 }

@@ -2,7 +2,9 @@
 
 import { fromBase64url, toBase64url, utf8 } from "../../onboarding/bytes.js";
 import { spokenCode } from "../../onboarding/spoken.js";
+import { REFUSALS } from "./refusals.js";
 import { ToldProblem, at, told } from "./view.js";
+import { said } from "./words.js";
 
 const EVERY_MS = 1500;
 /** A token with less left than this is not handed over. */
@@ -15,18 +17,26 @@ async function ask(url, options = {}) {
   try {
     response = await fetch(url, { ...options, headers });
   } catch {
-    throw new ToldProblem("The portal does not answer.", "Check this phone’s or computer’s own internet, and try again.");
+    throw new ToldProblem(said("The portal does not answer."), said("Check this phone’s or computer’s own internet, and try again."));
   }
-  if (response.redirected) throw new ToldProblem("You are logged out.", "Reload this page and log in.");
+  if (response.redirected) throw new ToldProblem(said("You are logged out."), said("Reload this page and log in."));
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  const { detail = `The portal answered ${response.status}.`, next_step: nextStep = "Try again later.", type = "" } = answer;
+  const kind = (answer.type ?? "").split("/").at(-1);
+  throw Object.assign(problemOf(kind, response.status, answer), { kind, status: response.status });
+}
+
+/** In the page's language where the kind says it all; else in the platform's own words, which are English. */
+function problemOf(kind, status, { detail = "", next_step: nextStep = "" }) {
+  if (Object.hasOwn(REFUSALS, kind)) return new ToldProblem(...REFUSALS[kind]);
+  if (!detail) return new ToldProblem(said("The portal answered {}.", status), said("Try again later."));
   const sentence = `${detail.charAt(0).toUpperCase()}${detail.slice(1).replace(/\.$/, "")}.`;
-  throw Object.assign(new ToldProblem(sentence, nextStep), { kind: type.split("/").at(-1), status: response.status });
+  return Object.assign(new ToldProblem(sentence, nextStep), { language: "en" });
 }
 
 /** A registration order and the number to ask for what became of it. */
 export class Registration {
+  #wish = "";
   #token = null;
   #order = null;
 
@@ -39,13 +49,21 @@ export class Registration {
     return at(`${this.prefix}-alias`).value.trim();
   }
 
+  /** Have a scratch-off code refused while its field is in sight. */
+  async checkCode() {
+    if (this.#asked().code) await this.order();
+  }
+
   /**
-   * An order with a token that lasts long enough; makes a new token where it must.
+   * An order with a token that lasts long enough, for what is typed now; makes a new token where it must.
    * @returns {Promise<import("../../onboarding/protocomm.js").Order & {expires: number}>} expires in seconds since 1970
    */
   async order() {
-    if (this.#token === null || this.#token.expires_us / 1000 - Date.now() < SPARE_MS) {
-      this.#token = await this.#make();
+    const wish = this.#asked();
+    const isOld = this.#token === null || this.#token.expires_us / 1000 - Date.now() < SPARE_MS;
+    if (isOld || this.#wish !== JSON.stringify(wish)) {
+      this.#token = await this.#make(wish);
+      this.#wish = JSON.stringify(wish);
       this.#order = { token: utf8(this.#token.token), server: told.server, alias: this.alias, expires: Math.floor(this.#token.expires_us / 1e6) };
     }
     return this.#order;
@@ -65,8 +83,11 @@ export class Registration {
     }
   }
 
-  async #make() {
-    const wish = { alias: this.alias, code: spokenCode(at(`${this.prefix}-claim`).value) };
+  #asked() {
+    return { alias: this.alias, code: spokenCode(at(`${this.prefix}-claim`).value) };
+  }
+
+  async #make(wish) {
     try {
       return await post(told.tokens, wish);
     } catch (error) {
@@ -100,7 +121,7 @@ export async function makeChallenge() {
 export async function relayAttestation({ statement, transcript }) {
   const found = await post(told.attestations, { statement: toBase64url(statement), transcript: toBase64url(transcript) });
   return {
-    deviceId: found.device_id, name: `${found.product} ${found.serial}`, sentence: found.sentence, risk: found.risk,
+    deviceId: found.device_id, name: `${found.product} ${found.serial}`, sentence: said(found.sentence), risk: said(found.risk),
     isYours: found.owner === "yours", presence: found.presence, mayBeSetUp: found.may_set_up, setupCode: found.setup_code,
     publicKey: found.public_key === null ? null : fromBase64url(found.public_key),
   };

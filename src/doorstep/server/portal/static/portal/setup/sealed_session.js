@@ -7,6 +7,7 @@ import { sealCredentials } from "../../onboarding/sealed.js";
 import { releaseOf } from "./platform.js";
 import { ToldProblem } from "./view.js";
 import { JOIN_PATIENCE_MS, UNDECIDED, isLast, listen } from "./session.js";
+import { said } from "./words.js";
 
 const ENDPOINT = "doorstep-sealed";
 
@@ -63,7 +64,7 @@ export class SealedSession {
   /** @returns {Promise<string>} the stage that the device answers */
   async #bring(order) {
     if (!(await this.#status()).pairing) {
-      throw new ToldProblem("Nobody has pressed the button of this device.", "Press it, or switch the device off and on, and try again.");
+      throw new ToldProblem(said("Nobody has pressed the button of this device."), said("Press it, or switch the device off and on, and try again."));
     }
     const content = { networks: [this.#network], order, release: await releaseOf(this.#device) };
     const blob = await sealCredentials(this.#device, content, order.expires);

@@ -1,6 +1,7 @@
 // What people see and hear of a set-up: sentences from one table, one live region, errors that take the focus.
 
 import { SetupFailure } from "../../onboarding/failures.js";
+import { said } from "./words.js";
 
 /** @param {string} id @returns {HTMLElement} */
 export const at = (id) => document.getElementById(id);
@@ -15,15 +16,24 @@ export class ToldProblem extends Error {
     super(sentence);
     this.words = { sentence, next_step: nextStep };
     this.field = field;
+    /** Of its words, where they are not in the page's. */
+    this.language = "";
   }
 }
 
-let said = "";
+let last = "";
 
-function log(sentence) {
+/** Put a text into an element, and say which language it is where it is not the page's. */
+function write(element, text, language = "") {
+  element.textContent = text;
+  if (language) element.lang = language;
+  else element.removeAttribute("lang");
+}
+
+function log(sentence, language = "") {
   const entry = document.createElement("li");
   const text = document.createElement("div");
-  text.textContent = sentence;
+  write(text, sentence, language);
   entry.append(text);
   at("log").append(entry);
 }
@@ -33,8 +43,8 @@ export function sayWords(sentence, nextStep = "") {
   const whole = `${sentence} ${nextStep}`.trim();
   at("progress").hidden = false;
   at("problem").hidden = true;
-  if (whole === said) return;
-  said = whole;
+  if (whole === last) return;
+  last = whole;
   at("status").textContent = whole;
   log(whole);
 }
@@ -49,33 +59,33 @@ function wordsOf(error) {
   if (error instanceof ToldProblem) return error.words;
   if (error instanceof SetupFailure) {
     const words = told.failures[error.key];
-    return error.wait ? { ...words, next_step: `Wait ${error.wait} seconds and try again.` } : words;
+    return error.wait ? { ...words, next_step: said("Wait {} seconds and try again.", error.wait) } : words;
   }
   console.error(error);
-  return { sentence: "This page failed.", next_step: "Reload it and try again. Nothing was lost on the device." };
+  return { sentence: said("This page failed."), next_step: said("Reload it and try again. Nothing was lost on the device.") };
 }
 
 /** Show an error where it belongs and take the focus there. @param {unknown} error @param {string} [field] id of an input */
 export function showProblem(error, field = error.field ?? "") {
   const words = wordsOf(error);
   const whole = `${words.sentence} ${words.next_step}`.trim();
-  said = "";
+  last = "";
   at("status").textContent = "";
-  log(whole);
+  log(whole, error.language);
   at("progress").hidden = Boolean(field);
   if (field) {
-    markField(field, whole);
+    markField(field, whole, error.language);
     return;
   }
-  at("problem-text").textContent = words.sentence;
-  at("problem-step").textContent = words.next_step;
+  write(at("problem-text"), words.sentence, error.language);
+  write(at("problem-step"), words.next_step, error.language);
   at("problem").hidden = false;
   at("problem").focus();
 }
 
-function markField(id, text) {
+function markField(id, text, language) {
   const [input, error] = [at(id), at(`${id}-error`)];
-  error.textContent = text;
+  write(error, text, language);
   error.hidden = false;
   input.setAttribute("aria-invalid", "true");
   const describedBy = new Set((input.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
