@@ -213,6 +213,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     ),
     "POST /registration-tokens": Route(_TOKENS, {}),
     "GET /dead-letters": Route((Permission.MAKER_DEAD_LETTERS_READ,)),
+    "GET /health": Route((Permission.MAKER_HEALTH_READ,)),
     "GET /audit": Route(every("audit:read")),
     "GET /people": Route(every("people:read")),
     "PUT /people/{number}": Route(every("people:write"), {"role": "viewer"}, number="member", proven=True),

@@ -820,6 +820,11 @@ class Operations(ABC):
             )
         )
 
+    def get_health(self) -> shapes.HealthOut:
+        """Say how each part of the platform is, as `doorstep status` does."""
+        found: shapes.HealthOut = self.call("GET", "/api/v1/health")
+        return found
+
     def list_audit(
         self,
         *,

@@ -86,6 +86,7 @@ __all__ = [
     "GroupPage",
     "Happened",
     "HappeningOut",
+    "HealthOut",
     "HeldClaimDetail",
     "HeldClaimOut",
     "HeldClaimPage",
@@ -142,6 +143,7 @@ __all__ = [
     "ReturnIn",
     "RevocationOut",
     "RevokeIn",
+    "RoleOut",
     "RotateIn",
     "RotationOut",
     "RotationPage",
@@ -1203,6 +1205,13 @@ class HappeningOut(TypedDict):
     """In plain words."""
 
 
+class HealthOut(TypedDict):
+    """All parts that run beside the portal."""
+
+    roles: list[RoleOut]
+    """In the order in which they start; none where they run on other machines."""
+
+
 class HeldClaimDetail(TypedDict):
     """A claim that waits, with what was brought for it."""
 
@@ -1665,6 +1674,7 @@ Permission = Literal[
     "maker:claims:vouch",
     "maker:ledger:read",
     "maker:dead-letters:read",
+    "maker:health:read",
     "maker:cases:read",
     "maker:cases:write",
     "maker:handovers:read",
@@ -1987,6 +1997,25 @@ class RevokeIn(TypedDict):
 
     reason: str
     """Why."""
+
+
+class RoleOut(TypedDict):
+    """One part of the platform."""
+
+    role: str
+    """Its name."""
+    state: str
+    """waiting, starting, running, stalled, silent, broken (it comes back), stopping or stopped."""
+    pid: int | None
+    """Number of its process."""
+    uptime_s: float
+    """Seconds since it runs."""
+    restarts: int
+    """How often it was started again."""
+    reason: str
+    """Why it does not serve, or why it was started again last."""
+    figures: dict[str, float | str]
+    """What it counts, by names of its own."""
 
 
 class RotateIn(TypedDict):

@@ -12,6 +12,7 @@ from doorstep.runtime import supervised
 from doorstep.runtime.heartbeat import Heartbeat
 from doorstep.runtime.state import StateFolder
 from doorstep.runtime.supervised import RoleStatus, Status
+from tests.server.entering import entered, program
 from tests.server.portal.world import World
 
 
@@ -44,6 +45,27 @@ def test_staff_reads_which_part_serves_waits_or_died(
     assert "2 of 3 parts do not serve" in page
 
 
+def test_program_of_the_maker_reads_the_same(world: World, state: StateFolder) -> None:
+    now = time.time()
+    supervised.write(state, Status(os.getpid(), now, {"jobs": RoleStatus("broken", None, now, 7, "code 1")}))
+    organisation = world.staff.memberships.get().organisation
+    told = program(organisation, ["maker:health:read"]).get("/api/v1/health").json()
+    assert told == {
+        "roles": [
+            {
+                "role": "jobs",
+                "state": "broken",
+                "pid": None,
+                "uptime_s": 0.0,
+                "restarts": 7,
+                "reason": "code 1",
+                "figures": {},
+            }
+        ]
+    }
+
+
 def test_page_says_where_nobody_reports(world: World, client: Client, state: StateFolder) -> None:
     client.force_login(world.staff)
+    assert entered(world.staff).get("/api/v1/health").json() == {"roles": []}
     assert "Nobody reports here" in client.get("/staff/health/").content.decode()

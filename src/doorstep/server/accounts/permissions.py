@@ -25,6 +25,8 @@ class Permission(enum.StrEnum):
     """The staff's word for a claimant, as evidence."""
     MAKER_LEDGER_READ = "maker:ledger:read"
     MAKER_DEAD_LETTERS_READ = "maker:dead-letters:read"
+    MAKER_HEALTH_READ = "maker:health:read"
+    """How the platform's own parts are."""
     MAKER_CASES_READ = "maker:cases:read"
     """Disputes with what both sides brought."""
     MAKER_CASES_WRITE = "maker:cases:write"
