@@ -56,12 +56,12 @@ a0:b1:c2:d3:e4:f9,X-7
     rows = orders.read_rows(content, "P-")
     assert [order.serial for order in rows.devices] == ["X-1", "X-7"]
     expected = {
-        3: "12 or 16 hex",
+        3: "12, 16 or 18 hex",
         4: "all zeros",
         5: "hardware id A0B1C2D3E4F5 stands on line 2",
         6: "serial X-1 stands on line 2",
         7: "not a serial",
-        8: "12 or 16 hex",
+        8: "12, 16 or 18 hex",
         9: "more columns",
     }
     assert [row.line for row in rows.refused] == [*expected]
