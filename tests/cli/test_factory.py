@@ -36,6 +36,7 @@ class Platform:
         if product != "greenhouse":
             raise RefusedError(f"there is no product {product}", next_step="make the product first")
         return OpenedProduct(
+            product,
             "Greenhouse Sensor",
             self.methods,
             self.identity,
@@ -168,13 +169,21 @@ def test_program_reads_which_entries_are_refused(
     assert [row["entry"] for row in values["refused_rows"]] == [2]
 
 
+def test_count_must_agree_with_the_good_entries(
+    run: Callable[..., Result], platform: Platform, files: dict[str, str]
+) -> None:
+    platform.identity = IdentityMethod.SECURE_ELEMENT
+    result = run(*(word for pair in files.items() for word in pair), "--count", "3", "--yes")
+    assert "the file has 2 good rows" in str(result.exception)
+    assert not platform.opened
+
+
 CONTRADICTING: dict[str, tuple[dict[str, str | None], str]] = {
     "no signers": ({"--signers": None}, "a manifest is worth"),
     "signers alone": ({"--manifest": None}, "a manifest is worth"),
     "two files": ({"--macs": "boards.csv"}, "from one file"),
     "no such manifest": ({"--manifest": "missing.json"}, "cannot be read"),
     "no such signers": ({"--signers": "missing.pem"}, "cannot be read"),
-    "another count": ({"--count": "3"}, "the file has 2 good rows"),
     "product with certificates": ({}, "do not have their key in a secure element"),
 }
 

@@ -34,6 +34,7 @@ __all__ = ["OpenProduct", "OpenedBatch", "OpenedProduct", "build_factory_group"]
 class OpenedProduct:
     """What the platform knows of a product whose devices somebody wants to make."""
 
+    key: str
     name: str
     methods: tuple[str, ...]
     """Keys of the product's onboarding methods."""
@@ -46,6 +47,27 @@ class OpenedProduct:
     """Which of these hardware ids a device has already."""
     open_batch: "Callable[[str, int], OpenedBatch]"
     """Opens a batch by its id and number of devices."""
+
+    def accept(self, wanted: Orders) -> Orders:
+        """Refuse rows of devices that are known; raise `MisuseError` where the product can have none."""
+        wanted.check(self.identity, self.methods)
+        return wanted.without(self.known([one.hardware_id for one in wanted.devices if one.hardware_id]))
+
+    def request(self, batch_id: str, wanted: Orders, pepper: bytes, now: datetime) -> BatchRequest:
+        """Say what to make."""
+        return BatchRequest(
+            batch_id,
+            self.key,
+            self.name,
+            wanted.devices,
+            self.servers,
+            pepper,
+            now,
+            self.methods,
+            self.identity,
+            self.sealed,
+            self.portal,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +131,16 @@ def build_factory_group(open_product: OpenProduct) -> click.Group:
         now = datetime.now(UTC)
         batch_id = orders.new_batch_id(now, os.urandom)
         prefix = f"{batch_id}-" if serial_prefix is None else serial_prefix
-        wanted = Wanted(count, macs, manifest, signers).orders(prefix)
+        asked = Wanted(count, macs, manifest, signers)
+        rows = asked.orders(prefix)
         of = open_product(product)
-        wanted.check(of.identity, of.methods)
-        wanted = wanted.without(
-            of.known([order.hardware_id for order in wanted.devices if order.hardware_id])
-        )
-        folder = out or Path(f"batch-{batch_id}")
+        wanted = of.accept(rows)
         _show_rows(wanted)
+        asked.check_count(len(wanted.devices))
+        folder = out or Path(f"batch-{batch_id}")
         _confirm(len(wanted.devices), product, folder, ask=not (yes or as_json))
         opened = of.open_batch(batch_id, len(wanted.devices))
-        request = BatchRequest(
-            batch_id,
-            product,
-            of.name,
-            wanted.devices,
-            of.servers,
-            opened.pepper,
-            now,
-            of.methods,
-            of.identity,
-            of.sealed,
-            of.portal,
-        )
+        request = of.request(batch_id, wanted, opened.pepper, now)
         with _progress(len(wanted.devices), hidden=as_json) as advance:
             result = run_batch(request, opened.authority, folder, opened.record, advance)
         _show_result(result, wanted, as_json=as_json)

@@ -29,24 +29,22 @@ class Wanted:
         if (self.manifest is None) != (self.signers is None):
             raise MisuseError("a manifest is worth what its signers are", next_step=_ONE_SOURCE)
         if self.manifest is not None and self.signers is not None:
-            return self._agreed(
-                orders.read_elements(
-                    _content(self.manifest, "--manifest"), _content(self.signers, "--signers"), prefix
-                )
+            return orders.read_elements(
+                _content(self.manifest, "--manifest"), _content(self.signers, "--signers"), prefix
             )
         if self.macs is not None:
-            return self._agreed(orders.read_rows(_content(self.macs, "--macs"), prefix))
+            return orders.read_rows(_content(self.macs, "--macs"), prefix)
         if self.count is None:
             raise MisuseError("how many devices?", next_step=_ONE_SOURCE)
         return orders.numbered(prefix, self.count)
 
-    def _agreed(self, found: Orders) -> Orders:
-        if self.count is not None and self.count != len(found.devices):
+    def check_count(self, devices: int) -> None:
+        """Raise `MisuseError` where the count that was given is another one."""
+        if self.count is not None and self.count != devices:
             raise MisuseError(
-                f"--count says {self.count} and the file has {len(found.devices)} good rows",
+                f"--count says {self.count} and the file has {devices} good rows",
                 next_step="Leave --count out, or mend the file.",
             )
-        return found
 
 
 def _content(path: Path, option: str) -> bytes:

@@ -41,6 +41,7 @@ def _open_product(product_key: str) -> OpenedProduct:
         return OpenedBatch(claim_code_pepper(), authority, record)
 
     return OpenedProduct(
+        product.key,
         product.name,
         tuple(product.onboarding_methods),
         identity,

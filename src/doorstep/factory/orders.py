@@ -76,10 +76,11 @@ class Orders:
         in_elements = any(order.element_key for order in self.devices)
         if in_elements != (identity is IdentityMethod.SECURE_ELEMENT):
             raise _other_source(in_elements=in_elements)
-        if in_elements and (asking := [key for key in methods if METHODS[key].needs_key_at_factory]):
+        computed = [one.key for one in METHODS.values() if one.needs_key_at_factory and one.key in methods]
+        if in_elements and computed:
             raise MisuseError(
-                f"labels of {' and '.join(asking)} are computed from the private key, which no element gives",
-                next_step=f"Switch off for this product: {' '.join(f'--disable {key}' for key in asking)}",
+                f"labels of {' and '.join(computed)} need the private key, which no element gives",
+                next_step=f"Switch off for this product: {' '.join(f'--disable {key}' for key in computed)}",
             )
 
 

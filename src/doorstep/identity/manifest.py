@@ -179,7 +179,7 @@ def read_manifest(data: bytes, signers: TrustedSigners) -> Manifest:
     """
     if len(data) > MANIFEST_CAP:
         raise MalformedManifest(f"a manifest has at most {MANIFEST_CAP // 2**20} MiB")
-    entries = jsontext.decode(data, list[msgspec.Raw])
+    entries = _decoded(data, list[msgspec.Raw], "the file")
     if len(entries) > ENTRIES_CAP:
         raise MalformedManifest(f"a manifest has at most {ENTRIES_CAP} entries, this one has {len(entries)}")
     elements: dict[int, Element] = {}
@@ -290,4 +290,4 @@ def _decoded(data: bytes, kind: type[T], name: str) -> T:
     try:
         return jsontext.decode(data, kind)
     except jsontext.NotJson as error:
-        raise MalformedManifest(f"{name} does not have the fields of a manifest") from error
+        raise MalformedManifest(f"{name} does not have the form that manifests have") from error
