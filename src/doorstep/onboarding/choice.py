@@ -92,7 +92,7 @@ def _check(method: Method, keys: Collection[str], identity: IdentityMethod) -> N
         raise ContradictingMethods(
             f"the factory computes the label of {method.key} from the device's private key, and a secure "
             "element gives its key to nobody",
-            next_step=f"Take it off: --disable {method.key}",
+            next_step=f"Leave it off, or take it off: --disable {method.key}",
         )
     if clash := sorted(method.excludes & set(keys)):
         raise ContradictingMethods(
