@@ -153,7 +153,8 @@ BAD: dict[str, tuple[Any, type[PeerError], str]] = {
     "long signature": (GOOD | {"signature": "A" * 87}, MalformedMessage, "the entry"),
     "payload is no JSON": (raw(b"\xff"), MalformedMessage, "the payload"),
     "payload is a list": (raw(b"[]"), MalformedMessage, "the payload"),
-    "other version": (with_payload(version=4), MalformedMessage, "version 4"),
+    "other version": (with_payload(version=4), MalformedMessage, "none of the versions"),
+    "endless version": (with_payload(version=10**4000), MalformedMessage, "none of the versions"),
     "uniqueId mismatch": (
         GOOD | {"header": {"uniqueId": OTHER.unique_id}},
         VerificationFailed,

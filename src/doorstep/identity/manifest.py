@@ -205,7 +205,7 @@ def read_element(entry: bytes, signers: TrustedSigners) -> Element:
     signer.public_key.verify(signature, f"{sent.protected}.{sent.payload}".encode())
     said = _decoded(base64url.decode(sent.payload), _Payload, "the payload")
     if said.version not in VERSIONS:
-        raise MalformedManifest(f"the payload has version {said.version}, we read {sorted(VERSIONS)}")
+        raise MalformedManifest(f"the payload has none of the versions {sorted(VERSIONS)}")
     if said.unique_id != sent.header.unique_id:
         raise ElementRefused("the unique id beside the payload is not the signed one")
     signer.check_validity(said.provisioning_timestamp)
