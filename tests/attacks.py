@@ -42,7 +42,10 @@ ATTACKS: Final[Mapping[str, tuple[str, str]]] = {
         "refused; never a certificate twice",
     ),
     "PROV-02": ("asks for a certificate in another name", "the platform writes the name"),
-    "PROV-03": ("records a batch again, or devices that are known", "refused whole"),
+    "PROV-03": (
+        "records a batch again, or forges, alters or replays a manifest of secure elements",
+        "a batch is refused whole, a manifest entry by entry",
+    ),
     "PROV-04": ("registers a device that was scrapped", "refused for ever"),
     "MQTT-01": ("releases a QoS 2 message after the revocation, for an open session", "nobody gets it"),
     "MQTT-02": ("queues QoS 1 messages for a reader that is away", "purged with the revocation"),

@@ -41,6 +41,12 @@ def test_store_keeps_the_identity_without_its_root_key(store: Store, made: Provi
     assert kept.root_key == bytes(32)
 
 
+def test_agent_says_that_it_cannot_use_a_secure_element(store: Store, made: Provisioning) -> None:
+    with pytest.raises(MisuseError, match="no driver"):
+        store.adopt(replace(made, identity="secure_element", private_key=""))
+    assert store.identity() is None
+
+
 def test_first_boot_uses_the_factory_root_and_forgets_it(store: Store, made: Provisioning) -> None:
     store.adopt(made)
     state = store.begin_epoch()

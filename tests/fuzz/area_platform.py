@@ -11,6 +11,7 @@ from doorstep.broker.violations import read_violation
 from doorstep.errors import DoorstepError, MalformedMessage, MisuseError, PeerError, RefusedError
 from doorstep.factory import orders
 from doorstep.identity import claim_code, ids, statement
+from doorstep.identity.manifest import TrustedSigners, read_element, read_manifest
 from doorstep.identity.provisioning import Provisioning
 from doorstep.messaging import envelope
 from doorstep.messaging.allowance import Allowance
@@ -22,8 +23,10 @@ from doorstep.messaging.state import SealedState
 from doorstep.ownership import ledger, policy
 from doorstep.runtime.brokers import Broker
 from doorstep.server.custody import sale_rows
+from doorstep.wire import base64url
 from tests.broker.test_nkeys import KEY
 from tests.fuzz.targets import stored_vectors, target
+from tests.identity.manifests import ChipMaker, manifest_of, resigned
 from tests.identity.test_provisioning import FILE
 from tests.messaging.test_opener import VECTORS
 
@@ -97,6 +100,28 @@ for name, (parse, seed) in _TYPED.items():
 @target("provisioning-file", [FILE.to_json()])
 def fuzz_provisioning_file(data: bytes) -> None:
     Provisioning.from_json(data)
+
+
+_CHIP_MAKER = ChipMaker()
+_SIGNERS = TrustedSigners.from_pem(_CHIP_MAKER.bundle)
+_ENTRY_OF_MANIFEST = _CHIP_MAKER.entry(_CHIP_MAKER.chip())
+
+
+@target("manifest", [manifest_of([_ENTRY_OF_MANIFEST])])
+def fuzz_manifest(data: bytes) -> None:
+    read_manifest(data, _SIGNERS)
+
+
+@target("manifest-entry", [json.dumps(_ENTRY_OF_MANIFEST).encode()])
+def fuzz_manifest_entry(data: bytes) -> None:
+    read_element(data, _SIGNERS)
+
+
+@target("manifest-payload", [json.dumps(_CHIP_MAKER.payload(_CHIP_MAKER.chip())).encode()])
+def fuzz_manifest_payload(data: bytes) -> None:
+    # Signed here, so that what is fuzzed is what stands behind the signature.
+    entry = resigned(_ENTRY_OF_MANIFEST | {"payload": base64url.encode(data)}, _CHIP_MAKER.log.key)
+    read_element(json.dumps(entry).encode(), _SIGNERS)
 
 
 @target(

@@ -82,16 +82,25 @@ def test_core_reads_eui_64() -> None:
     assert ids.parse_hardware_id("a0:b1:c2:ff:fe:d3:e4:f5").value == "A0B1C2FFFED3E4F5"
 
 
+def test_core_reads_serial_of_a_secure_element() -> None:
+    assert ids.parse_hardware_id("01:23:6a:88:f1:d6:b0:73:ee") == ids.HardwareId(
+        "01236A88F1D6B073EE", locally_administered=False
+    )
+
+
 def test_core_flags_locally_administered_address() -> None:
     assert ids.parse_hardware_id("02:00:00:00:00:01").locally_administered
 
 
-@given(st.binary(min_size=6, max_size=6) | st.binary(min_size=8, max_size=8), st.sampled_from(":-."))
+@given(
+    st.sampled_from((6, 8, 9)).flatmap(lambda size: st.binary(min_size=size, max_size=size)),
+    st.sampled_from(":-."),
+)
 def test_normalised_hardware_id_reads_as_itself(octets: bytes, separator: str) -> None:
     try:
         first = ids.parse_hardware_id(octets.hex(separator))
     except ids.MalformedId:
-        assert octets[0] & 1 or not any(octets)
+        assert (octets[0] & 1 and len(octets) < 9) or len(set(octets)) == 1
         return
     assert first == ids.parse_hardware_id(first.value)
     assert bytes.fromhex(first.value) == octets
@@ -100,14 +109,14 @@ def test_normalised_hardware_id_reads_as_itself(octets: bytes, separator: str) -
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "12 or 16 hex"),
-        ("a0b1c2d3e4", "12 or 16 hex"),
-        ("a0b1c2d3e4f5a0", "12 or 16 hex"),
-        ("a0b1c2d3e4f", "12 or 16 hex"),
-        ("g0b1c2d3e4f5", "12 or 16 hex"),
-        ("a0 b1 c2 d3 e4 f5", "12 or 16 hex"),
-        ("é0b1c2d3e4f5", "12 or 16 hex"),
-        ("a" * 24, "24 characters"),
+        ("", "12, 16 or 18 hex"),
+        ("a0b1c2d3e4", "12, 16 or 18 hex"),
+        ("a0b1c2d3e4f5a0", "12, 16 or 18 hex"),
+        ("a0b1c2d3e4f", "12, 16 or 18 hex"),
+        ("g0b1c2d3e4f5", "12, 16 or 18 hex"),
+        ("a0 b1 c2 d3 e4 f5", "12, 16 or 18 hex"),
+        ("é0b1c2d3e4f5", "12, 16 or 18 hex"),
+        ("a" * 27, "27 characters"),
         ("00:00:00:00:00:00", "all zeros"),
         ("ff:ff:ff:ff:ff:ff", "all ones"),
         ("01:00:5e:00:00:01", "group"),

@@ -44,6 +44,30 @@ def test_device_without_a_factory_key_refuses_a_file_with_one(part: str) -> None
         Provisioning.from_json(replace(CHIP, **{part: getattr(FILE, part)}).to_json())
 
 
+ELEMENT = replace(FILE, private_key="", hardware_id="0123000000000001EE", identity="secure_element")
+
+
+def test_device_with_a_secure_element_reads_its_file() -> None:
+    assert Provisioning.from_json(ELEMENT.to_json()) == ELEMENT
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"private_key": FILE.private_key}, {"hardware_id": None}],
+    ids=["a key in flash", "no serial number"],
+)
+def test_device_with_a_secure_element_refuses_another_devices_file(changes: dict[str, Any]) -> None:
+    with pytest.raises(MalformedMessage, match="secure element"):
+        Provisioning.from_json(replace(ELEMENT, **changes).to_json())
+
+
+@pytest.mark.parametrize("part", ["device_id", "certificate_chain"])
+def test_device_with_a_secure_element_needs_its_certificate(part: str) -> None:
+    content = json.loads(ELEMENT.to_json()) | {part: {"device_id": "hgfedcba"}.get(part, "")}
+    with pytest.raises(MalformedMessage):
+        Provisioning.from_json(json.dumps(content).encode())
+
+
 def test_secrets_never_show_in_repr() -> None:
     shown = repr(FILE)
     assert "PRIVATE" not in shown

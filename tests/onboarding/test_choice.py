@@ -44,6 +44,13 @@ def test_accepted_risk_turns_the_method_on_and_marks_the_product() -> None:
 REFUSED = {
     "nothing": ((), CERTIFICATE, (), ContradictingMethods, "never be set up"),
     "unknown method": (("wep",), CERTIFICATE, (), UnknownMethod, "'wep'"),
+    "Easy Connect of an element": (
+        (*DEFAULTS, "dpp"),
+        IdentityMethod.SECURE_ELEMENT,
+        (),
+        ContradictingMethods,
+        "gives its key to nobody",
+    ),
     "unknown risk": (DEFAULTS, CERTIFICATE, ("wep",), UnknownMethod, "'wep'"),
     "risk of what is off": (DEFAULTS, CERTIFICATE, ("blufi",), ContradictingMethods, "not asked for"),
     "risk of what is safe": (DEFAULTS, CERTIFICATE, DEFAULTS[:1], ContradictingMethods, "needs no consent"),

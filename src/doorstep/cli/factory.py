@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from doorstep.cli.factory_orders import Wanted
 from doorstep.errors import MisuseError, RefusedError
 from doorstep.factory import orders
 from doorstep.factory.batch import BatchRequest, DeviceRecord
@@ -26,14 +27,15 @@ from doorstep.identity.ids import check_product_key
 from doorstep.identity.provisioning import SealedVariant, Servers
 from doorstep.runtime.authority import Authority
 
-__all__ = ["OpenBatch", "OpenedBatch", "build_factory_group"]
+__all__ = ["OpenProduct", "OpenedBatch", "OpenedProduct", "build_factory_group"]
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedBatch:
-    """What the platform contributes to a batch that it is about to record."""
+class OpenedProduct:
+    """What the platform knows of a product whose devices somebody wants to make."""
 
-    product_name: str
+    key: str
+    name: str
     methods: tuple[str, ...]
     """Keys of the product's onboarding methods."""
     identity: IdentityMethod
@@ -41,16 +43,47 @@ class OpenedBatch:
     servers: Servers
     portal: str
     """Address whose claim page labels name; empty: they name none."""
+    known: Callable[[Collection[str]], Collection[str]]
+    """Which of these hardware ids a device has already."""
+    open_batch: "Callable[[str, int], OpenedBatch]"
+    """Opens a batch by its id and number of devices."""
+
+    def accept(self, wanted: Orders) -> Orders:
+        """Refuse rows of devices that are known; raise `MisuseError` where the product can have none."""
+        wanted.check(self.identity, self.methods)
+        return wanted.without(self.known([one.hardware_id for one in wanted.devices if one.hardware_id]))
+
+    def request(self, batch_id: str, wanted: Orders, pepper: bytes, now: datetime) -> BatchRequest:
+        """Say what to make."""
+        return BatchRequest(
+            batch_id,
+            self.key,
+            self.name,
+            wanted.devices,
+            self.servers,
+            pepper,
+            now,
+            self.methods,
+            self.identity,
+            self.sealed,
+            self.portal,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBatch:
+    """What the platform contributes to a batch that it is about to record."""
+
     pepper: bytes = field(repr=False)
     authority: Authority
     record: Callable[[Sequence[DeviceRecord]], None]
 
 
-OpenBatch = Callable[[str, str, int], OpenedBatch]
-"""Opens a batch in the platform by product key, batch id and number of devices."""
+OpenProduct = Callable[[str], OpenedProduct]
+"""Finds a product in the platform by its key."""
 
 
-def build_factory_group(open_batch: OpenBatch) -> click.Group:
+def build_factory_group(open_product: OpenProduct) -> click.Group:
     """Return the command group ``factory`` over a platform that records devices."""
 
     @click.group()
@@ -59,11 +92,21 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
 
     @factory.command()
     @click.option("--product", required=True, help="Key of the product.")
-    @click.option("--count", type=int, help="Number of devices; with --macs the file decides.")
+    @click.option("--count", type=int, help="Number of devices; with a file, the file decides.")
     @click.option(
         "--macs",
         type=click.Path(path_type=Path),
         help="CSV file with the columns mac, serial or both: one device a row.",
+    )
+    @click.option(
+        "--manifest",
+        type=click.Path(path_type=Path),
+        help="The chip maker's signed manifest of secure elements: one device an entry.",
+    )
+    @click.option(
+        "--signers",
+        type=click.Path(path_type=Path),
+        help="PEM file with the manifest signers and the CAs of elements that are trusted.",
     )
     @click.option("--serial-prefix", help="Serials are this and a number; default: the batch id and a dash.")
     @click.option(
@@ -76,6 +119,8 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
         product: str,
         count: int | None,
         macs: Path | None,
+        manifest: Path | None,
+        signers: Path | None,
         serial_prefix: str | None,
         out: Path | None,
         as_json: bool,
@@ -85,49 +130,22 @@ def build_factory_group(open_batch: OpenBatch) -> click.Group:
         check_product_key(product)
         now = datetime.now(UTC)
         batch_id = orders.new_batch_id(now, os.urandom)
-        wanted = _orders(count, macs, f"{batch_id}-" if serial_prefix is None else serial_prefix)
-        folder = out or Path(f"batch-{batch_id}")
+        prefix = f"{batch_id}-" if serial_prefix is None else serial_prefix
+        asked = Wanted(count, macs, manifest, signers)
+        rows = asked.orders(prefix)
+        of = open_product(product)
+        wanted = of.accept(rows)
         _show_rows(wanted)
+        asked.check_count(len(wanted.devices))
+        folder = out or Path(f"batch-{batch_id}")
         _confirm(len(wanted.devices), product, folder, ask=not (yes or as_json))
-        opened = open_batch(product, batch_id, len(wanted.devices))
-        request = BatchRequest(
-            batch_id,
-            product,
-            opened.product_name,
-            wanted.devices,
-            opened.servers,
-            opened.pepper,
-            now,
-            opened.methods,
-            opened.identity,
-            opened.sealed,
-            opened.portal,
-        )
+        opened = of.open_batch(batch_id, len(wanted.devices))
+        request = of.request(batch_id, wanted, opened.pepper, now)
         with _progress(len(wanted.devices), hidden=as_json) as advance:
             result = run_batch(request, opened.authority, folder, opened.record, advance)
         _show_result(result, wanted, as_json=as_json)
 
     return factory
-
-
-def _orders(count: int | None, macs: Path | None, prefix: str) -> Orders:
-    if macs is None:
-        if count is None:
-            raise MisuseError("how many devices?", next_step="Give --count N or --macs FILE.csv.")
-        return orders.numbered(prefix, count)
-    try:
-        content = macs.read_bytes()
-    except OSError as error:
-        raise MisuseError(
-            f"{macs} cannot be read: {error.strerror}", next_step="Check the name after --macs."
-        ) from error
-    wanted = orders.read_rows(content, prefix)
-    if count is not None and count != len(wanted.devices):
-        raise MisuseError(
-            f"--count says {count} and {macs} has {len(wanted.devices)} good rows",
-            next_step="Leave --count out, or mend the file.",
-        )
-    return wanted
 
 
 def _confirm(count: int, product: str, folder: Path, *, ask: bool) -> None:
@@ -145,9 +163,9 @@ def _confirm(count: int, product: str, folder: Path, *, ask: bool) -> None:
 
 def _show_rows(wanted: Orders) -> None:
     for row in wanted.refused:
-        click.secho(f"line {row.line} refused: {row.reason}", fg="red", err=True)
+        click.secho(f"{wanted.unit} {row.number} refused: {row.reason}", fg="red", err=True)
     for row in wanted.suspicious:
-        click.secho(f"line {row.line}: {row.reason}", fg="yellow", err=True)
+        click.secho(f"{wanted.unit} {row.number}: {row.reason}", fg="yellow", err=True)
 
 
 @contextmanager
@@ -186,13 +204,14 @@ def _progress(total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
 
 def _show_result(result: BatchResult, wanted: Orders, *, as_json: bool) -> None:
     if as_json:
-        rows = [dataclasses.asdict(row) for row in wanted.refused]
+        rows = [{wanted.unit: row.number, "reason": row.reason} for row in wanted.refused]
         values = dataclasses.asdict(result) | {
             "devices_per_s": round(result.devices_per_s, 1),
             "refused_rows": rows,
         }
         click.echo(json.dumps(values))
         return
+    where = "the secure elements" if wanted.unit == "entry" else "these files"
     click.echo(
         f"Batch {result.batch_id}: {result.made} devices in {result.seconds:.1f} s "
         f"({result.devices_per_s:.0f}/s)\n"
@@ -200,5 +219,5 @@ def _show_result(result: BatchResult, wanted: Orders, *, as_json: bool) -> None:
         f"  {result.folder}/labels.pdf     set-up codes and claim codes: secret until attached\n"
         f"  {result.folder}/labels.csv     the same as data, for a label printer\n"
         f"  {result.folder}/manifest.csv   serials, device ids, hardware ids, fingerprints\n"
-        "Private keys are in these files only. Delete the folder when the devices are flashed and labelled."
+        f"Private keys are in {where} only. Delete the folder when the devices are flashed and labelled."
     )

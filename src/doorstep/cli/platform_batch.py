@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from doorstep.cli.factory import OpenedBatch, build_factory_group
+from doorstep.cli.factory import OpenedBatch, OpenedProduct, build_factory_group
 from doorstep.cli.operating import operate
 from doorstep.errors import MisuseError
 from doorstep.factory.batch import DeviceRecord
@@ -19,30 +19,43 @@ from doorstep.runtime.state import StateFolder
 __all__ = ["factory"]
 
 
-def _open_batch(product_key: str, batch_id: str, count: int) -> OpenedBatch:
+def _open_product(product_key: str) -> OpenedProduct:
     settings = load(os.environ)
     operate()
     from doorstep.server.clock import now_us  # noqa: PLC0415 - needs Django started
     from doorstep.server.custody.actions import record_batch  # noqa: PLC0415
     from doorstep.server.custody.keys import claim_code_pepper  # noqa: PLC0415
     from doorstep.server.fleet.products import find_product, open_batch_row  # noqa: PLC0415
+    from doorstep.server.fleet.queries import known_hardware_ids  # noqa: PLC0415
 
     product = find_product(product_key)
     identity = IdentityMethod(product.identity_method)
-    device_api = _device_api(settings, identity)
-    authority = open_authority(StateFolder.open(settings.state).ca, "Doorstep", now=datetime.now(UTC))
-    batch = open_batch_row(product, batch_id, count)
 
-    def record(devices: Sequence[DeviceRecord]) -> None:
-        record_batch(batch, devices, actor=OPERATOR, now_us=now_us())
+    def open_batch(batch_id: str, count: int) -> OpenedBatch:
+        authority = open_authority(StateFolder.open(settings.state).ca, "Doorstep", now=datetime.now(UTC))
+        batch = open_batch_row(product, batch_id, count)
 
-    servers = Servers(device_api, settings.public_host, settings.mqtt_tls_port, settings.mqtt_plain_port)
-    methods = tuple(batch.onboarding_methods)
-    sealed = cast("SealedVariant", product.sealed_variant)
-    # A phone reaches no localhost, and nobody should type a claim code into a page without TLS.
-    portal = settings.base_url if settings.base_url.startswith("https://") else ""
-    return OpenedBatch(
-        product.name, methods, identity, sealed, servers, portal, claim_code_pepper(), authority, record
+        def record(devices: Sequence[DeviceRecord]) -> None:
+            record_batch(batch, devices, actor=OPERATOR, now_us=now_us())
+
+        return OpenedBatch(claim_code_pepper(), authority, record)
+
+    return OpenedProduct(
+        product.key,
+        product.name,
+        tuple(product.onboarding_methods),
+        identity,
+        cast("SealedVariant", product.sealed_variant),
+        Servers(
+            _device_api(settings, identity),
+            settings.public_host,
+            settings.mqtt_tls_port,
+            settings.mqtt_plain_port,
+        ),
+        # A phone reaches no localhost, and nobody should type a claim code into a page without TLS.
+        settings.base_url if settings.base_url.startswith("https://") else "",
+        known_hardware_ids,
+        open_batch,
     )
 
 
@@ -57,4 +70,4 @@ def _device_api(settings: Settings, identity: IdentityMethod) -> str:
     return settings.device_api_plain_url
 
 
-factory = build_factory_group(_open_batch)
+factory = build_factory_group(_open_product)

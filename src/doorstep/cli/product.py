@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["product"]
 
+_IDENTITIES = (IdentityMethod.CERTIFICATE, IdentityMethod.SYMMETRIC_KEY, IdentityMethod.SECURE_ELEMENT)
+
 
 @click.group()
 def product() -> None:
@@ -36,10 +38,11 @@ def product() -> None:
 )
 @click.option(
     "--identity",
-    type=click.Choice([IdentityMethod.CERTIFICATE.value, IdentityMethod.SYMMETRIC_KEY.value]),
+    type=click.Choice([one.value for one in _IDENTITIES]),
     default=IdentityMethod.CERTIFICATE.value,
     show_default=True,
-    help="What its devices prove themselves by; symmetric_key is for chips without elliptic curves or TLS.",
+    help="What its devices prove themselves by; symmetric_key is for chips without elliptic curves or TLS, "
+    "secure_element for boards with an ATECC608.",
 )
 @click.option(
     "--sealed",

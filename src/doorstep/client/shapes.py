@@ -1864,7 +1864,7 @@ class ProductIn(TypedDict):
     """As customers read it."""
     claim_policy: NotRequired[str]
     """The evidence that makes somebody the owner; empty for the strong one."""
-    identity: NotRequired[Literal["certificate", "symmetric_key"]]
+    identity: NotRequired[Literal["certificate", "symmetric_key", "secure_element"]]
     """What its devices are made with; it stays for good."""
 
 

@@ -183,7 +183,15 @@ class Store:
         self._lock.close()
 
     def adopt(self, made: Provisioning) -> None:
-        """Become the device that the factory made; again is allowed, becoming another device is not."""
+        """Become the device that the factory made; again is allowed, becoming another device is not.
+
+        Raises MisuseError for another device, and for one whose key is in a secure element.
+        """
+        if made.identity == "secure_element":
+            raise MisuseError(
+                "this device's key is in its secure element, and the agent has no driver for one",
+                next_step="Run firmware that signs by the element, or make the device with a certificate.",
+            )
         known = self.identity()
         if known is not None and known.device_id != made.device_id:
             raise MisuseError(

@@ -4,10 +4,10 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from doorstep.crypto import p256
-from doorstep.crypto.p256 import PrivateKey
+from doorstep.crypto.p256 import PrivateKey, PublicKey
 from doorstep.crypto.x509 import Certificate, Issuer
 from doorstep.factory.content import LabelContent
 from doorstep.factory.nvs import nvs_image
@@ -60,6 +60,10 @@ class DeviceOrder:
     serial: str
     hardware_id: str | None = None
     """Normalised, as `ids.parse_hardware_id` returns it."""
+    element_key: bytes | None = None
+    """DER SubjectPublicKeyInfo of the key in its secure element; None where there is no element."""
+    row: int = field(default=0, compare=False)
+    """Its number in the file that asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class BatchRequest:
     methods: tuple[str, ...] = DEFAULTS
     """Keys of the onboarding methods that the devices open."""
     identity: IdentityMethod = IdentityMethod.CERTIFICATE
-    """``SYMMETRIC_KEY`` makes devices that have no key but their root."""
+    """``SYMMETRIC_KEY`` makes devices that have no key but their root; ``SECURE_ELEMENT`` needs orders with
+    an ``element_key``."""
     sealed: SealedVariant = "ratchet-8"
     """How they seal."""
     portal: str = ""
@@ -176,10 +181,10 @@ class _Maker:
             hardware_id=order.hardware_id,
             idevid=born.idevid.der if born else b"",
             fingerprint=born.idevid.fingerprint if born else "",
-            public_key=born.key.public_key.spki if born else b"",
+            public_key=born.idevid.public_key.spki if born else b"",
             claim_code_hash=code.hash(self._request.pepper),
             setup_code=setup.pop,
-            oob_code=OobSecret.of(born.key).share().text() if born and _OOB in methods else "",
+            oob_code=OobSecret.of(born.key).share().text() if born and born.key and _OOB in methods else "",
             root_key=os.urandom(ROOT_KEY_LENGTH),
         )
         provisioning = self._provisioning(record, born, setup)
@@ -191,10 +196,11 @@ class _Maker:
         )
 
     def _born(self, order: DeviceOrder, device_id: str) -> "_Born":
-        key = p256.generate(os.urandom)
+        in_element = self._request.identity is IdentityMethod.SECURE_ELEMENT
+        key = None if in_element else p256.generate(os.urandom)
         idevid = certificates.issue_idevid(
             self._issuer,
-            key.public_key,
+            key.public_key if key else PublicKey.from_spki(order.element_key or b""),
             device_id=device_id,
             device_serial=order.serial,
             now=self._request.now,
@@ -214,7 +220,7 @@ class _Maker:
             serial=record.serial,
             product=self._request.product,
             hardware_id=record.hardware_id,
-            private_key=born.key.to_pem().decode("ascii") if born else "",
+            private_key=born.key.to_pem().decode("ascii") if born and born.key else "",
             certificate_chain=chain.decode("ascii"),
             trust_anchor=self._root.pem.decode("ascii"),
             root_key=record.root_key,
@@ -227,7 +233,7 @@ class _Maker:
             ),
             servers=self._request.servers,
             onboarding=self._request.methods,
-            identity="certificate" if born else "symmetric_key",
+            identity=born.identity if born else "symmetric_key",
             sealed=self._request.sealed,
         )
 
@@ -244,7 +250,9 @@ class _Maker:
         fingerprint = record.fingerprint if _HTTPS in methods else ""
         label = replace(label, password=access_key, fingerprint=fingerprint, oob=record.oob_code)
         text = label.encode()
-        easy_connect = device_label(born.key, record.serial).encode() if born and _DPP in methods else ""
+        easy_connect = (
+            device_label(born.key, record.serial).encode() if born and born.key and _DPP in methods else ""
+        )
         alone = bool(easy_connect) and not _CODE_SCHEMES.intersection(methods)
         text = easy_connect if alone else text
         claim_url = f"{self._request.portal}/claim/#{record.serial}" if self._request.portal else ""
@@ -269,8 +277,13 @@ class _Maker:
 class _Born:
     """A factory key and its certificate."""
 
-    key: PrivateKey = field(repr=False)
+    key: PrivateKey | None = field(repr=False)
+    """None where it is in a secure element."""
     idevid: Certificate
+
+    @property
+    def identity(self) -> Literal["certificate", "secure_element"]:
+        return "certificate" if self.key else "secure_element"
 
 
 def _setup_label(name: str, setup: credentials.Sec2Credentials, methods: tuple[str, ...]) -> SetupLabel:

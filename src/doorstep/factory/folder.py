@@ -9,6 +9,7 @@ batch-<id>/            0700
   manifest.csv               serial, device id, hardware id, certificate fingerprint; nothing secret
   batch.json                 what was made, when, and how much of it
   remaining.csv              only if the run was stopped: what was not made, ready for a new batch
+                             (with secure elements the manifest itself is)
 ```
 """
 

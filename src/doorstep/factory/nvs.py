@@ -47,14 +47,13 @@ def _blobs(device: Provisioning) -> dict[str, bytes]:
 
 
 def _key_blobs(device: Provisioning) -> dict[str, bytes]:
-    if not device.private_key:
+    if not device.certificate_chain:
         return {}
     idevid, factory = load_chain(device.certificate_chain.encode("ascii"))
-    return {
-        "idevid_key": PrivateKey.from_pkcs8(device.private_key.encode("ascii")).to_pkcs8(),
-        "idevid": idevid.der,
-        "factory_ca": factory.der,
-    }
+    certified = {"idevid": idevid.der, "factory_ca": factory.der}
+    if not device.private_key:
+        return certified
+    return {"idevid_key": PrivateKey.from_pkcs8(device.private_key.encode("ascii")).to_pkcs8()} | certified
 
 
 def _texts(device: Provisioning) -> dict[str, str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from time import monotonic
 
 from doorstep.errors import DoorstepError, UnavailableError
-from doorstep.factory.batch import BatchRequest, DeviceOrder, DeviceRecord, MadeDevice, make_devices
+from doorstep.factory.batch import BatchRequest, DeviceRecord, MadeDevice, make_devices
 from doorstep.factory.folder import REMAINING, BatchFolder
+from doorstep.identity.assurance import IdentityMethod
 from doorstep.identity.ids import DeviceIdTaken
 from doorstep.runtime.authority import Authority
 
@@ -75,7 +76,8 @@ def run_batch(  # noqa: PLR0913 - the seam where the command wires its parts tog
         )
 
     def remake(devices: Sequence[MadeDevice]) -> list[MadeDevice]:
-        orders = tuple(DeviceOrder(one.record.serial, one.record.hardware_id) for one in devices)
+        serials = {one.record.serial for one in devices}
+        orders = tuple(order for order in request.devices if order.serial in serials)
         chunks = make_devices(replace(request, devices=orders), authority, workers=1)
         return [one for chunk in chunks for one in chunk]
 
@@ -134,5 +136,10 @@ def _stopped(error: OSError | DoorstepError, request: BatchRequest, result: Batc
     else:
         reason, advice = error.message, error.next_step
     if result.made:
-        advice += f" Then make a new batch with --macs {result.folder}/{REMAINING}"
+        again = (
+            "the same manifest: what is made is refused by its entry"
+            if request.identity is IdentityMethod.SECURE_ELEMENT
+            else f"--macs {result.folder}/{REMAINING}"
+        )
+        advice += f" Then make a new batch with {again}"
     return BatchStopped(reason, result, remaining, advice.strip())

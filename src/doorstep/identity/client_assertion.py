@@ -4,8 +4,6 @@ Checked in this order: form, algorithm, signature, issuer and subject, audience,
 factory key is the one algorithm; the key is looked up by the device id, never taken from the JWT.
 """
 
-import base64
-import binascii
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +13,7 @@ import msgspec
 from doorstep.crypto.p256 import PublicKey
 from doorstep.errors import MalformedMessage, ReplayRefused, VerificationFailed
 from doorstep.identity.ids import check_device_id
-from doorstep.wire import jsontext
+from doorstep.wire import base64url, jsontext
 
 __all__ = [
     "ASSERTION_CAP",
@@ -90,15 +88,8 @@ def read(text: str) -> Assertion:
     parts = text.split(".") if len(text) <= ASSERTION_CAP and text.isascii() else []
     if len(parts) != _PARTS:
         raise MalformedMessage("a client assertion is a JWT of three parts")
-    header, claims, signature = (_decoded(part) for part in parts)
+    header, claims, signature = (base64url.decode(part) for part in parts)
     if jsontext.decode(header, _Header).alg != "ES256":
         raise MalformedMessage("a client assertion is signed with ES256")
     said = jsontext.decode(claims, _Claims)
     return Assertion(check_device_id(said.sub), said, text.rpartition(".")[0].encode(), signature)
-
-
-def _decoded(part: str) -> bytes:
-    try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise MalformedMessage("a part of a client assertion is not base64url") from error

@@ -36,8 +36,12 @@ _DEVICE_ID: Final = re.compile(r"[a-z2-7]{8}")
 _SERIAL: Final = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _PRODUCT_KEY: Final = re.compile(r"[a-z0-9-]{1,40}")
 _SEPARATORS: Final = str.maketrans("", "", ":-.")
-_HARDWARE_ID_INPUT_CAP: Final = 23
-"""Sixteen hex digits in eight groups have seven separators; nothing genuine is longer."""
+_HARDWARE_ID_INPUT_CAP: Final = 26
+"""Eighteen hex digits in nine groups have eight separators; nothing genuine is longer."""
+_EUI_LENGTHS: Final = frozenset({6, 8})
+_ELEMENT_LENGTH: Final = 9
+"""Bytes in the serial number of an ATECC secure element."""
+_HARDWARE_ID_RULE: Final = "12, 16 or 18 hex digits"
 _MULTICAST: Final = 0x01
 _LOCALLY_ADMINISTERED: Final = 0x02
 
@@ -52,7 +56,7 @@ class DeviceIdTaken(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class HardwareId:
-    """A normalised EUI-48 or EUI-64: 12 or 16 upper-case hex digits."""
+    """A normalised EUI-48, EUI-64 or serial of a secure element: 12, 16 or 18 upper-case hex digits."""
 
     value: str
     locally_administered: bool
@@ -92,20 +96,21 @@ def check_product_key(text: str) -> str:
 
 
 def parse_hardware_id(text: str) -> HardwareId:
-    """Normalise a MAC address or chip id, written with or without ``:``, ``-`` or ``.``.
+    """Normalise a MAC address, chip id or element's serial, written with or without ``:``, ``-`` or ``.``.
 
     Raises `MalformedId` for group addresses, for all zeros and for all ones: no single device owns those.
     """
     if len(text) > _HARDWARE_ID_INPUT_CAP:
-        raise MalformedId(f"a hardware id is 12 or 16 hex digits, not {len(text)} characters")
+        raise MalformedId(f"a hardware id is {_HARDWARE_ID_RULE}, not {len(text)} characters")
     octets = _octets(text)
     if octets.count(0) == len(octets):
         raise MalformedId("this hardware id is all zeros: the chip's address was never read")
     if octets.count(0xFF) == len(octets):
         raise MalformedId("this hardware id is all ones: the chip's address memory is empty")
-    if octets[0] & _MULTICAST:
+    flags = octets[0] if len(octets) in _EUI_LENGTHS else 0  # an element's serial has none
+    if flags & _MULTICAST:
         raise MalformedId("this hardware id is a group (multicast) address and names no single device")
-    return HardwareId(octets.hex().upper(), bool(octets[0] & _LOCALLY_ADMINISTERED))
+    return HardwareId(octets.hex().upper(), bool(flags & _LOCALLY_ADMINISTERED))
 
 
 def _octets(text: str) -> bytes:
@@ -113,9 +118,9 @@ def _octets(text: str) -> bytes:
     try:
         octets = binascii.unhexlify(digits)
     except ValueError as error:
-        raise MalformedId(f"{_shown(text)} is not a hardware id: it must be 12 or 16 hex digits") from error
-    if len(octets) not in {6, 8}:
-        raise MalformedId(f"{_shown(text)} is not a hardware id: it must be 12 or 16 hex digits")
+        raise MalformedId(f"{_shown(text)} is not a hardware id: it must be {_HARDWARE_ID_RULE}") from error
+    if len(octets) not in {*_EUI_LENGTHS, _ELEMENT_LENGTH}:
+        raise MalformedId(f"{_shown(text)} is not a hardware id: it must be {_HARDWARE_ID_RULE}")
     return octets
 
 

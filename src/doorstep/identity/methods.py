@@ -21,7 +21,14 @@ class OnboardingMethod(enum.StrEnum):
     """One touch: the network's password encrypted to the device's factory key; nothing to read."""
 
 
-AVAILABLE: Final = frozenset({IdentityMethod.SYMMETRIC_KEY, IdentityMethod.CERTIFICATE, *OnboardingMethod})
+AVAILABLE: Final = frozenset(
+    {
+        IdentityMethod.SYMMETRIC_KEY,
+        IdentityMethod.CERTIFICATE,
+        IdentityMethod.SECURE_ELEMENT,
+        *OnboardingMethod,
+    }
+)
 """What the platform does today; everything else is shown as not yet there."""
 
 NEEDS: Final[Mapping[Damage, tuple[IdentityMethod, str]]] = {

@@ -86,9 +86,9 @@ class Provisioning:
     product: str
     hardware_id: str | None
     private_key: str = field(repr=False)
-    """PEM PKCS#8 of the factory key; empty, as the chain is, where the root key is the identity."""
+    """PEM PKCS#8 of the factory key; empty where that is in a secure element, or where there is none."""
     certificate_chain: str
-    """PEM: the IDevID, then the factory CA."""
+    """PEM: the IDevID, then the factory CA; empty where the root key is the identity."""
     trust_anchor: str
     """PEM: the maker's device root CA."""
     root_key: bytes = field(repr=False)
@@ -97,8 +97,8 @@ class Provisioning:
     version: Literal[1] = 1
     onboarding: tuple[str, ...] = METHODS_OF_OLD_FILES
     """Keys of the onboarding methods that the device opens, and no others."""
-    identity: Literal["certificate", "symmetric_key"] = "certificate"
-    """Whether the device signs with a factory key, or has no key but its root."""
+    identity: Literal["certificate", "symmetric_key", "secure_element"] = "certificate"
+    """Whether the device signs with a factory key, has no key but its root, or signs by its element."""
     sealed: SealedVariant = "ratchet-8"
     """How the device seals (docs/spec/sealed.md section 9)."""
 
@@ -151,7 +151,14 @@ def _check(made: Provisioning) -> None:
             raise MalformedProvisioning("a device whose identity is its root key has no factory key")
         return
     idevid = load_chain(made.certificate_chain.encode())[0]
-    if PrivateKey.from_pkcs8(made.private_key.encode()).public_key.spki != idevid.public_key.spki:
-        raise MalformedProvisioning("the private key is not the IDevID's")
+    _check_key(made, idevid)
     if made.device_id != idevid.common_name:
         raise MalformedProvisioning("the IDevID belongs to another device")
+
+
+def _check_key(made: Provisioning, idevid: Certificate) -> None:
+    if made.identity == "secure_element":
+        if made.private_key or made.hardware_id is None:
+            raise MalformedProvisioning("a secure element has a serial number and gives its key to nobody")
+    elif PrivateKey.from_pkcs8(made.private_key.encode()).public_key.spki != idevid.public_key.spki:
+        raise MalformedProvisioning("the private key is not the IDevID's")

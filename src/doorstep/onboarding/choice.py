@@ -88,6 +88,12 @@ def _check(method: Method, keys: Collection[str], identity: IdentityMethod) -> N
             f"{identity.value.replace('_', ' ')}",
             next_step="Give the product certificates or secure elements, or choose another method.",
         )
+    if method.needs_key_at_factory and identity is IdentityMethod.SECURE_ELEMENT:
+        raise ContradictingMethods(
+            f"the factory computes the label of {method.key} from the device's private key, and a secure "
+            "element gives its key to nobody",
+            next_step=f"Leave it off, or take it off: --disable {method.key}",
+        )
     if clash := sorted(method.excludes & set(keys)):
         raise ContradictingMethods(
             f"{method.key} and {clash[0]} contradict each other: an attacker would choose the weaker",

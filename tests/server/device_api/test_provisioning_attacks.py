@@ -2,10 +2,15 @@
 
 import json
 import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from django.conf import settings
 
+from doorstep.cli.platform_batch import factory
 from doorstep.crypto import p256
 from doorstep.crypto.x509 import load_chain
 from doorstep.identity.ids import DeviceIdTaken
@@ -17,7 +22,8 @@ from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.actions.requests import open_request
 from doorstep.server.device_api import nonces
 from doorstep.server.device_api.desk import Desk
-from doorstep.server.fleet.models import Device
+from doorstep.server.fleet.models import Batch, Device
+from tests.identity.manifests import ChipMaker, manifest_of
 from tests.server.making import (
     MadeDevice,
     authority,
@@ -25,6 +31,7 @@ from tests.server.making import (
     blank_devices,
     customer,
     devices,
+    product,
     statement_of,
 )
 
@@ -90,6 +97,72 @@ def test_prov_03_batch_that_was_recorded_before_is_refused_whole() -> None:
             actions.record_batch(batch, again, actor="operator", now_us=now_us())
     assert ledger.count() == entries
     assert not Device.objects.filter(device_id=fresh[0].device_id).exists()
+
+
+_MAKER, _STRANGER = ChipMaker(), ChipMaker(0x61)
+
+
+def _batch_of_elements(folder: Path, key: str, entries: list[dict[str, Any]]) -> Result:
+    """Make a batch as the operator does; ``folder`` gets the files."""
+    folder.mkdir()
+    (folder / "manifest.json").write_bytes(manifest_of(entries))
+    (folder / "signers.pem").write_bytes(_MAKER.bundle)
+    files = ["--manifest", str(folder / "manifest.json"), "--signers", str(folder / "signers.pem")]
+    return CliRunner().invoke(
+        factory, ["batch", "--product", key, *files, "--out", str(folder / "batch"), "--yes", "--json"]
+    )
+
+
+def _other_x5c(payload: dict[str, Any]) -> None:
+    """Put the certificates of another chip maker beside the key."""
+    keys = _STRANGER.payload(_STRANGER.chip(2))["publicKeySet"]["keys"]
+    payload["publicKeySet"]["keys"][0]["x5c"] = keys[0]["x5c"]
+
+
+def test_prov_03_manifest_is_refused_row_by_row(tmp_path: Path) -> None:
+    """PROV-03: foreign signer, altered x5c, repeated and replayed elements: only the good rows are made."""
+    key = product("device_key & setup_session", identity="secure_element").key
+    chips = [_MAKER.chip(number) for number in range(1, 5)]
+    good = [_MAKER.entry(chip) for chip in chips]
+    first = _batch_of_elements(tmp_path / "first", key, good[:1])
+    assert first.exception is None, first.output
+    entries = [
+        good[0],  # replayed: made before
+        _MAKER.entry(chips[1], signer=_STRANGER.log),
+        _MAKER.entry(chips[1], payload=_other_x5c),
+        good[3] | {"payload": good[2]["payload"]},
+        good[2],
+        good[2],  # repeated
+        good[3],
+    ]
+    told = json.loads(_batch_of_elements(tmp_path / "second", key, entries).stdout)
+    assert [row["entry"] for row in told["refused_rows"]] == [1, 2, 3, 4, 6]
+    made = Device.objects.filter(product__key=key).order_by("id")
+    assert [row.hardware_id for row in made] == [chips[at].unique_id.upper() for at in (0, 2, 3)]
+    assert told["made"] == 2
+
+
+def test_prov_03_manifest_without_a_good_row_makes_nothing(tmp_path: Path) -> None:
+    """PROV-03: a manifest replayed whole leaves no batch behind."""
+    key = product(identity="secure_element").key
+    entries = [_MAKER.entry(_MAKER.chip(1))]
+    assert _batch_of_elements(tmp_path / "first", key, entries).exception is None
+    again = _batch_of_elements(tmp_path / "again", key, entries)
+    assert "0 good rows" in str(again.exception)
+    assert Batch.objects.filter(product__key=key).count() == 1
+    assert not (tmp_path / "again" / "batch").exists()
+
+
+def test_device_of_a_manifest_registers_by_the_key_in_its_element(tmp_path: Path) -> None:
+    key = product("device_key & setup_session", identity="secure_element").key
+    chip = _MAKER.chip(1)
+    _batch_of_elements(tmp_path / "batch", key, [_MAKER.entry(chip)])
+    row = Device.objects.get(hardware_id=chip.unique_id.upper())
+    device = replace(blank_devices(1)[0], device_id=row.device_id, serial=row.serial, key=chip.key)
+    assert _bound(device)
+    stranger = replace(device, key=p256.generate(os.urandom))
+    _, renewal = statement_of(stranger, None, purpose=Purpose.RENEW, nonce=_nonce(stranger))
+    assert _desk().renew(renewal).status_code == 403
 
 
 def test_bind_07_neighbour_in_the_set_up_window_gets_nothing() -> None:

@@ -131,6 +131,7 @@ BLUETOOTH: Final[tuple[Method, ...]] = (
         app="The portal's page or an app that hands the data on.",
         risk="Whoever has the out-of-band data can pair in place of the customer.",
         needs=_BLE,
+        needs_key_at_factory=True,
         roles=_DEVICE,
         asks_for=_SERVICES,
     ),

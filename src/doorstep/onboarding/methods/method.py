@@ -64,6 +64,8 @@ class Method:
     """Keys of methods that must be off, because an attacker would choose the weaker."""
     needs_device_key: bool = False
     """Whether only a device with a P-256 factory key can do it."""
+    needs_key_at_factory: bool = False
+    """Whether the factory computes part of the label from the private key, which no secure element gives."""
 
     @property
     def needs_consent(self) -> bool:

@@ -62,6 +62,7 @@ OTHERS: Final[tuple[Method, ...]] = (
         "still decides who owns it.",
         needs="Wi-Fi through wpa_supplicant with DPP.",
         needs_device_key=True,
+        needs_key_at_factory=True,
         roles=_BOTH,
     ),
     Method(

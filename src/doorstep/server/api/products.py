@@ -82,7 +82,7 @@ class ProductIn(Schema, extra="forbid"):
     """As customers read it."""
     claim_policy: Annotated[str, Field(max_length=POLICY_CAP)] = ""
     """The evidence that makes somebody the owner; empty for the strong one."""
-    identity: Literal["certificate", "symmetric_key"] = "certificate"
+    identity: Literal["certificate", "symmetric_key", "secure_element"] = "certificate"
     """What its devices are made with; it stays for good."""
 
 

@@ -121,7 +121,7 @@ class Device(models.Model):
 
     device_id = models.CharField(max_length=8, unique=True)
     serial = models.CharField(max_length=40, unique=True)
-    hardware_id = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    hardware_id = models.CharField(max_length=18, null=True, blank=True, unique=True)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="devices")
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="devices")
     public_key = models.BinaryField()

@@ -26,7 +26,11 @@ RESERVED_KEYS: Final = frozenset({"new", "advise"})
 """They stand where a product's key stands in the portal's addresses."""
 
 
-MADE_IDENTITIES: Final = (IdentityMethod.CERTIFICATE, IdentityMethod.SYMMETRIC_KEY)
+MADE_IDENTITIES: Final = (
+    IdentityMethod.CERTIFICATE,
+    IdentityMethod.SYMMETRIC_KEY,
+    IdentityMethod.SECURE_ELEMENT,
+)
 """What ``doorstep factory batch`` can put into a device."""
 
 

@@ -1,7 +1,9 @@
 """Devices, products and batches as somebody may see them. Missing and forbidden look alike."""
 
 import enum
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -24,6 +26,7 @@ __all__ = [
     "devices_in",
     "devices_of",
     "find_batch",
+    "known_hardware_ids",
     "last_revocation",
     "last_trouble",
     "rotations_of",
@@ -32,6 +35,8 @@ __all__ = [
 
 LIVE_FOR_US: Final = 60_000_000
 """A device counts as live for a minute after its last message."""
+
+_ASKED_AT_ONCE: Final = 1000
 
 
 class Status(enum.Enum):
@@ -108,6 +113,16 @@ def last_trouble(device: Device) -> StandingChange | None:
     if device.standing not in {Standing.SUSPECTED, Standing.QUARANTINED}:
         return None
     return device.standing_changes.order_by("-at_us", "-pk").first()
+
+
+def known_hardware_ids(hardware_ids: Collection[str]) -> set[str]:
+    """Return those of the hardware ids that a device has; each is there once."""
+    known: set[str] = set()
+    asked = iter(hardware_ids)
+    while piece := [*islice(asked, _ASKED_AT_ONCE)]:
+        rows = Device.objects.filter(hardware_id__in=piece)
+        known.update(str(one) for one in rows.values_list("hardware_id", flat=True))
+    return known
 
 
 def all_products() -> QuerySet[Product]:
