@@ -1,6 +1,7 @@
 """The portal in German and French: nothing missing, nothing left over, every placeholder kept."""
 
 import re
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 
@@ -101,6 +102,15 @@ def test_french_owner_reads_webhooks_with_their_types_and_failures_as_they_are(w
     secret = client.post(f"{one}act", {"act": "secret"}).content.decode()
     assert "Donnez ce secret à votre programme" in secret
     assert 'tabindex="-1" lang="fr"' in secret
+
+
+def test_french_owner_hears_which_words_of_a_refusal_are_english(world: World) -> None:
+    client = _french(world)
+    refused = client.post("/webhooks/", {"url": "http://example.org/", "description": ""}).content.decode()
+    summary, field = re.findall(r'<span lang="en">[^<]+</span>', refused)[:2]
+    assert summary == field
+    said = client.post("/claims/voucher/", {"voucher": BytesIO(b"none")}, follow=True).content.decode()
+    assert re.search(r'<div><span lang="en">[^<]+</span></div>', said)
 
 
 def test_french_owner_makes_and_ends_a_key_and_finds_it_in_the_trail(world: World) -> None:
