@@ -18,7 +18,7 @@ from doorstep.device.store import Store
 from doorstep.errors import PeerError
 from doorstep.identity import anchors, signed_time
 from doorstep.identity.provisioning import Provisioning
-from doorstep.wire import jsontext
+from doorstep.wire import base64url, jsontext
 
 __all__ = ["Anchoring"]
 
@@ -66,7 +66,7 @@ class Anchoring:
         Raises PlatformMisbehaved, or what `doorstep.identity.signed_time.verify` raises.
         """
         nonce = rng(_NONCE_LENGTH)
-        text = base64.urlsafe_b64encode(nonce).rstrip(b"=").decode()
+        text = base64url.encode(nonce)
         word = _decoded((await _fetch(url, f"time?nonce={text}", _Time)).signed)
         roots = self._store.anchors().all()
         return signed_time.verify(word, roots, nonce, at_least=at_least)

@@ -4,8 +4,6 @@ Asking twice is harmless: the same token and the same staged key give the same a
 maker's root from the provisioning file and nothing else.
 """
 
-import base64
-import binascii
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +18,7 @@ from doorstep.device.store import Broker, Endpoint
 from doorstep.errors import MalformedMessage, RefusedError, UnavailableError
 from doorstep.identity.provisioning import Provisioning
 from doorstep.identity.statement import Purpose, Statement, sign
-from doorstep.wire import jsontext
+from doorstep.wire import base64url, jsontext
 
 __all__ = [
     "ANSWER_CAP",
@@ -224,8 +222,8 @@ def _answer(body: bytes) -> Answer:
 
 def _unpacked(text: str) -> bytes:
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError) as error:
+        return base64url.decode(text)
+    except base64url.NotBase64Url as error:
         raise PlatformMisbehaved("the device API sent a nonce that is not base64url") from error
 
 

@@ -1,7 +1,5 @@
 """The CONNECT proof: a sealed, counted one-time password for listeners without TLS."""
 
-import base64
-import binascii
 from typing import Final, NamedTuple
 
 from doorstep.messaging.ahead import open_aside
@@ -12,6 +10,7 @@ from doorstep.messaging.exchange import Exchange
 from doorstep.messaging.sealer import DeviceSealer
 from doorstep.messaging.state import SealedState
 from doorstep.messaging.static import open_session_aside
+from doorstep.wire import base64url
 
 __all__ = [
     "CONNECT_CHANNEL",
@@ -36,7 +35,7 @@ _CONTENT: Final = b"v1"
 def seal_connect_proof(sealer: DeviceSealer) -> str:
     """Return a fresh proof, good for one CONNECT: base64url text for the password field."""
     message = sealer.seal(CONNECT_CHANNEL, _CONTENT)
-    return base64.urlsafe_b64encode(message).rstrip(b"=").decode()
+    return base64url.encode(message)
 
 
 class Standing(NamedTuple):
@@ -83,9 +82,6 @@ def _decoded(text: str) -> bytes:
     if len(text) > MAX_PROOF:
         raise MalformedEnvelope(RejectReason.OVERSIZE, f"a proof has at most {MAX_PROOF} characters")
     try:
-        message = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        raise MalformedEnvelope(RejectReason.MALFORMED, "the proof is not base64url") from None
-    if base64.urlsafe_b64encode(message).rstrip(b"=").decode() != text:
-        raise MalformedEnvelope(RejectReason.MALFORMED, "the proof is not canonical base64url")
-    return message
+        return base64url.decode(text)
+    except base64url.NotBase64Url as error:
+        raise MalformedEnvelope(RejectReason.MALFORMED, f"the proof is bad: {error.message}") from None

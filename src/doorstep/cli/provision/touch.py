@@ -1,8 +1,6 @@
 """One device without its label: named by its serial or touched, and everything sealed to its factory key."""
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +23,7 @@ from doorstep.onboarding.steps import Step
 from doorstep.provisioner.link import Link
 from doorstep.provisioner.provisioner import ONLINE, Outcome, PlatformCheck, Tell
 from doorstep.provisioner.singletouch import KnownDevice, SingleTouch
+from doorstep.wire import base64url
 
 __all__ = ["Account", "Touch", "set_up_by_touch"]
 
@@ -50,7 +49,10 @@ class Account:
 
     async def judge(self, attestation: Attestation) -> KnownDevice:
         """Return what the platform knows of the device that answered."""
-        said = {"statement": _text(attestation.statement), "transcript": _text(attestation.transcript)}
+        said = {
+            "statement": base64url.encode(attestation.statement),
+            "transcript": base64url.encode(attestation.transcript),
+        }
         return _known(await self.platform.post("/api/v1/onboarding/attestations", said))
 
 
@@ -139,12 +141,8 @@ def _known(said: Mapping[str, Any]) -> KnownDevice:
         raise UnavailableError("The platform's answer makes no sense; is it Doorstep's?") from None
 
 
-def _text(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
-
-
 def _octets(text: str) -> bytes:
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
+        return base64url.decode(text)
+    except base64url.NotBase64Url:
         raise UnavailableError("The platform's answer is not base64url.") from None

@@ -1,12 +1,12 @@
 """One person at a time: whose visit it is, in which language, and the key that their forms carry."""
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Final
 
 from doorstep.onboarding.order import RegistrationOrder
+from doorstep.wire import base64url
 
 __all__ = ["IDLE_S", "Visit"]
 
@@ -29,7 +29,7 @@ class Visit:
     @classmethod
     def begin(cls, peer: str, language: str, rng: Callable[[int], bytes], now: float) -> "Visit":
         """Open the visit of a phone."""
-        key = base64.urlsafe_b64encode(rng(KEY_SIZE)).rstrip(b"=").decode("ascii")
+        key = base64url.encode(rng(KEY_SIZE))
         return cls(peer, language, key, now)
 
     def holds(self, now: float) -> bool:

@@ -13,7 +13,7 @@ from doorstep.errors import MalformedMessage, SettingsError
 from doorstep.onboarding.dpp.connector import jwk, key_name, sign_connector
 from doorstep.onboarding.network import MAX_PASSPHRASE, NetworkCredentials
 from doorstep.onboarding.order import RegistrationOrder
-from doorstep.wire import jsontext
+from doorstep.wire import base64url, jsontext
 
 __all__ = ["Akm", "Configuration", "EnrolleeRequest", "decode_network", "decode_order"]
 
@@ -93,7 +93,7 @@ class Configuration:
         found: dict[str, Any] = {"wi-fi_tech": TECHNOLOGY, "discovery": _discovery(self.network.ssid)}
         found["cred"] = self._credentials(holder)
         if self.order is not None:
-            token = base64.urlsafe_b64encode(self.order.token).rstrip(b"=").decode()
+            token = base64url.encode(self.order.token)
             found[ORDER] = {"token": token, "server": self.order.server, "alias": self.order.alias}
         return _dump(found)
 
@@ -138,7 +138,7 @@ def _discovery(ssid: bytes) -> dict[str, str]:
     text = _as_text(ssid)
     if text is not None:
         return {"ssid": text}
-    return {"ssid64": base64.urlsafe_b64encode(ssid).rstrip(b"=").decode()}
+    return {"ssid64": base64url.encode(ssid)}
 
 
 def _ssid(found: dict[str, Any]) -> bytes:

@@ -3,12 +3,12 @@
 It lets a device join an access point of the same configurator without any passphrase (AKM ``dpp``).
 """
 
-import base64
 import hashlib
 import json
 from typing import Final
 
 from doorstep.crypto.p256 import PrivateKey, PublicKey
+from doorstep.wire import base64url
 
 __all__ = ["jwk", "key_name", "sign_connector"]
 
@@ -19,24 +19,20 @@ def sign_connector(signer: PrivateKey, holder: PublicKey) -> str:
     """Return the connector of a station whose protocol key is ``holder``, as a compact JWS."""
     header = {"typ": "dppCon", "kid": key_name(signer.public_key), "alg": "ES256"}
     card = {"groups": [{"groupId": "*", "netRole": "sta"}], "netAccessKey": jwk(holder)}
-    text = f"{_part(_json(header))}.{_part(_json(card))}"
-    return f"{text}.{_part(signer.sign(text.encode()))}"
+    text = f"{base64url.encode(_json(header))}.{base64url.encode(_json(card))}"
+    return f"{text}.{base64url.encode(signer.sign(text.encode()))}"
 
 
 def jwk(key: PublicKey) -> dict[str, str]:
     """Return a public key as JSON (RFC 7518 §6.2)."""
     x, y = key.point[1 : 1 + COORDINATE], key.point[1 + COORDINATE :]
-    return {"kty": "EC", "crv": "P-256", "x": _part(x), "y": _part(y)}
+    return {"kty": "EC", "crv": "P-256", "x": base64url.encode(x), "y": base64url.encode(y)}
 
 
 def key_name(key: PublicKey) -> str:
     """Return the name that connectors call their signing key by."""
-    return _part(hashlib.sha256(key.point).digest())
+    return base64url.encode(hashlib.sha256(key.point).digest())
 
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _part(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()

@@ -8,7 +8,6 @@ The first 26 bytes are the header, and all of them are associated data. `docs/sp
 normative.
 """
 
-import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from doorstep.errors import MisuseError
 from doorstep.identity.ids import KID_LENGTH, device_id_of, kid_of
 from doorstep.onboarding.sealed.content import CONTENT_CAP, PADDING, SealedContent
 from doorstep.onboarding.sealed.failures import MalformedBlob
+from doorstep.wire import base64url
 
 __all__ = ["BLOB_CAP", "INFO", "NONCE_LENGTH", "TEXT_CAP", "VERSION", "SealedBlob", "read_blob", "seal"]
 
@@ -65,7 +65,7 @@ class SealedBlob:
 
     def to_text(self) -> str:
         """Return base64url without padding, for a URL's fragment, a QR code, a file or a message."""
-        return base64.urlsafe_b64encode(self.encode()).rstrip(b"=").decode("ascii")
+        return base64url.encode(self.encode())
 
     def open(self, key: PublicKey, agree: Agree) -> SealedContent:
         """Return the content; raises VerificationFailed or MalformedMessage."""
@@ -98,9 +98,10 @@ def read_blob(data: bytes) -> SealedBlob:
     text = _BLANKS.sub(b"", data)
     if _ALPHABET.fullmatch(text) is None or len(text) % 4 == 1:
         raise MalformedBlob("they are neither bytes of version 1 nor base64url")
-    decoded = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != text:
-        raise MalformedBlob("the text was cut or mistyped at its end")
+    try:
+        decoded = base64url.decode(text.decode("ascii"))
+    except base64url.NotBase64Url:
+        raise MalformedBlob("the text was cut or mistyped at its end") from None
     return SealedBlob.decode(decoded)
 
 

@@ -17,6 +17,7 @@ from doorstep.server.accounts import permissions
 from doorstep.server.accounts.models import ApiKey, DeviceGroup, Organisation, OrganisationKind, User
 from doorstep.server.accounts.permissions import Caller, Permission, scopes_of
 from doorstep.server.audit.notes import keep
+from doorstep.wire import base64url
 
 __all__ = [
     "KEY_CAP",
@@ -75,7 +76,7 @@ def make_api_key(  # noqa: PLR0913 - what a key is, and whose
     if within is not None and (more := sorted(granted - set(within))):
         raise MisuseError(f"you may not do yourself what {', '.join(more)} allows", next_step="Leave it out.")
     prefix = "dk" + base64.b32encode(os.urandom(_PREFIX_BYTES)).decode().lower()
-    key = f"{prefix}.{base64.urlsafe_b64encode(os.urandom(32)).rstrip(b'=').decode()}"
+    key = f"{prefix}.{base64url.encode(os.urandom(32))}"
     with transaction.atomic():
         row = ApiKey.objects.create(
             organisation=organisation,

@@ -1,7 +1,5 @@
 """Set-up without a code: challenges, attestations, public keys, and the owner's release."""
 
-import base64
-import binascii
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -28,6 +26,7 @@ from doorstep.server.custody.attesting import Attested, attest, look_up, make_ch
 from doorstep.server.device_api.nonces import LIFETIME_US
 from doorstep.server.fleet.access import NoSuchDevice, device_for
 from doorstep.server.fleet.models import Device
+from doorstep.wire import base64url
 
 __all__ = ["router"]
 
@@ -122,7 +121,7 @@ def challenge(request: HttpRequest) -> Any:
     """Make a challenge that a device signs; good for five minutes and for the caller's organisation."""
     caller, at_us = _paced(request)
     made = make_challenge(caller.organisation, at_us)
-    return Status(201, {"challenge": _text(made), "expires_us": at_us + LIFETIME_US})
+    return Status(201, {"challenge": base64url.encode(made), "expires_us": at_us + LIFETIME_US})
 
 
 @router.post(
@@ -134,10 +133,10 @@ def challenge(request: HttpRequest) -> Any:
 def attestation(request: HttpRequest, brought: AttestationIn) -> Any:
     """Say what is known of a device by its signed statement, which the caller's phone relays."""
     caller, at_us = _paced(request)
-    transcript = _bytes(brought.transcript)
+    transcript = base64url.decode(brought.transcript)
     if len(transcript) != TRANSCRIPT_LENGTH:
         raise MalformedMessage(f"a transcript has {TRANSCRIPT_LENGTH} bytes")
-    return _attested(attest(caller, _bytes(brought.statement), transcript, at_us))
+    return _attested(attest(caller, base64url.decode(brought.statement), transcript, at_us))
 
 
 @router.get(
@@ -171,7 +170,7 @@ def release(request: HttpRequest, device_id: DeviceId) -> Any:
     device = device_for(caller, device_id, (Permission.CUSTOMER_SETUP_RELEASE,))
     authority = load_authority(Path(settings.STATE.ca), now=datetime.now(UTC))
     signed, expires = release_setup(device, caller.actor, authority, now_us=now_us())
-    return Status(201, {"release": _text(signed), "expires_us": expires * 1_000_000})
+    return Status(201, {"release": base64url.encode(signed), "expires_us": expires * 1_000_000})
 
 
 def _paced(request: HttpRequest) -> tuple[Caller, int]:
@@ -203,15 +202,4 @@ def _names(device: Device) -> dict[str, Any]:
 def _public_key(device: Device) -> str:
     if not device.public_key:
         raise NoSuchDevice(device.serial)
-    return _text(PublicKey.from_spki(bytes(device.public_key)).point)
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise MalformedMessage("this is not base64url") from error
+    return base64url.encode(PublicKey.from_spki(bytes(device.public_key)).point)

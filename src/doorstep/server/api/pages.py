@@ -1,6 +1,5 @@
 """Cursor pages: each answer says where the next begins, so that lists may grow while they are read."""
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Generic, TypeVar
 
@@ -10,6 +9,7 @@ from ninja import Query
 
 from doorstep.errors import MalformedMessage
 from doorstep.server.api.schema import Schema
+from doorstep.wire import base64url
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Cursor", "Limit", "Page", "page", "page_of"]
 
@@ -70,16 +70,15 @@ def _is_number(model: type[models.Model], name: str) -> bool:
 
 
 def _pack(place: str | int) -> str:
-    return base64.urlsafe_b64encode(str(place).encode()).rstrip(b"=").decode()
+    return base64url.encode(str(place).encode())
 
 
 def _place(cursor: str, *, is_number: bool) -> str | int | None:
     if not cursor:
         return None
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except ValueError as error:
+        place = base64url.decode(cursor).decode()
+    except (base64url.NotBase64Url, UnicodeDecodeError) as error:
         raise _not_ours() from error
     if not place or not place.isprintable():
         raise _not_ours()

@@ -5,8 +5,6 @@ Beside it, where the operator says so, one address over plain HTTP takes sealed 
 """
 
 import asyncio
-import base64
-import binascii
 import socket
 import ssl
 from collections import Counter
@@ -38,7 +36,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.device_api.gathering import Gathering
 from doorstep.server.device_api.processes import ROLE, name_of, processes
 from doorstep.server.serving import listening, serve, uvicorn_config
-from doorstep.wire import jsontext
+from doorstep.wire import base64url, jsontext
 
 __all__ = ["ROLE", "DeviceApi", "run"]
 
@@ -158,14 +156,16 @@ class DeviceApi:
         answer: dict[str, Any] = {"time": at_us / 1_000_000}
         nonce = request.query_params.get("nonce")
         if nonce is not None:
-            answer["signed"] = _text(self._desk.signed_time(_bytes(nonce), at_us // 1_000_000))
+            answer["signed"] = base64url.encode(self._desk.signed_time(_bytes(nonce), at_us // 1_000_000))
         return JSONResponse(answer)
 
     async def _anchors(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not after.isdecimal() or len(after) > _VERSION_DIGITS:
             raise MalformedMessage("after is the version of the device's trust anchors")
-        return JSONResponse({"updates": [_text(one) for one in self._desk.anchor_updates(int(after))]})
+        return JSONResponse(
+            {"updates": [base64url.encode(one) for one in self._desk.anchor_updates(int(after))]}
+        )
 
     async def _nonce(self, request: Request) -> Response:
         body = await _body(request, "application/json", _NONCE_REQUEST_CAP)
@@ -174,7 +174,7 @@ class DeviceApi:
         except jsontext.NotJson as error:
             raise MalformedMessage('a nonce is asked for with {"device": …}') from error
         nonce = self._desk.nonce(device)
-        return JSONResponse({"nonce": _text(nonce)})
+        return JSONResponse({"nonce": base64url.encode(nonce)})
 
     async def _register(self, request: Request) -> Response:
         with self._place():
@@ -216,17 +216,10 @@ class DeviceApi:
             self._waiting -= 1
 
 
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def _bytes(text: str) -> bytes:
     if len(text) > _NONCE_TEXT_CAP:
         raise MalformedMessage("a nonce for the time has 16 to 64 bytes")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise MalformedMessage("a nonce for the time is base64url") from error
+    return base64url.decode(text)
 
 
 async def _body(request: Request, kind: str, cap: int) -> bytes:

@@ -1,6 +1,5 @@
 """What the device API does with a statement: verify it, let custody decide, word the answer."""
 
-import base64
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from doorstep.server.device_api import nonces
 from doorstep.server.device_api.attempts import Attempts
 from doorstep.server.device_api.problems import NotAccepted, TooManyFailures, of_decision, of_error
 from doorstep.server.device_api.processes import processes
+from doorstep.wire import base64url
 
 __all__ = ["STATUS", "Desk"]
 
@@ -200,7 +200,7 @@ def _sealed(registration: Registration) -> dict[str, Any]:
     mix = registration.mix
     if mix is None:
         return {"epoch": registration.epoch}
-    nonce = base64.urlsafe_b64encode(mix.nonce).rstrip(b"=").decode()
+    nonce = base64url.encode(mix.nonce)
     return {"epoch": mix.epoch, "mix": nonce}
 
 

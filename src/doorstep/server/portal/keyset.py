@@ -1,6 +1,5 @@
 """Pages of long lists: each begins behind a row, so that the thousandth costs what the first does."""
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+
+from doorstep.wire import base64url
 
 __all__ = ["ROWS", "Slice", "cursor_of", "slice_of"]
 
@@ -84,16 +85,15 @@ def _flipped(name: str) -> str:
 def cursor_of(row: Model, order: Sequence[str]) -> str:
     """Return where a list goes on behind a row, or ends before it."""
     values = [getattr(row, _field(name)) for name in order]
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+    return base64url.encode(json.dumps(values).encode())
 
 
 def _unpack(cursor: str, length: int) -> list[str | int] | None:
     if not cursor or len(cursor) > _CAP:
         return None
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except ValueError:
+        values = json.loads(base64url.decode(cursor))
+    except (base64url.NotBase64Url, ValueError):
         return None
     if not isinstance(values, list) or len(values) != length or not all(map(_is_plain, values)):
         return None

@@ -4,7 +4,6 @@ What the device gets in the end is a registration token that no other device can
 key it registers as always.
 """
 
-import base64
 import hashlib
 import os
 from typing import Final
@@ -27,6 +26,7 @@ from doorstep.server.custody.keys import claim_code_pepper
 from doorstep.server.custody.models import DeviceGrant
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.fleet.models import Device
+from doorstep.wire import base64url
 
 __all__ = [
     "INTERVAL_S",
@@ -66,7 +66,7 @@ class UserCodeRefused(RefusedError):
 
 def begin_grant(device: Device, now_us: int) -> tuple[str, UserCode]:
     """Store a device's request and return its secret device code and the code to show."""
-    device_code = base64.urlsafe_b64encode(os.urandom(_CODE_BYTES)).rstrip(b"=").decode()
+    device_code = base64url.encode(os.urandom(_CODE_BYTES))
     shown = user_code.generate(os.urandom)
     with transaction_in_turn():
         live = device.grants.filter(expires_us__gt=now_us).order_by("-pk").values_list("pk", flat=True)

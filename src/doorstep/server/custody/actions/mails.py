@@ -1,6 +1,5 @@
 """The buyer's address in the seller's records is asked about a claim, and answers by a link."""
 
-import base64
 import hashlib
 import os
 from typing import Final
@@ -16,6 +15,7 @@ from doorstep.server.custody.evidence import stretch_of
 from doorstep.server.custody.models import ClaimMail, ClaimRequest, SaleLine
 from doorstep.server.custody.turns import transaction_in_turn
 from doorstep.server.jobs.actions import enqueue, send_mail_later
+from doorstep.wire import base64url
 
 __all__ = [
     "LIFETIME_US",
@@ -84,7 +84,7 @@ def send_claim_mail(request: ClaimRequest, now_us: int) -> None:
     address = wholesaler.email if wholesaler else line.sale.buyer_email
     if not address or sent.count() >= _A_DAY:
         return
-    token = base64.urlsafe_b64encode(os.urandom(_TOKEN_BYTES)).rstrip(b"=").decode()
+    token = base64url.encode(os.urandom(_TOKEN_BYTES))
     ClaimMail.objects.create(
         token_hash=_hash(token),
         request=request,

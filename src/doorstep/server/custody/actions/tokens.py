@@ -1,6 +1,5 @@
 """A customer asks for a token that lets one device join their organisation."""
 
-import base64
 import hashlib
 import os
 from typing import Final
@@ -10,6 +9,7 @@ from doorstep.server.accounts.models import Organisation, User
 from doorstep.server.custody.actions.claiming import Claimant
 from doorstep.server.custody.actions.codes import type_code
 from doorstep.server.custody.models import RegistrationToken
+from doorstep.wire import base64url
 
 __all__ = ["TOKEN_BYTES", "TOKEN_LIFETIME_US", "make_registration_token"]
 
@@ -33,7 +33,7 @@ def make_registration_token(
     by = user_for(user.pk, organisation.pk) if user else OPERATOR
     claimant = Claimant(organisation, user, by, alias=alias)
     device = type_code(claimant, code, now_us) if code.strip() else None
-    token = base64.urlsafe_b64encode(os.urandom(TOKEN_BYTES)).rstrip(b"=").decode()
+    token = base64url.encode(os.urandom(TOKEN_BYTES))
     row = RegistrationToken.objects.create(
         token_hash=hashlib.sha256(token.encode()).digest(),
         organisation=organisation,

@@ -17,6 +17,7 @@ from doorstep.server.clock import now_us
 from doorstep.server.custody.actions.releasing import BlockedNotReleased, release_setup
 from doorstep.server.portal.access import customer_page
 from doorstep.server.portal.views.devices import find
+from doorstep.wire import base64url
 
 __all__ = ["release"]
 
@@ -36,7 +37,7 @@ def release(request: HttpRequest, principal: Principal, device_id: str) -> HttpR
         except BlockedNotReleased as error:
             raise PermissionDenied from error
         context |= {
-            "text": base64.urlsafe_b64encode(signed).rstrip(b"=").decode(),
+            "text": base64url.encode(signed),
             "file": base64.b64encode(signed).decode(),
             "expires_us": expires * 1_000_000,
         }
