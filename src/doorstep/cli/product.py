@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from doorstep.cli.operating import operate
-from doorstep.identity.assurance import IdentityMethod
+from doorstep.identity.assurance import MADE_IDENTITIES, IdentityMethod
 from doorstep.messaging.legacy.formats import Format
 from doorstep.messaging.variant import RATCHET_8, VARIANTS
 from doorstep.onboarding.methods import DEFAULTS, METHODS, Method
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from doorstep.server.fleet.models import Product
 
 __all__ = ["product"]
-
-_IDENTITIES = (IdentityMethod.CERTIFICATE, IdentityMethod.SYMMETRIC_KEY, IdentityMethod.SECURE_ELEMENT)
 
 
 @click.group()
@@ -38,7 +36,7 @@ def product() -> None:
 )
 @click.option(
     "--identity",
-    type=click.Choice([one.value for one in _IDENTITIES]),
+    type=click.Choice([one.value for one in MADE_IDENTITIES]),
     default=IdentityMethod.CERTIFICATE.value,
     show_default=True,
     help="What its devices prove themselves by; symmetric_key is for chips without elliptic curves or TLS, "

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ASSURANCE", "Assurance", "AssuranceLevel", "IdentityMethod"]
+__all__ = ["ASSURANCE", "MADE_IDENTITIES", "Assurance", "AssuranceLevel", "IdentityMethod"]
 
 
 class IdentityMethod(enum.Enum):
@@ -21,6 +21,14 @@ class IdentityMethod(enum.Enum):
     """The device signs with its P-256 key and shows its IDevID (IEEE 802.1AR)."""
     SECURE_ELEMENT = "secure_element"
     """A chip signs with a key that cannot be read out."""
+
+
+MADE_IDENTITIES: Final = (
+    IdentityMethod.CERTIFICATE,
+    IdentityMethod.SYMMETRIC_KEY,
+    IdentityMethod.SECURE_ELEMENT,
+)
+"""What ``doorstep factory batch`` can put into a device."""
 
 
 class AssuranceLevel(enum.IntEnum):

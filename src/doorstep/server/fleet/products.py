@@ -5,7 +5,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from doorstep.errors import MisuseError
-from doorstep.identity.assurance import IdentityMethod
+from doorstep.identity.assurance import MADE_IDENTITIES, IdentityMethod
 from doorstep.identity.ids import check_product_key
 from doorstep.messaging.variant import RATCHET_8, Variant
 from doorstep.onboarding.choice import HAVE_DEVICE_KEY
@@ -14,7 +14,6 @@ from doorstep.ownership.policy import parse
 from doorstep.server.fleet.models import Batch, Product
 
 __all__ = [
-    "MADE_IDENTITIES",
     "RESERVED_KEYS",
     "NoSuchProduct",
     "add_product",
@@ -24,14 +23,6 @@ __all__ = [
 
 RESERVED_KEYS: Final = frozenset({"new", "advise"})
 """They stand where a product's key stands in the portal's addresses."""
-
-
-MADE_IDENTITIES: Final = (
-    IdentityMethod.CERTIFICATE,
-    IdentityMethod.SYMMETRIC_KEY,
-    IdentityMethod.SECURE_ELEMENT,
-)
-"""What ``doorstep factory batch`` can put into a device."""
 
 
 class NoSuchProduct(MisuseError):
